@@ -1,0 +1,16 @@
+"""F: every operation, each written once for arrays, devices and Variables."""
+
+from playground.functions import array, basic_math, elementwise, linalg, reduction
+from playground.functions.array import *  # noqa: F403
+from playground.functions.basic_math import *  # noqa: F403
+from playground.functions.elementwise import *  # noqa: F403
+from playground.functions.linalg import *  # noqa: F403
+from playground.functions.reduction import *  # noqa: F403
+
+__all__ = [
+    *array.__all__,
+    *basic_math.__all__,
+    *elementwise.__all__,
+    *linalg.__all__,
+    *reduction.__all__,
+]

@@ -1,0 +1,350 @@
+"""Arithmetic: the operators of a Variable."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from playground.graph.backend import SCALAR_TYPES
+from playground.graph.errors import InvalidType
+from playground.graph.function_node import Elementwise, ElementwiseUnary, Unary
+from playground.graph.variable import Variable
+
+__all__ = [
+    "absolute",
+    "add",
+    "divide",
+    "multiply",
+    "negative",
+    "power",
+    "subtract",
+]
+
+
+class WithConstant(Unary):
+    """An operation of an array and a number; the number is cast to the array's dtype."""
+
+    __slots__ = ("value",)
+    sign = "_"
+
+    def __init__(self, value: Any) -> None:
+        # NumPy's own scalars would widen the result: Python's adapt to the array.
+        self.value = value.item() if isinstance(value, np.generic) else value
+
+    @property
+    def label(self) -> str:
+        return self.sign.format(self.value)
+
+    def of(self, x: Any) -> Variable:
+        y = super().of(x)
+        if y._node.dtype is not x._node.dtype and y._node.dtype != x._node.dtype:
+            raise InvalidType(
+                self.label,
+                f"a number that fits the Variable's dtype {x.dtype}",
+                f"{self.value!r} (the result would be {y.dtype})",
+                f"Convert the Variable first, for example with F.cast(x, '{y.dtype}').",
+            )
+        return y
+
+
+class Add(Elementwise):
+    """z = x + y, broadcast."""
+
+    __slots__ = ()
+    label = "_ + _"
+
+    def forward(self, x: Any, y: Any) -> Any:
+        return x + y
+
+    def backward(self, gz: Any, x: Any, y: Any) -> Any:
+        return gz, gz
+
+
+class AddConstant(WithConstant):
+    """z = x + c."""
+
+    __slots__ = ()
+    sign = "_ + ({})"
+
+    def forward(self, x: Any) -> Any:
+        return x + self.value
+
+    def backward(self, gz: Any, x: Any) -> Any:
+        return gz
+
+
+def add(*xs: Any) -> Variable:
+    """Sum of two or more arrays, broadcast."""
+    if len(xs) != 2:
+        return _add_all(xs)
+    x, y = xs
+    if type(y) in SCALAR_TYPES and isinstance(x, Variable):
+        return AddConstant(y).of(x)
+    if type(x) in SCALAR_TYPES and isinstance(y, Variable):
+        return AddConstant(x).of(y)
+    return Add().of(x, y)
+
+
+def _add_all(xs: tuple[Any, ...]) -> Variable:
+    if len(xs) < 2:
+        raise TypeError(f"add: expected two arrays or more, got {len(xs)}")
+    total = xs[0]
+    for x in xs[1:]:
+        total = add(total, x)
+    return total
+
+
+class Sub(Elementwise):
+    """z = x - y, broadcast."""
+
+    __slots__ = ()
+    label = "_ - _"
+
+    def forward(self, x: Any, y: Any) -> Any:
+        return x - y
+
+    def backward(self, gz: Any, x: Any, y: Any) -> Any:
+        left, right = self.wants
+        return (gz if left else None), (-gz if right else None)
+
+
+class SubFromConstant(WithConstant):
+    """z = c - x."""
+
+    __slots__ = ()
+    sign = "({}) - _"
+
+    def forward(self, x: Any) -> Any:
+        return self.value - x
+
+    def backward(self, gz: Any, x: Any) -> Any:
+        return -gz
+
+
+def subtract(x: Any, y: Any) -> Variable:
+    """Difference x - y, broadcast."""
+    if type(y) in SCALAR_TYPES and isinstance(x, Variable):
+        return AddConstant(-y if type(y) is not np.bool_ else -int(y)).of(x)
+    if type(x) in SCALAR_TYPES and isinstance(y, Variable):
+        return SubFromConstant(x).of(y)
+    return Sub().of(x, y)
+
+
+class Mul(Elementwise):
+    """z = x * y, broadcast."""
+
+    __slots__ = ()
+    label = "_ * _"
+    keep = (0, 1)
+
+    def forward(self, x: Any, y: Any) -> Any:
+        return x * y
+
+    def backward(self, gz: Any, x: Any, y: Any) -> Any:
+        left, right = self.wants
+        return (gz * y if left else None), (gz * x if right else None)
+
+
+class MulConstant(WithConstant):
+    """z = x * c."""
+
+    __slots__ = ()
+    sign = "_ * {}"
+
+    def forward(self, x: Any) -> Any:
+        return x * self.value
+
+    def backward(self, gz: Any, x: Any) -> Any:
+        return gz * self.value
+
+
+def multiply(x: Any, y: Any) -> Variable:
+    """Product x * y, broadcast."""
+    if type(y) in SCALAR_TYPES and isinstance(x, Variable):
+        return MulConstant(y).of(x)
+    if type(x) in SCALAR_TYPES and isinstance(y, Variable):
+        return MulConstant(x).of(y)
+    return Mul().of(x, y)
+
+
+class Div(Elementwise):
+    """z = x / y, broadcast."""
+
+    __slots__ = ()
+    label = "_ / _"
+    keep = (0, 1)
+
+    def forward(self, x: Any, y: Any) -> Any:
+        return _true_quotient(x, y)
+
+    def backward(self, gz: Any, x: Any, y: Any) -> Any:
+        left, right = self.wants
+        gx = gz / y
+        return (gx if left else None), (-gx * (x / y) if right else None)
+
+
+class DivFromConstant(WithConstant):
+    """z = c / x."""
+
+    __slots__ = ()
+    sign = "{} / _"
+    keep = (0,)
+
+    def forward(self, x: Any) -> Any:
+        return _true_quotient(self.value, x)
+
+    def backward(self, gz: Any, x: Any) -> Any:
+        return -gz * self.value / (x * x)
+
+
+def _true_quotient(x: Any, y: Any) -> Any:
+    """x / y, refused where it would leave the operands' dtype (integers)."""
+    z = x / y
+    kinds = {array.dtype.kind for array in (x, y) if hasattr(array, "dtype")}
+    if kinds & set("iub"):
+        raise InvalidType(
+            "_ / _",
+            "floating point operands",
+            f"integers (the quotient would be {z.dtype})",
+            "Convert the Variable first, for example with F.cast(x, 'float64').",
+        )
+    return z
+
+
+def divide(x: Any, y: Any) -> Variable:
+    """Quotient x / y, broadcast. Division by a number multiplies by its reciprocal (Chainer)."""
+    if type(y) in SCALAR_TYPES and isinstance(x, Variable):
+        with np.errstate(divide="ignore"):
+            return MulConstant(np.true_divide(1.0, as_number(y))).of(x)
+    if type(x) in SCALAR_TYPES and isinstance(y, Variable):
+        return DivFromConstant(x).of(y)
+    return Div().of(x, y)
+
+
+def as_number(value: Any) -> Any:
+    """A scalar as Python's own number."""
+    return value.item() if isinstance(value, np.generic) else value
+
+
+class Neg(Unary):
+    """y = -x."""
+
+    __slots__ = ()
+    label = "__neg__"
+
+    def forward(self, x: Any) -> Any:
+        return -x
+
+    def backward(self, gy: Any, x: Any) -> Any:
+        return -gy
+
+
+def negative(x: Any) -> Variable:
+    """The negative of x."""
+    return Neg().of(x)
+
+
+class Absolute(ElementwiseUnary):
+    """y = |x|; the derivative at 0 is 0."""
+
+    __slots__ = ()
+    label = "|_|"
+    keep = (0,)
+
+    def forward(self, x: Any) -> Any:
+        return abs(x)
+
+    def backward(self, gy: Any, x: Any) -> Any:
+        return np.sign(x) * gy
+
+
+def absolute(x: Any) -> Variable:
+    """Absolute values; the derivative at 0 is 0."""
+    return Absolute().of(x)
+
+
+class PowVarVar(Elementwise):
+    """z = x ** y, broadcast. The derivative along y at x = 0 is 0 (the limit for y > 0)."""
+
+    __slots__ = ()
+    label = "_ ** _"
+    keep = (0, 1, 2)
+
+    def forward(self, x: Any, y: Any) -> Any:
+        return np.power(x, y)
+
+    def backward(self, gz: Any, x: Any, y: Any, z: Any) -> Any:
+        left, right = self.wants
+        gx = gy = None
+        if left:
+            # Not x ** -1 where y is 0: the product must be 0 there, not 0 times infinity.
+            gx = gz * y * np.power(x, np.where(y != 0, y - 1, np.ones_like(y)))
+        if right:
+            gy = gz * z * np.log(np.where(x != 0, x, np.ones_like(x)))
+        return gx, gy
+
+
+class PowVarConst(WithConstant):
+    """z = x ** c; every derivative is finite at 0 for an integer c >= 0."""
+
+    __slots__ = ()
+    sign = "_ ** {}"
+    keep = (0,)
+
+    def forward(self, x: Any) -> Any:
+        return x**self.value
+
+    def backward(self, gz: Any, x: Any) -> Any:
+        c = self.value
+        if c == 0:
+            return gz * 0
+        if c == 1:
+            return gz
+        if c == 2:
+            return gz * x * 2
+        return gz * (x ** (c - 1) * c)
+
+
+class PowConstVar(WithConstant):
+    """z = c ** x."""
+
+    __slots__ = ()
+    sign = "{} ** _"
+    keep = (1,)
+
+    def forward(self, x: Any) -> Any:
+        return self.value**x
+
+    def backward(self, gz: Any, x: Any, z: Any) -> Any:
+        # At c = 0 the power is 0 for every x > 0, and so is its derivative.
+        return gz * z * (math.log(self.value) if self.value else 0.0)
+
+
+def power(x: Any, y: Any) -> Variable:
+    """x ** y, broadcast."""
+    if type(y) in SCALAR_TYPES and isinstance(x, Variable):
+        return PowVarConst(y).of(x)
+    if type(x) in SCALAR_TYPES and isinstance(y, Variable):
+        return PowConstVar(x).of(y)
+    return PowVarVar().of(x, y)
+
+
+_OPERATORS = {
+    "__add__": add,
+    "__radd__": lambda self, other: add(other, self),
+    "__sub__": subtract,
+    "__rsub__": lambda self, other: subtract(other, self),
+    "__mul__": multiply,
+    "__rmul__": lambda self, other: multiply(other, self),
+    "__truediv__": divide,
+    "__rtruediv__": lambda self, other: divide(other, self),
+    "__pow__": power,
+    "__rpow__": lambda self, other: power(other, self),
+    "__neg__": negative,
+    "__pos__": lambda self: self,
+    "__abs__": absolute,
+}
+for _name, _function in _OPERATORS.items():
+    setattr(Variable, _name, _function)

@@ -1,0 +1,79 @@
+"""Linear algebra."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from playground.graph import backend
+from playground.graph.function_node import Broadcasting
+from playground.graph.variable import Variable
+
+__all__ = ["matmul"]
+
+
+class MatMul(Broadcasting):
+    """z = x @ y over the last two axes, the others broadcast; x (…, l, m), y (…, m, n).
+
+    A 1-D x is a row and a 1-D y a column, whose axis of length 1 is left out of z.
+    """
+
+    __slots__ = ()
+    label = "_ @ _"
+    keep = (0, 1)
+
+    def forward(self, x: Any, y: Any) -> Any:
+        # numpy.dot is the same product at half the overhead of a ufunc.
+        return np.dot(x, y) if x.ndim == 2 and y.ndim == 2 else np.matmul(x, y)
+
+    def backward(self, gz: Any, x: Any, y: Any) -> Any:
+        left, right = self.wants
+        gx = gy = None
+        if x.ndim == 2 and y.ndim == 2:
+            if left:
+                gx = np.dot(gz, y.T)
+            if right:
+                gy = np.dot(x.T, gz)
+            return gx, gy
+        # Vectors as matrices: the axes that the product left out are put back.
+        column = y.ndim == 1
+        if x.ndim == 1:
+            x = x.reshape((1, -1))
+            gz = np.expand_dims(gz, -1 if column else -2)
+        if column:
+            y = y.reshape((-1, 1))
+            gz = np.expand_dims(gz, -1)
+        if left:
+            gx = np.matmul(gz, y.swapaxes(-1, -2))
+        if right:
+            gy = np.matmul(x.swapaxes(-1, -2), gz)
+            gy = gy.reshape(gy.shape[:-1]) if column else gy
+        return gx, gy
+
+    def pull(self, gy: Any) -> Any:
+        x, y = self.inputs
+        gxs = self.backward(backend.dense(gy), x.data, y.data)
+        return gxs if gy.ndim == 2 else self.fitted(gxs)
+
+    def pull_recorded(self, gy: Any) -> Any:
+        gy.array = backend.dense(gy.array)
+        return super().pull_recorded(gy)
+
+
+def matmul(a: Any, b: Any, transa: bool = False, transb: bool = False) -> Variable:
+    """Matrix product, batched over leading axes as ``numpy.matmul`` does.
+
+    ``transa`` and ``transb`` transpose the last two axes of an operand first. A 1-D operand is a
+    row on the left and a column on the right, and its axis disappears from the result.
+    """
+    if transa:
+        a = a.swapaxes(-1, -2)
+    if transb:
+        b = b.swapaxes(-1, -2)
+    return MatMul().of(a, b)
+
+
+setattr(Variable, "__matmul__", matmul)
+setattr(Variable, "__rmatmul__", lambda self, other: matmul(other, self))
+setattr(Variable, "dot", matmul)

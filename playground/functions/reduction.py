@@ -1,0 +1,148 @@
+"""Reductions: many elements to one."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from playground.functions.basic_math import multiply
+from playground.graph import backend
+from playground.graph.function_node import Unary
+from playground.graph.variable import Variable, as_variable
+
+__all__ = ["average", "max", "mean", "min", "sum"]
+
+Axis = int | tuple[int, ...] | None
+
+
+def normal_axes(axis: Axis, ndim: int, operation: str) -> tuple[int, ...]:
+    """``axis`` as a tuple of axes counted from 0; raises for one that is out of range or double."""
+    axes = tuple(range(ndim)) if axis is None else axis if isinstance(axis, tuple) else (axis,)
+    if not all(-ndim <= a < ndim for a in axes):
+        raise np.exceptions.AxisError(
+            f"{operation}: axis {axis} is out of bounds for an array of {ndim} dimensions"
+        )
+    normal = tuple(sorted(a % ndim for a in axes))
+    if len(set(normal)) != len(normal):
+        raise ValueError(f"{operation}: axis {axis} names an axis twice")
+    return normal
+
+
+def kept_shape(shape: tuple[int, ...], axes: tuple[int, ...]) -> tuple[int, ...]:
+    """``shape`` with the reduced axes kept as 1."""
+    return tuple(1 if i in axes else n for i, n in enumerate(shape))
+
+
+class Reduction(Unary):
+    """Base: an axis argument, and the shape that its result has with the axes kept."""
+
+    __slots__ = ("axis", "keepdims", "shape")
+    shape: tuple[int, ...]
+
+    def __init__(self, axis: Axis = None, keepdims: bool = False) -> None:
+        self.axis, self.keepdims = axis, keepdims
+
+    def restore(self, g: Any) -> Any:
+        """A cotangent of the result, with the reduced axes put back as 1."""
+        if self.keepdims or (self.axis is None and not g.shape):
+            return g
+        axes = normal_axes(self.axis, len(self.shape), "sum")
+        return g.reshape(kept_shape(self.shape, axes))
+
+
+class Sum(Reduction):
+    """y = sum of x over the axes."""
+
+    __slots__ = ()
+
+    def forward(self, x: Any) -> Any:
+        self.shape = x.shape
+        return x.sum(axis=self.axis, keepdims=self.keepdims)
+
+    def backward(self, gy: Any, x: Any) -> Any:
+        if type(gy) is not Variable and gy.ndim == 0:
+            return backend.repeated(gy, self.shape)
+        return np.broadcast_to(self.restore(gy), self.shape)
+
+
+def sum(x: Any, axis: Axis = None, keepdims: bool = False) -> Variable:
+    """Sum of elements over an axis, several, or all."""
+    return Sum(axis, keepdims).of(x)
+
+
+def _count(shape: tuple[int, ...], axis: Axis, operation: str) -> int:
+    return math.prod(shape[a] for a in normal_axes(axis, len(shape), operation))
+
+
+def mean(x: Any, axis: Axis = None, keepdims: bool = False) -> Variable:
+    """Arithmetic mean over an axis, several, or all."""
+    x = as_variable(x)
+    count = _count(x.shape, axis, "mean")
+    total = sum(x, axis, keepdims)
+    return multiply(total, 1.0 / count if count else float("nan"))
+
+
+def average(x: Any, axis: Axis = None, weights: Any = None, keepdims: bool = False) -> Variable:
+    """Weighted mean; ``weights`` has x's shape, or is 1-D along a single axis."""
+    if weights is None:
+        return mean(x, axis, keepdims)
+    x, weights = as_variable(x), as_variable(weights)
+    if weights.shape != x.shape:
+        if not isinstance(axis, int) or weights.shape != (x.shape[axis],):
+            raise ValueError(
+                f"average: expected weights of shape {x.shape} or one weight per entry of a "
+                f"single axis, got shape {weights.shape} with axis {axis}"
+            )
+        shape = [1] * x.ndim
+        shape[axis] = -1
+        weights = weights.reshape(*shape)
+    weights = weights + x * 0.0 if weights.shape != x.shape else weights
+    return sum(x * weights, axis, keepdims) / sum(weights, axis, keepdims)
+
+
+class Extremum(Reduction):
+    """y = the largest or smallest element; tied elements all get the gradient (Chainer)."""
+
+    __slots__ = ()
+    keep = (0, 1)
+
+    def backward(self, gy: Any, x: Any, y: Any) -> Any:
+        chosen = x == self.restore(y)
+        spread = np.broadcast_to(self.restore(gy), self.shape)
+        return np.where(chosen, spread, np.zeros_like(x))
+
+
+class Max(Extremum):
+    """y = max of x over the axes."""
+
+    __slots__ = ()
+
+    def forward(self, x: Any) -> Any:
+        self.shape = x.shape
+        return x.max(axis=self.axis, keepdims=self.keepdims)
+
+
+class Min(Extremum):
+    """y = min of x over the axes."""
+
+    __slots__ = ()
+
+    def forward(self, x: Any) -> Any:
+        self.shape = x.shape
+        return x.min(axis=self.axis, keepdims=self.keepdims)
+
+
+def max(x: Any, axis: Axis = None, keepdims: bool = False) -> Variable:
+    """Maximum over an axis, several, or all."""
+    return Max(axis, keepdims).of(x)
+
+
+def min(x: Any, axis: Axis = None, keepdims: bool = False) -> Variable:
+    """Minimum over an axis, several, or all."""
+    return Min(axis, keepdims).of(x)
+
+
+for _name, _function in {"sum": sum, "mean": mean, "max": max, "min": min}.items():
+    setattr(Variable, _name, _function)

@@ -1,0 +1,1 @@
+"""What a Variable is and how gradients travel; no mathematics."""

@@ -1,0 +1,261 @@
+"""The one traversal of the graph: what ``Variable.backward()`` and ``grad()`` both run.
+
+A *node* here is anything with ``creator``, ``rank``, ``output_index`` (None for the only output of
+its creator) and ``requires_grad``; a *function* anything with ``inputs``, ``output_count``,
+``pull`` and ``pull_recorded``. Cotangents live in the traversal's own dictionaries, so that
+nested traversals and threads that share a trunk do not meet, and an exception leaves nothing
+behind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container, Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from playground.graph.config import config, using_config
+from playground.graph.errors import GradientError, NaNDetectedError
+
+
+def propagate(
+    nodes: Sequence[Any],
+    cotangents: Sequence[Any],
+    recorded: bool = False,
+    observe: Callable[[Any, Any], None] | None = None,
+    needed: Container[Any] | None = None,
+    ends: Container[Any] = (),
+) -> dict[Any, Any]:
+    """Carry ``cotangents`` from ``nodes`` down to the leaves: leaf node -> complete cotangent.
+
+    Functions run from high rank to low, those of one rank in the order of their discovery.
+
+    Args:
+        recorded: cotangents are Variables, so that the pass is itself a graph.
+        observe: told every node's complete cotangent when its creator's turn comes.
+        needed: the functions worth visiting (None: all).
+        ends: functions among them that are reported but not passed.
+    """
+    leaves: dict[Any, Any] = {}
+    buckets: _Buckets = {}
+    for node, cotangent in zip(nodes, cotangents, strict=True):
+        _deposit(node, cotangent, leaves, buckets)
+    seen: dict[Any, dict[Any, None]] | None = None
+    if observe is not None:
+        seen = {}
+        for node in nodes:
+            seen.setdefault(node.creator, {})[node] = None
+    if recorded:
+        with using_config("enable_backprop", True):
+            _descend(leaves, buckets, recorded, observe, needed, ends, seen)
+    else:
+        _descend(leaves, buckets, recorded, observe, needed, ends, seen)
+    if observe is not None:
+        for node, cotangent in leaves.items():
+            observe(node, cotangent)
+    return leaves
+
+
+# rank of a node -> its creator -> the cotangent that waits there.
+_Buckets = dict[int, dict[Any, Any]]
+
+
+def _descend(
+    leaves: dict[Any, Any],
+    buckets: _Buckets,
+    recorded: bool,
+    observe: Any,
+    needed: Any,
+    ends: Any,
+    seen: Any,
+) -> None:
+    # The hot loop of the package: it reads nodes, all of one class, rather than functions of many
+    # classes, and repeats _deposit's common cases instead of calling it.
+    special = observe is not None or needed is not None or config.debug
+    rank = max(buckets, default=0)
+    while buckets:
+        bucket = buckets.pop(rank, None)
+        rank -= 1
+        if bucket is None:
+            continue
+        for function, gy in bucket.items():
+            if special:
+                if observe is not None:
+                    _report(seen.pop(function, ()), function, gy, observe)
+                if function in ends:
+                    continue
+            gxs = function.pull_recorded(gy) if recorded else function.pull(gy)
+            if special:
+                gxs = _screened(function, gxs, needed, seen)
+            for node, gx in zip(function.inputs or (), gxs):  # noqa: B905 (equal by contract)
+                if gx is None or not node.requires_grad:
+                    continue
+                creator = node.creator
+                if creator is None:
+                    leaves[node] = leaves[node] + gx if node in leaves else gx
+                elif node.output_index is not None:
+                    _deposit(node, gx, leaves, buckets)
+                else:
+                    waiting = buckets.get(node.rank)
+                    if waiting is None:
+                        buckets[node.rank] = {creator: gx}
+                    elif creator in waiting:
+                        waiting[creator] = waiting[creator] + gx
+                    else:
+                        waiting[creator] = gx
+
+
+def _deposit(node: Any, gx: Any, leaves: dict[Any, Any], buckets: _Buckets) -> None:
+    """Add ``gx`` to what waits at ``node``."""
+    creator, index = node.creator, node.output_index
+    waiting = leaves if creator is None else buckets.setdefault(node.rank, {})
+    key = node if creator is None else creator
+    if creator is None or index is None:
+        waiting[key] = waiting[key] + gx if key in waiting else gx
+        return
+    slots = waiting.setdefault(key, [None] * creator.output_count)
+    slots[index] = gx if slots[index] is None else slots[index] + gx
+
+
+def _screened(function: Any, gxs: Sequence[Any], needed: Any, seen: Any) -> Sequence[Any]:
+    """``gxs`` without those that lead nowhere; notes the nodes met, refuses NaN in debug mode."""
+    screened = []
+    for node, gx in zip(function.inputs or (), gxs, strict=True):
+        creator = node.creator
+        if gx is not None and config.debug and gx.dtype.kind in "fc" and np.isnan(raw(gx)).any():
+            raise NaNDetectedError(f"NaN is detected on backward computation of {function.label}")
+        if needed is not None and creator is not None and creator not in needed:
+            gx = None
+        if gx is not None and seen is not None and creator is not None:
+            seen.setdefault(creator, {})[node] = None
+        screened.append(gx)
+    return screened
+
+
+def _report(nodes: Iterable[Any], function: Any, gy: Any, observe: Any) -> None:
+    for node in nodes:
+        cotangent = gy if node.output_index is None else gy[node.output_index]
+        if cotangent is not None:
+            observe(node, cotangent)
+
+
+def _functions_above(nodes: Iterable[Any]) -> list[Any]:
+    """Every function that the nodes were computed by, lowest rank first."""
+    found: dict[Any, None] = {}
+    stack = [node.creator for node in nodes if node.creator is not None]
+    while stack:
+        function = stack.pop()
+        if function in found:
+            continue
+        found[function] = None
+        stack.extend(node.creator for node in function.inputs or () if node.creator is not None)
+    return sorted(found, key=lambda function: function.rank)
+
+
+def _needed_for(targets: set[Any], outputs: Iterable[Any]) -> set[Any]:
+    """The functions that lie between ``targets`` and ``outputs``."""
+    needed: set[Any] = set()
+    for function in _functions_above(outputs):
+        for node in function.inputs or ():
+            if node in targets or node.creator in needed:
+                needed.add(function)
+                break
+    return needed
+
+
+def _check_sequence(name: str, value: Any, length: int | None = None) -> None:
+    if not isinstance(value, (list, tuple)):
+        raise TypeError(
+            f"grad: {name} must be a tuple or a list, got {type(value).__name__}: "
+            f"write grad([y], [x])"
+        )
+    if length is not None and len(value) != length:
+        raise ValueError(f"grad: {name} has {len(value)} entries, expected {length}")
+
+
+def grad(
+    outputs: Sequence[Any],
+    inputs: Sequence[Any],
+    grad_outputs: Sequence[Any] | None = None,
+    grad_inputs: Sequence[Any] | None = None,
+    set_grad: bool = False,
+    retain_grad: bool = False,
+    enable_double_backprop: bool = False,
+    loss_scale: float | None = None,
+) -> list[Any]:
+    """Gradients of ``outputs`` with respect to ``inputs``, as a list of Variables.
+
+    Outputs are seeded with ``grad_outputs`` or with ones, and their contributions are summed.
+    ``grad_inputs`` are added to the results. An input that no output depends on, or that needs
+    no gradient, gives None. No ``.grad`` is touched unless ``set_grad`` (the inputs') or
+    ``retain_grad`` (those of all intermediates) asks for it.
+    """
+    _check_sequence("outputs", outputs)
+    _check_sequence("inputs", inputs)
+    for name, given, length in (
+        ("grad_outputs", grad_outputs, len(outputs)),
+        ("grad_inputs", grad_inputs, len(inputs)),
+    ):
+        if given is not None:
+            _check_sequence(name, given, length)
+    seeds = [
+        (y.node, y.seed(None if grad_outputs is None else grad_outputs[i], loss_scale))
+        for i, y in enumerate(outputs)
+    ]
+    targets = {x.node for x in inputs}
+    needed = _needed_for(targets, [y.node for y in outputs])
+    found, retained = _collect(seeds, targets, needed, retain_grad, enable_double_backprop)
+    results = []
+    for i, x in enumerate(inputs):
+        gx = found.get(x.node) if x.requires_grad else None
+        extra = None if grad_inputs is None else grad_inputs[i]
+        if extra is not None:
+            extra = extra if enable_double_backprop else extra.array
+            gx = extra if gx is None else gx + extra
+        results.append(None if gx is None else x.wrap(gx))
+    for node, gx in retained.items():
+        node.store_grad(gx)
+    if set_grad:
+        for x, gx in zip(inputs, results, strict=True):
+            x.grad_var = gx
+    return results
+
+
+def _collect(
+    seeds: list[tuple[Any, Any]],
+    targets: set[Any],
+    needed: set[Any],
+    retain_grad: bool,
+    recorded: bool,
+) -> tuple[dict[Any, Any], dict[Any, Any]]:
+    """Run the traversal of ``grad``: cotangents of the targets, and those to be retained."""
+    found: dict[Any, Any] = {}
+    retained: dict[Any, Any] = {}
+
+    def observe(node: Any, cotangent: Any) -> None:
+        if node in targets:
+            found[node] = cotangent
+        if retain_grad and node.creator is not None:
+            retained[node] = cotangent
+
+    # The cotangent of a target that is itself an intermediate is complete when its creator's turn
+    # comes, so that creator is queued, though nothing beyond it is wanted.
+    ends = frozenset(node.creator for node in targets if node.creator is not None) - needed
+    nodes = [node for node, _ in seeds]
+    cotangents = [cotangent if recorded else raw(cotangent) for _, cotangent in seeds]
+    propagate(nodes, cotangents, recorded, observe, needed | ends, ends)
+    return found, retained
+
+
+def raw(cotangent: Any) -> Any:
+    """The array inside, where a Variable was given."""
+    return getattr(cotangent, "_array", cotangent)
+
+
+def require_seed(shape: tuple[int, ...], operation: str) -> None:
+    """Complain that a non-scalar output has no gradient to start from."""
+    raise GradientError(
+        f"{operation}: expected a scalar output or a gradient to start from, got an output of "
+        f"shape {shape} without .grad: set y.grad to an array of that shape, or reduce y to a "
+        f"scalar, for example with y.sum()"
+    )

@@ -1,0 +1,93 @@
+"""Switches, one set a thread: what is not set in a thread falls back to the process-wide value."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+
+class _Switches(threading.local):
+    """A thread's own values live on the instance, the process-wide ones on the class.
+
+    A read is then one attribute look-up, which every recorded operation pays for; ``plain`` sums
+    up what it has to ask: record, with no slow feature on. It is False or unset on an instance,
+    never True, so that a change of the process-wide values cannot be missed.
+    """
+
+    plain: bool = True
+
+    enable_backprop: bool = True
+    debug: bool = False
+    type_check: bool = True
+    train: bool = True
+    dtype: Any = "float32"
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        super().__setattr__(name, value)
+        self._sum_up()
+
+    def __delattr__(self, name: str) -> None:
+        super().__delattr__(name)
+        self._sum_up()
+
+    def _sum_up(self) -> None:
+        own = vars(self)
+        if self.enable_backprop and not self.debug:
+            own.pop("plain", None)
+        else:
+            own["plain"] = False
+
+    def show(self) -> dict[str, Any]:
+        """The values as this thread sees them."""
+        return {name: getattr(self, name) for name in _names()}
+
+
+class _GlobalSwitches:
+    """The process-wide values, which threads without a value of their own see."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(_Switches, name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        setattr(_Switches, name, value)
+        _Switches.plain = _Switches.enable_backprop and not _Switches.debug
+
+
+def _names() -> list[str]:
+    return [
+        name
+        for name, value in vars(_Switches).items()
+        if not name.startswith("_") and name != "plain" and not callable(value)
+    ]
+
+
+config = _Switches()
+global_config = _GlobalSwitches()
+
+
+@contextmanager
+def using_config(name: str, value: Any, config: Any = config) -> Iterator[None]:
+    """Set one switch for the length of a ``with`` block, in this thread alone."""
+    own = vars(config)
+    missing = object()
+    before = own.get(name, missing)
+    setattr(config, name, value)
+    try:
+        yield
+    finally:
+        if before is missing:
+            delattr(config, name)
+        else:
+            setattr(config, name, before)
+
+
+def no_backprop_mode() -> Any:
+    """Context manager: operations inside it record nothing."""
+    return using_config("enable_backprop", False)
+
+
+def force_backprop_mode() -> Any:
+    """Context manager: operations inside it record, also within ``no_backprop_mode``."""
+    return using_config("enable_backprop", True)

@@ -1,0 +1,58 @@
+"""Every exception class a user can meet."""
+
+from __future__ import annotations
+
+
+class PlaygroundError(Exception):
+    """Base of every error that the package raises on purpose."""
+
+
+class InvalidType(PlaygroundError, TypeError, ValueError):  # noqa: N818 (Chainer's name)
+    """An operation met operands whose types or shapes do not fit together."""
+
+    def __init__(self, operation: str, expect: str, actual: str, advice: str = "") -> None:
+        self.operation, self.expect, self.actual, self.advice = operation, expect, actual, advice
+        lines = [
+            "",
+            f"Invalid operation is performed in: {operation} (Forward)",
+            "",
+            f"Expect: {expect}",
+            f"Actual: {actual}",
+        ]
+        super().__init__("\n".join([*lines, *([advice] if advice else [])]))
+
+
+class GraphCutError(PlaygroundError, TypeError):
+    """A conversion would have dropped the graph, and with it the gradient, in silence."""
+
+
+class NoRuleError(PlaygroundError, TypeError):
+    """A NumPy function that has no differentiation rule met a Variable."""
+
+
+class GradientError(PlaygroundError, ValueError):
+    """A backward pass cannot start, or a function returned gradients that do not fit."""
+
+
+class GraphError(PlaygroundError, RuntimeError):
+    """A function node is used in a way that its life cycle does not allow."""
+
+
+class NaNDetectedError(PlaygroundError, RuntimeError):
+    """Debug mode found a NaN in an output or in a gradient."""
+
+
+class DeviceError(PlaygroundError, RuntimeError):
+    """A device is unknown, absent or lacks its library."""
+
+
+class LogError(PlaygroundError, ValueError):
+    """A run log is missing, damaged, of another kind, or does not fit the run."""
+
+
+class FitError(PlaygroundError, ValueError):
+    """A descent cannot start or go on with what it was given."""
+
+
+class InputError(PlaygroundError, ValueError):
+    """What a user handed to a command (a flag, a file, a matrix) cannot be used."""

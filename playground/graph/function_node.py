@@ -1,0 +1,590 @@
+"""FunctionNode as users subclass it, and the base classes of the built-in operations.
+
+A built-in operation (``Op``) is written once for everything that flows through it: its
+``forward`` gets raw arrays, its ``backward`` raw arrays in a first-order pass and Variables in a
+recorded one. A user's ``FunctionNode`` keeps Chainer's contract: ``backward`` always gets
+Variables.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
+from weakref import ref
+
+import numpy as np
+
+from playground.graph import backend, backprop
+from playground.graph.backend import SCALAR_TYPES
+from playground.graph.config import config, using_config
+from playground.graph.errors import GradientError, GraphError, InvalidType, NaNDetectedError
+from playground.graph.variable import (
+    Variable,
+    VariableNode,
+    as_variable,
+    output_variable,
+)
+
+_ORDER = "?buifc"
+
+
+def as_raw(x: Any) -> Any:
+    """The array of an operand: a Variable's, an array, or a host array made of a number."""
+    if isinstance(x, Variable):
+        return x._array
+    return np.asarray(x) if type(x) in SCALAR_TYPES or isinstance(x, list) else x
+
+
+class FunctionNode:
+    """A function in the graph, to be subclassed with ``forward`` and ``backward``.
+
+    ``apply`` runs ``forward`` on arrays and connects Variables; a node is used once. ``forward``
+    may call :meth:`retain_inputs` and :meth:`retain_outputs` with indexes, whose Variables
+    ``backward`` gets from :meth:`get_retained_inputs` and :meth:`get_retained_outputs`.
+    """
+
+    inputs: Any = None
+    outputs: Any = None
+    rank: int = 0
+    output_count: int = 1
+    _keeps_inputs: Sequence[int] | None = None
+    _keeps_outputs: Sequence[int] = ()
+    _kept_outputs: tuple[Any, ...] = ()
+    _metadata: tuple[tuple[Any, Any], ...] = ()
+
+    @property
+    def label(self) -> str:
+        """The name that errors and drawings show."""
+        return type(self).__name__
+
+    # ------------------------------------------------------------------- what users override
+
+    def forward(self, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
+        """Arrays in, a tuple of arrays out. By default forward_cpu or forward_gpu."""
+        if any(not isinstance(array, np.ndarray) for array in inputs):
+            return self.forward_gpu(inputs)
+        return self.forward_cpu(inputs)
+
+    def forward_cpu(self, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
+        raise NotImplementedError(f"{self.label}: define forward(inputs)")
+
+    def forward_gpu(self, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
+        raise NotImplementedError(f"{self.label}: define forward(inputs) for device arrays")
+
+    def backward(
+        self, target_input_indexes: tuple[int, ...], grad_outputs: tuple[Any, ...]
+    ) -> Sequence[Any]:
+        """Variables (or None) in and out: one gradient a target, or one an input."""
+        return (None,) * len(target_input_indexes)
+
+    def backward_accumulate(
+        self,
+        target_input_indexes: tuple[int, ...],
+        grad_outputs: tuple[Any, ...],
+        grad_inputs: tuple[Any, ...],
+    ) -> Sequence[Any]:
+        """:meth:`backward`, plus the gradients that have already arrived."""
+        gxs = self._checked(target_input_indexes, self.backward(target_input_indexes, grad_outputs))
+        return tuple(
+            before if gx is None else gx if before is None else before + gx
+            for gx, before in zip(gxs, grad_inputs, strict=True)
+        )
+
+    # ----------------------------------------------------------------------------- retention
+
+    def retain_inputs(self, indexes: Sequence[int]) -> None:
+        """In ``forward``: keep these inputs for ``backward``."""
+        self._keeps_inputs = tuple(indexes)
+
+    def retain_outputs(self, indexes: Sequence[int]) -> None:
+        """In ``forward``: keep these outputs for ``backward``."""
+        self._keeps_outputs = tuple(indexes)
+
+    def get_retained_inputs(self) -> tuple[Variable, ...]:
+        """The kept inputs; the user's own Variables where they live."""
+        if self.inputs is None:
+            raise GraphError(f"{self.label}: the graph was cut (unchain_backward) or never built")
+        return tuple(self.inputs[i].get_variable() for i in self._keeps_inputs or ())
+
+    def get_retained_outputs(self) -> tuple[Variable, ...]:
+        """The kept outputs, connected to this function."""
+        return tuple(
+            self._output(i, array)
+            for i, array in zip(self._keeps_outputs, self._kept_outputs, strict=True)
+        )
+
+    def _output(self, index: int, array: Any) -> Variable:
+        node = self.outputs[index]() if self.outputs else None
+        variable = None if node is None else node.get_variable_or_none()
+        return self._restored(index, array) if variable is None else variable
+
+    def _restored(self, index: int, array: Any) -> Variable:
+        """A dead output, in a fresh node: the traversal goes by creator and index."""
+        variable = output_variable(array, True, self, self.rank + 1)
+        variable._node.output_index = index if self.output_count > 1 else None
+        return variable
+
+    # --------------------------------------------------------------------------------- apply
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        raise GraphError(
+            f"{self.label}: a FunctionNode is not called: use {self.label}().apply((x, …))"
+        )
+
+    def apply(self, inputs: Sequence[Any]) -> tuple[Variable, ...]:
+        """Run ``forward`` on the inputs' arrays; Variables out, connected where wanted."""
+        if self.inputs is not None:
+            raise GraphError(f"{self.label}: this node was applied before: make a new one")
+        variables = [as_variable(x) for x in inputs]
+        arrays = tuple(x._array for x in variables)
+        _refuse_nan(arrays, self.label, "forward")
+        outputs = self._forward(arrays)
+        _refuse_nan(outputs, self.label, "forward")
+        requires_grad = any(x.requires_grad for x in variables)
+        if not config.enable_backprop:
+            return tuple(output_variable(y, requires_grad, None, 0) for y in outputs)
+        return self._connect(variables, outputs, requires_grad)
+
+    def _forward(self, arrays: tuple[Any, ...]) -> tuple[Any, ...]:
+        outputs = self.forward(arrays)
+        good = isinstance(outputs, tuple) and all(y is None or backend.is_array(y) for y in outputs)
+        if not good:
+            raise TypeError(
+                f"{self.label}: forward output must be a tuple of ndarrays, got "
+                f"{_kinds(outputs)}: return (array,)"
+            )
+        return outputs
+
+    def _connect(
+        self, variables: list[Variable], outputs: tuple[Any, ...], requires_grad: bool
+    ) -> tuple[Variable, ...]:
+        self.inputs = tuple(x._node for x in variables)
+        self.rank = max((node.rank for node in self.inputs), default=0)
+        self.output_count = len(outputs)
+        if self._keeps_inputs is None:
+            self._keeps_inputs = range(len(variables))
+        for i in self._keeps_inputs:
+            variables[i].retain_data()
+        results = tuple(
+            _absent() if y is None else output_variable(y, requires_grad, self, self.rank + 1)
+            for y in outputs
+        )
+        if self.output_count > 1:
+            for i, y in enumerate(results):
+                y._node.output_index = i
+        self._kept_outputs = tuple(results[i]._array for i in self._keeps_outputs)
+        self._metadata = tuple((y._node.shape, y._node.dtype) for y in results)
+        self.outputs = tuple(ref(y._node) for y in results)
+        return results
+
+    # ------------------------------------------------------------------------------ backward
+
+    def pull(self, gy: Any) -> Sequence[Any]:
+        """Cotangents of the inputs, raw, from those of the outputs, raw."""
+        with using_config("enable_backprop", False):
+            gys = gy if self.output_count > 1 else (gy,)
+            wrapped = [None if g is None else Variable(backend.as_array(g)) for g in gys]
+            return [backprop.raw(gx) for gx in self._pull(tuple(wrapped))]
+
+    def pull_recorded(self, gy: Any) -> Sequence[Any]:
+        """The same on Variables, so that the pass is itself recorded."""
+        return self._pull(tuple(gy) if self.output_count > 1 else (gy,))
+
+    def _pull(self, gys: tuple[Any, ...]) -> Sequence[Any]:
+        targets = tuple(i for i, node in enumerate(self.inputs) if node.requires_grad)
+        gxs = self.backward_accumulate(targets, gys, (None,) * len(targets))
+        result: list[Any] = [None] * len(self.inputs)
+        for i, gx in zip(targets, gxs, strict=True):
+            result[i] = gx
+        return result
+
+    def _checked(self, targets: tuple[int, ...], gxs: Any) -> Sequence[Any]:
+        """One gradient a target, each None or a Variable of its input's shape and dtype."""
+        gxs = tuple(gxs) if isinstance(gxs, (tuple, list)) else (gxs,)
+        if len(gxs) == len(self.inputs) != len(targets):
+            gxs = tuple(gxs[i] for i in targets)
+        if len(gxs) != len(targets):
+            raise GradientError(
+                f"{self.label}: number of gradients returned from backward is incorrect: "
+                f"{len(gxs)} != expected {len(targets)}"
+            )
+        for i, gx in zip(targets, gxs, strict=True):
+            self._check_gradient(i, gx)
+        return gxs
+
+    def _check_gradient(self, index: int, gx: Any) -> None:
+        if gx is None:
+            return
+        if not isinstance(gx, Variable):
+            raise TypeError(
+                f"{self.label}: backward must return Variables (or None), got "
+                f"{type(gx).__name__} for input {index}: wrap it with as_variable(array), or "
+                f"compute with grad_outputs, which are Variables"
+            )
+        node = self.inputs[index]
+        if node.dtype is not None and (gx.shape, gx.dtype) != (node.shape, node.dtype):
+            raise GradientError(
+                f"{self.label}: the gradient of input {index} must have its shape and dtype, "
+                f"{node.shape} {node.dtype}, got {gx.shape} {gx.dtype}"
+            )
+
+    def unchain(self) -> None:
+        """Forget inputs and outputs: what lies above this function is let go."""
+        for output in self.outputs or ():
+            node = output()
+            if node is not None:
+                node.unchain()
+        self.inputs = self.outputs = None
+
+
+def _absent() -> Variable:
+    return Variable(None, requires_grad=False)
+
+
+def _kinds(outputs: Any) -> str:
+    if isinstance(outputs, tuple):
+        return f"({', '.join(type(y).__name__ for y in outputs)})"
+    return type(outputs).__name__
+
+
+def _refuse_nan(arrays: Sequence[Any], label: str, direction: str) -> None:
+    if not config.debug:
+        return
+    for array in arrays:
+        if array is not None and array.dtype.kind in "fc" and bool(np.isnan(array).any()):
+            raise NaNDetectedError(f"NaN is detected on {direction} computation of {label}")
+
+
+# -------------------------------------------------------------------- the built-in operations
+
+
+class Op(FunctionNode):
+    """Base of the built-in operations, of any number of inputs.
+
+    ``keep`` names what ``backward`` reads: inputs by index, outputs by index counted on from the
+    number of inputs. ``backward(gy, *inputs, *outputs)`` gets None in place of all others;
+    outputs are passed only to operations that keep one. It returns one gradient an input (or the
+    one gradient of a single input).
+    """
+
+    __slots__ = ("inputs", "kept", "rank")
+    keep: ClassVar[tuple[int, ...]] = ()
+    # Value operands share one dtype; False where an input is something else.
+    same_dtype: ClassVar[bool] = True
+
+    if TYPE_CHECKING:  # arrays one by one, where a FunctionNode has them in tuples
+
+        def forward(self, *arrays: Any) -> Any: ...
+        def backward(self, gy: Any, *arrays: Any) -> Any: ...
+
+
+    @property
+    def wants(self) -> tuple[bool, ...]:
+        """Which inputs need a gradient."""
+        return tuple(node.requires_grad for node in self.inputs)
+
+    def __call__(self, *operands: Any) -> Any:
+        """The operation on whatever flows: a Variable records it, raw arrays are computed."""
+        if any(isinstance(x, Variable) for x in operands):
+            outputs = self.apply(operands)
+            return outputs if self.output_count > 1 else outputs[0]
+        return self.forward(*operands)
+
+    def apply(self, inputs: Sequence[Any]) -> tuple[Variable, ...]:
+        dtype = self._common_dtype(inputs)
+        nodes, arrays = [], []
+        for x in inputs:
+            if isinstance(x, Variable):
+                nodes.append(x._node)
+                arrays.append(x._array)
+            else:
+                array = self.constant(x, next(y for y in inputs if isinstance(y, Variable)), dtype)
+                nodes.append(VariableNode(None, array, False))
+                arrays.append(array)
+        outputs = self.guarded(*arrays)
+        if self.output_count == 1:
+            outputs = (outputs,)
+        _refuse_nan((*arrays, *outputs), self.label, "forward")
+        requires_grad = any(node.requires_grad for node in nodes)
+        if not config.enable_backprop:
+            return tuple(output_variable(y, requires_grad, None, 0) for y in outputs)
+        return self._record(nodes, arrays, outputs, requires_grad)
+
+    def _record(
+        self, nodes: list[Any], arrays: list[Any], outputs: tuple[Any, ...], requires_grad: bool
+    ) -> tuple[Variable, ...]:
+        self.inputs = tuple(nodes)
+        self.rank = max(node.rank for node in nodes)
+        results = [output_variable(y, requires_grad, self, self.rank + 1) for y in outputs]
+        if self.output_count > 1:
+            for i, y in enumerate(results):
+                y._node.output_index = i
+        count = len(nodes)
+        if requires_grad:
+            for i in self.keep:
+                if i < count:
+                    nodes[i].data = arrays[i]
+        self.kept = tuple(
+            y._array if count + i in self.keep and requires_grad else None
+            for i, y in enumerate(results)
+        )
+        return tuple(results)
+
+    def _common_dtype(self, inputs: Sequence[Any]) -> Any:
+        dtype = None
+        for x in inputs:
+            if isinstance(x, Variable):
+                if dtype is None:
+                    dtype = x._node.dtype
+                elif self.same_dtype and dtype != x._node.dtype:
+                    raise self.mixed(dtype, x._node.dtype)
+        return dtype
+
+    def mixed(self, left: Any, right: Any) -> InvalidType:
+        """The error for two Variables of different dtype."""
+        return InvalidType(
+            self.label,
+            "operands of one dtype",
+            f"{left} != {right}",
+            "Convert one of them, for example with F.cast(x, dtype).",
+        )
+
+    def constant(self, value: Any, variable: Variable, dtype: Any) -> Any:
+        """A constant operand as an array of the Variable's type and dtype."""
+        like = variable._array
+        if type(value) is type(like):
+            array = value
+            if array.dtype is dtype:
+                return array
+        else:
+            array = backend.constant_like(value, like, self.label)
+        if not self.same_dtype or array.dtype == dtype:
+            return array
+        if _ORDER.index(array.dtype.kind) > max(_ORDER.index(dtype.kind), 3 * (dtype.kind == "u")):
+            raise InvalidType(
+                self.label,
+                f"a constant that fits the Variable's dtype {dtype}",
+                f"a constant of dtype {array.dtype}",
+                f"Convert the Variable first, for example with F.cast(x, '{array.dtype}').",
+            )
+        return array.astype(dtype)
+
+    def guarded(self, *arrays: Any) -> Any:
+        """``forward``, whose complaints name the operation and the operands."""
+        try:
+            return self.forward(*arrays)
+        except (TypeError, ValueError) as error:
+            raise self.refused(error, arrays) from error
+
+    def refused(self, error: Exception, arrays: Sequence[Any]) -> Exception:
+        """``error`` from NumPy, retold with the operation's name and operands."""
+        if isinstance(error, InvalidType):
+            return error
+        operands = ", ".join(f"{x.dtype}{list(x.shape)}" for x in arrays)
+        return InvalidType(self.label, "operands that fit together", operands, f"NumPy: {error}")
+
+    def pull(self, gy: Any) -> Sequence[Any]:
+        arguments = [node.data for node in self.inputs]
+        if any(i >= len(arguments) for i in self.keep):
+            arguments.extend(self.kept)
+        return self.fitted(self.backward(gy, *arguments))
+
+    def pull_recorded(self, gy: Any) -> Sequence[Any]:
+        nodes = self.inputs
+        arguments = [None if node.data is None else node.get_variable() for node in nodes]
+        if any(i >= len(nodes) for i in self.keep):
+            arguments.extend(
+                None if array is None else self._restored(i, array)
+                for i, array in enumerate(self.kept)
+            )
+        return self.fitted(self.backward(gy, *arguments))
+
+    def fitted(self, gxs: Any) -> Sequence[Any]:
+        """What ``backward`` returned, as one gradient an input, of that input's shape."""
+        return gxs if type(gxs) in (tuple, list) else (gxs,)
+
+    def unchain(self) -> None:
+        self.inputs = None
+
+
+class Unary(Op):
+    """An operation of one array, with one output."""
+
+    __slots__ = ()
+    _keeps_input: ClassVar[bool] = False
+    _keeps_output: ClassVar[bool] = False
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        cls._keeps_input = 0 in cls.keep
+        cls._keeps_output = 1 in cls.keep
+        if cls._keeps_output and "pull" not in vars(cls):
+            cls.pull = cls._pull_with_output  # type: ignore[method-assign]
+
+    def of(self, x: Any) -> Variable:
+        """Apply to one operand: ``apply`` with everything that one input does not need left out."""
+        if not isinstance(x, Variable):
+            x = as_variable(as_raw(x))
+        node = x._node
+        array = x._array
+        try:
+            y = self.forward(array)
+        except (TypeError, ValueError) as error:
+            raise self.refused(error, (array,)) from error
+        requires_grad = node.requires_grad
+        if not config.plain:
+            _refuse_nan((array, y), self.label, "forward")
+            if not config.enable_backprop:
+                return output_variable(y, requires_grad, None, 0)
+        self.inputs = (node,)
+        self.rank = rank = node.rank
+        if requires_grad and self._keeps_input:
+            node.data = array
+        variable = output_variable(y, requires_grad, self, rank + 1)
+        if self._keeps_output:
+            self.kept = (variable._array,)
+        return variable
+
+    def __call__(self, x: Any) -> Any:
+        return self.of(x) if isinstance(x, Variable) else self.forward(x)
+
+    def pull(self, gy: Any) -> Sequence[Any]:
+        return (self.backward(gy, self.inputs[0].data),)
+
+    def _pull_with_output(self, gy: Any) -> Sequence[Any]:
+        return (self.backward(gy, self.inputs[0].data, self.kept[0]),)
+
+
+class Binary(Op):
+    """An operation of two arrays of one dtype, with one output."""
+
+    __slots__ = ()
+    _keeps_left: ClassVar[bool] = False
+    _keeps_right: ClassVar[bool] = False
+    _keeps_output: ClassVar[bool] = False
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        cls._keeps_left, cls._keeps_right = 0 in cls.keep, 1 in cls.keep
+        cls._keeps_output = 2 in cls.keep
+
+    @property
+    def wants(self) -> tuple[bool, bool]:
+        left, right = self.inputs
+        return left.requires_grad, right.requires_grad
+
+    def of(self, x: Any, y: Any) -> Variable:
+        """Apply to two operands, of which at least one is a Variable."""
+        if isinstance(x, Variable):
+            xn, xa = x._node, x._array
+            if isinstance(y, Variable):
+                yn, ya = y._node, y._array
+                if xn.dtype is not yn.dtype and xn.dtype != yn.dtype:
+                    raise self.mixed(xn.dtype, yn.dtype)
+            else:
+                ya = self.constant(y, x, xn.dtype)
+                yn = VariableNode(None, ya, False)
+        elif isinstance(y, Variable):
+            yn, ya = y._node, y._array
+            xa = self.constant(x, y, yn.dtype)
+            xn = VariableNode(None, xa, False)
+        else:
+            return self.of(as_variable(as_raw(x)), y)
+        try:
+            z = self.forward(xa, ya)
+        except (TypeError, ValueError) as error:
+            raise self.refused(error, (xa, ya)) from error
+        requires_grad = xn.requires_grad or yn.requires_grad
+        if not config.plain:
+            _refuse_nan((xa, ya, z), self.label, "forward")
+            if not config.enable_backprop:
+                return output_variable(z, requires_grad, None, 0)
+        self.inputs = (xn, yn)
+        rank = xn.rank
+        if yn.rank > rank:
+            rank = yn.rank
+        self.rank = rank
+        if requires_grad:
+            if self._keeps_left:
+                xn.data = xa
+            if self._keeps_right:
+                yn.data = ya
+        variable = output_variable(z, requires_grad, self, rank + 1)
+        if self._keeps_output:
+            self.kept = (variable._array,)
+        return variable
+
+    def __call__(self, x: Any, y: Any) -> Any:
+        if isinstance(x, Variable) or isinstance(y, Variable):
+            return self.of(x, y)
+        return self.forward(x, y)
+
+    def pull(self, gy: Any) -> Sequence[Any]:
+        x, y = self.inputs
+        if self._keeps_output:
+            return self.backward(gy, x.data, y.data, self.kept[0])
+        return self.backward(gy, x.data, y.data)
+
+
+def sum_to_shape(g: Any, shape: tuple[int, ...]) -> Any:
+    """``g`` summed over the axes that broadcasting ``shape`` to ``g.shape`` has added or grown."""
+    if g.shape == shape:
+        return g
+    lead = g.ndim - len(shape)
+    grown = tuple(i + lead for i, n in enumerate(shape) if n == 1 and g.shape[i + lead] != 1)
+    g = g.sum(axis=(*range(lead), *grown), keepdims=True)
+    return g.reshape(shape) if lead else g
+
+
+class Broadcasting(Binary):
+    """An operation whose operands are broadcast; that is undone in their gradients here."""
+
+    __slots__ = ()
+
+    def pull(self, gy: Any) -> Sequence[Any]:
+        x, y = self.inputs
+        if self._keeps_output:
+            gxs = self.backward(gy, x.data, y.data, self.kept[0])
+        else:
+            gxs = self.backward(gy, x.data, y.data)
+        shape = gy.shape
+        return gxs if shape == x.shape and shape == y.shape else self.fitted(gxs)
+
+    def fitted(self, gxs: Any) -> Sequence[Any]:
+        return [
+            None if gx is None else sum_to_shape(gx, node.shape)
+            for gx, node in zip(gxs, self.inputs, strict=True)
+        ]
+
+
+class Elementwise(Broadcasting):
+    """A ufunc of two arrays and its derivatives."""
+
+    __slots__ = ()
+    ufunc: ClassVar[Any] = None
+
+    def forward(self, x: Any, y: Any) -> Any:
+        return self.ufunc(x, y)
+
+
+class ElementwiseUnary(Unary):
+    """A ufunc of one array and its derivative."""
+
+    __slots__ = ()
+    ufunc: ClassVar[Any] = None
+
+    def forward(self, x: Any) -> Any:
+        return self.ufunc(x)
+
+
+__all__ = [
+    "Binary",
+    "Broadcasting",
+    "Elementwise",
+    "ElementwiseUnary",
+    "FunctionNode",
+    "Op",
+    "Unary",
+    "as_raw",
+    "sum_to_shape",
+]

@@ -1,0 +1,1 @@
+"""Who answers when code makes a NumPy call."""
