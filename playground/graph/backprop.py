@@ -19,18 +19,18 @@ from playground.graph.errors import GradientError, NaNDetectedError
 
 
 def propagate(
-    nodes: Sequence[Any],
-    cotangents: Sequence[Any],
+    seeds: Iterable[tuple[Any, Any]],
     recorded: bool = False,
     observe: Callable[[Any, Any], None] | None = None,
     needed: Container[Any] | None = None,
     ends: Container[Any] = (),
 ) -> dict[Any, Any]:
-    """Carry ``cotangents`` from ``nodes`` down to the leaves: leaf node -> complete cotangent.
+    """Carry cotangents from ``seeds`` down to the leaves: leaf node -> complete cotangent.
 
     Functions run from high rank to low, those of one rank in the order of their discovery.
 
     Args:
+        seeds: pairs of a node and the cotangent that starts there.
         recorded: cotangents are Variables, so that the pass is itself a graph.
         observe: told every node's complete cotangent when its creator's turn comes.
         needed: the functions worth visiting (None: all).
@@ -38,12 +38,10 @@ def propagate(
     """
     leaves: dict[Any, Any] = {}
     buckets: _Buckets = {}
-    for node, cotangent in zip(nodes, cotangents, strict=True):
+    seen: dict[Any, dict[Any, None]] = {}
+    for node, cotangent in seeds:
         _deposit(node, cotangent, leaves, buckets)
-    seen: dict[Any, dict[Any, None]] | None = None
-    if observe is not None:
-        seen = {}
-        for node in nodes:
+        if observe is not None:
             seen.setdefault(node.creator, {})[node] = None
     if recorded:
         with using_config("enable_backprop", True):
@@ -87,7 +85,7 @@ def _descend(
             gxs = function.pull_recorded(gy) if recorded else function.pull(gy)
             if special:
                 gxs = _screened(function, gxs, needed, seen)
-            for node, gx in zip(function.inputs or (), gxs):  # noqa: B905 (equal by contract)
+            for node, gx in zip(function.inputs, gxs):  # noqa: B905 (equal by contract)
                 if gx is None or not node.requires_grad:
                     continue
                 creator = node.creator
@@ -120,13 +118,13 @@ def _deposit(node: Any, gx: Any, leaves: dict[Any, Any], buckets: _Buckets) -> N
 def _screened(function: Any, gxs: Sequence[Any], needed: Any, seen: Any) -> Sequence[Any]:
     """``gxs`` without those that lead nowhere; notes the nodes met, refuses NaN in debug mode."""
     screened = []
-    for node, gx in zip(function.inputs or (), gxs, strict=True):
+    for node, gx in zip(function.inputs, gxs, strict=True):
         creator = node.creator
         if gx is not None and config.debug and gx.dtype.kind in "fc" and np.isnan(raw(gx)).any():
             raise NaNDetectedError(f"NaN is detected on backward computation of {function.label}")
         if needed is not None and creator is not None and creator not in needed:
             gx = None
-        if gx is not None and seen is not None and creator is not None:
+        if gx is not None and creator is not None:
             seen.setdefault(creator, {})[node] = None
         screened.append(gx)
     return screened
@@ -241,9 +239,9 @@ def _collect(
     # The cotangent of a target that is itself an intermediate is complete when its creator's turn
     # comes, so that creator is queued, though nothing beyond it is wanted.
     ends = frozenset(node.creator for node in targets if node.creator is not None) - needed
-    nodes = [node for node, _ in seeds]
-    cotangents = [cotangent if recorded else raw(cotangent) for _, cotangent in seeds]
-    propagate(nodes, cotangents, recorded, observe, needed | ends, ends)
+    if not recorded:
+        seeds = [(node, raw(cotangent)) for node, cotangent in seeds]
+    propagate(seeds, recorded, observe, needed | ends, ends)
     return found, retained
 
 

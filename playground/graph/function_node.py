@@ -20,8 +20,8 @@ from playground.graph.config import config, using_config
 from playground.graph.errors import GradientError, GraphError, InvalidType, NaNDetectedError
 from playground.graph.variable import (
     Variable,
-    VariableNode,
     as_variable,
+    constant_node,
     output_variable,
 )
 
@@ -103,7 +103,7 @@ class FunctionNode:
     def get_retained_inputs(self) -> tuple[Variable, ...]:
         """The kept inputs; the user's own Variables where they live."""
         if self.inputs is None:
-            raise GraphError(f"{self.label}: the graph was cut (unchain_backward) or never built")
+            self._was_cut(None)
         return tuple(self.inputs[i].get_variable() for i in self._keeps_inputs or ())
 
     def get_retained_outputs(self) -> tuple[Variable, ...]:
@@ -235,6 +235,14 @@ class FunctionNode:
             if node is not None:
                 node.unchain()
         self.inputs = self.outputs = None
+        # A node that still points here (one made for a kept output) must not end in silence.
+        self.pull = self.pull_recorded = self._was_cut  # type: ignore[method-assign]
+
+    def _was_cut(self, gy: Any) -> Any:
+        raise GraphError(
+            f"{self.label}: the graph above it was cut by unchain_backward: call that after the "
+            f"last backward that needs the graph"
+        )
 
 
 def _absent() -> Variable:
@@ -277,7 +285,6 @@ class Op(FunctionNode):
         def forward(self, *arrays: Any) -> Any: ...
         def backward(self, gy: Any, *arrays: Any) -> Any: ...
 
-
     @property
     def wants(self) -> tuple[bool, ...]:
         """Which inputs need a gradient."""
@@ -299,7 +306,7 @@ class Op(FunctionNode):
                 arrays.append(x._array)
             else:
                 array = self.constant(x, next(y for y in inputs if isinstance(y, Variable)), dtype)
-                nodes.append(VariableNode(None, array, False))
+                nodes.append(constant_node(array))
                 arrays.append(array)
         outputs = self.guarded(*arrays)
         if self.output_count == 1:
@@ -319,6 +326,7 @@ class Op(FunctionNode):
         if self.output_count > 1:
             for i, y in enumerate(results):
                 y._node.output_index = i
+            self.outputs = tuple(ref(y._node) for y in results)
         count = len(nodes)
         if requires_grad:
             for i in self.keep:
@@ -403,9 +411,6 @@ class Op(FunctionNode):
         """What ``backward`` returned, as one gradient an input, of that input's shape."""
         return gxs if type(gxs) in (tuple, list) else (gxs,)
 
-    def unchain(self) -> None:
-        self.inputs = None
-
 
 class Unary(Op):
     """An operation of one array, with one output."""
@@ -483,11 +488,11 @@ class Binary(Op):
                     raise self.mixed(xn.dtype, yn.dtype)
             else:
                 ya = self.constant(y, x, xn.dtype)
-                yn = VariableNode(None, ya, False)
+                yn = constant_node(ya)
         elif isinstance(y, Variable):
             yn, ya = y._node, y._array
             xa = self.constant(x, y, yn.dtype)
-            xn = VariableNode(None, xa, False)
+            xn = constant_node(xa)
         else:
             return self.of(as_variable(as_raw(x)), y)
         try:

@@ -40,22 +40,17 @@ class VariableNode:
         "shape",
     )
 
+    _variable: Callable[[], Variable | None]
+    creator: Any
+    data: Any
+    dtype: Any
+    output_index: int | None
+    rank: int
+    requires_grad: bool
+    shape: Any
     # Rarely anything else, so that making a node need not set them.
     name: str | None = None
     _loss_scale: float | None = None
-
-    def __init__(self, variable: Variable | None, array: Any, requires_grad: bool) -> None:
-        self._variable = _nothing if variable is None else ref(variable)
-        self.creator: Any = None
-        self.output_index: int | None = None
-        self.rank = 0
-        self.requires_grad = requires_grad
-        self.data: Any = None
-        self.shape: Any = None
-        self.dtype: Any = None
-        if array is not None:
-            self.shape = array.shape
-            self.dtype = array.dtype
 
     def describe(self, array: Any) -> None:
         """Take over shape and dtype of ``array`` (None: an uninitialised parameter)."""
@@ -132,6 +127,18 @@ def _storable(gradient: Any) -> Any:
     return gradient if isinstance(gradient, Variable) else as_array(gradient)
 
 
+def constant_node(array: Any) -> VariableNode:
+    """The node of an operand that is no Variable."""
+    node = _new(VariableNode)
+    node._variable = _nothing
+    node.creator = node.output_index = node.data = None
+    node.rank = 0
+    node.requires_grad = False
+    node.shape = array.shape
+    node.dtype = array.dtype
+    return node
+
+
 def output_variable(array: Any, requires_grad: bool, creator: Any, rank: int) -> Variable:
     """The Variable of a function's output; the hot path of every operation."""
     if type(array) not in ARRAY_TYPES:
@@ -143,10 +150,9 @@ def output_variable(array: Any, requires_grad: bool, creator: Any, rank: int) ->
     variable._grad = None
     node._variable = ref(variable)
     node.creator = creator
-    node.output_index = None
+    node.output_index = node.data = None
     node.rank = rank
     node.requires_grad = requires_grad
-    node.data = None
     node.shape = array.shape
     node.dtype = array.dtype
     return variable
@@ -209,9 +215,16 @@ class Variable:
             )
         self._array = array
         self._grad = None if grad is None else as_array(grad)
-        self._node = VariableNode(self, array, requires_grad)
+        self._node = node = _new(VariableNode)
+        node._variable = ref(self)
+        node.creator = node.output_index = node.data = node.shape = node.dtype = None
+        node.rank = 0
+        node.requires_grad = requires_grad
+        if array is not None:
+            node.shape = array.shape
+            node.dtype = array.dtype
         if name is not None:
-            self._node.name = name
+            node.name = name
 
     # ------------------------------------------------------------------------------- values
 
@@ -356,12 +369,12 @@ class Variable:
 
     def unchain_backward(self) -> None:
         """Cut every function above this Variable from its inputs, and so free the graph."""
-        functions = [self._node.creator]
-        self._node.unchain()
-        while functions:
-            function = functions.pop()
-            if function is not None:
-                functions.extend(node.creator for node in function.inputs or ())
+        nodes = [self._node]
+        while nodes:
+            node = nodes.pop()
+            function, node.creator = node.creator, None
+            if function is not None and function.inputs is not None:
+                nodes.extend(function.inputs)
                 function.unchain()
 
     # ---------------------------------------------------------------------------- gradients
@@ -417,16 +430,15 @@ class Variable:
         observe = retained.__setitem__ if retain_grad else None
         self._grad = None
         try:
-            leaves = backprop.propagate((node,), (seed,), enable_double_backprop, observe)
-            totals = {leaf: _with_earlier(leaf, leaves[leaf]) for leaf in leaves}
+            leaves = backprop.propagate(((node, seed),), enable_double_backprop, observe)
+            for leaf, gradient in leaves.items():
+                leaves[leaf] = _with_earlier(leaf, gradient)
         except BaseException:
             self._grad = held
             raise
-        for intermediate, gradient in retained.items():
-            intermediate.store_grad(gradient)
-        for leaf, gradient in totals.items():
+        for leaf, gradient in (retained | leaves if retain_grad else leaves).items():
             leaf.store_grad(gradient)
-            if loss_scale is not None:
+            if loss_scale is not None and leaf.creator is None:
                 leaf._loss_scale = loss_scale
 
     # ------------------------------------------------------------------------------ display
@@ -589,5 +601,6 @@ __all__ = [
     "VariableNode",
     "as_array_of",
     "as_variable",
+    "constant_node",
     "output_variable",
 ]
