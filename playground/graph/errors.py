@@ -56,3 +56,23 @@ class FitError(PlaygroundError, ValueError):
 
 class InputError(PlaygroundError, ValueError):
     """What a user handed to a command (a flag, a file, a matrix) cannot be used."""
+
+
+class DegenerateEigenvalueError(PlaygroundError, ArithmeticError):
+    """A derivative was asked for that equal eigenvalues or singular values leave undefined.
+
+    Attributes:
+        indices: two values of the cluster.
+        gap: the distance between them.
+    """
+
+    def __init__(
+        self, what: str, indices: tuple[int, int], gap: float, batch: tuple[int, ...] = ()
+    ) -> None:
+        self.indices, self.gap, self.batch = indices, gap, batch
+        place = f" of matrix {list(batch)}" if batch else ""
+        super().__init__(
+            f"{what}: values {indices[0]} and {indices[1]}{place} are equal to rounding "
+            f"(gap {gap:.3g}), so that it does not exist: perturb the matrix, or use a function "
+            f"that does not tell them apart"
+        )
