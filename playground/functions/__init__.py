@@ -1,11 +1,13 @@
 """F: every operation, each written once for arrays, devices and Variables."""
 
-from playground.functions import array, basic_math, elementwise, linalg, reduction
+from playground.functions import array, basic_math, elementwise, linalg, reduction, solving, spectral
 from playground.functions.array import *  # noqa: F403
 from playground.functions.basic_math import *  # noqa: F403
 from playground.functions.elementwise import *  # noqa: F403
 from playground.functions.linalg import *  # noqa: F403
 from playground.functions.reduction import *  # noqa: F403
+from playground.functions.solving import *  # noqa: F403
+from playground.functions.spectral import *  # noqa: F403
 
 __all__ = [
     *array.__all__,
@@ -13,4 +15,6 @@ __all__ = [
     *elementwise.__all__,
     *linalg.__all__,
     *reduction.__all__,
+    *solving.__all__,
+    *spectral.__all__,
 ]

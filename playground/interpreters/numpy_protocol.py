@@ -110,6 +110,19 @@ def _clip(a: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max:
 
 
 RECORDED_FUNCTIONS: dict[Any, Rule] = {
+    np.linalg.inv: F.inv,
+    np.linalg.solve: F.solve,
+    np.linalg.det: F.det,
+    np.linalg.slogdet: F.slogdet,
+    np.linalg.cholesky: F.cholesky,
+    np.linalg.qr: F.qr,
+    np.linalg.pinv: F.pinv,
+    np.linalg.lstsq: F.lstsq,
+    np.linalg.eigh: F.eigh,
+    np.linalg.eigvalsh: F.eigvalsh,
+    np.linalg.svd: F.svd,
+    np.linalg.svdvals: F.svdvals,
+
     np.average: lambda a, axis=None, weights=None, *, keepdims=False: F.average(
         a, axis, weights, keepdims
     ),
