@@ -19,6 +19,8 @@ from playground.graph.config import config
 from playground.graph.errors import GraphCutError, NoRuleError
 from playground.graph.function_node import as_raw
 from playground.graph.variable import Variable
+from playground.interpreters.registry import RECORDED
+from playground.interpreters.rules import products as _p
 
 Rule = Callable[..., Any]
 
@@ -131,7 +133,6 @@ RECORDED_FUNCTIONS: dict[Any, Rule] = {
     np.concatenate: lambda arrays, axis=0: F.concat(
         [F.ravel(x) for x in arrays] if axis is None else arrays, 0 if axis is None else axis
     ),
-    np.dot: lambda a, b: _dot(a, b),
     np.expand_dims: lambda a, axis: F.expand_dims(a, axis),
     np.max: lambda a, axis=None, *, keepdims=False: F.max(a, axis, keepdims),
     np.mean: lambda a, axis=None, *, keepdims=False: F.mean(a, axis, keepdims),
@@ -151,18 +152,6 @@ RECORDED_FUNCTIONS: dict[Any, Rule] = {
     np.full_like: lambda a, fill_value: _constant(np.full_like(a.array, as_raw(fill_value))),
     np.zeros: _zeros,
 }
-
-
-def _dot(a: Any, b: Any) -> Variable:
-    """np.dot for operands of at most two dimensions, where it is a product or a matmul."""
-    if np.ndim(a) == 0 or np.ndim(b) == 0:
-        return F.multiply(a, b)
-    if np.ndim(b) > 2:
-        raise NoRuleError(
-            "numpy.dot: expected a second operand of at most two dimensions where a Variable is "
-            "involved: use numpy.matmul, or numpy.tensordot's axes by reshaping"
-        )
-    return F.matmul(a, b)
 
 
 # Answers about shape and kind, from the array inside.
@@ -252,7 +241,7 @@ def array_function(self: Variable, func: Any, types: Any, args: Any, kwargs: Any
     """NEP 18: NumPy's other functions on Variables."""
     if not _is_highest(types):
         return NotImplemented
-    rule = RECORDED_FUNCTIONS.get(func)
+    rule = RECORDED_FUNCTIONS.get(func) or RECORDED.get(func)
     if rule is not None:
         return rule(*args, **kwargs) if not kwargs else _with_keywords(func, rule, args, kwargs)
     if func in CONSTANT_FUNCTIONS:

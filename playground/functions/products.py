@@ -1,0 +1,139 @@
+"""Sums of products over named axes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from itertools import chain
+from typing import Any
+
+import numpy as np
+
+from playground.functions.array import reshape, transpose
+from playground.functions.linalg import matmul
+from playground.functions.reduction import normal_axes
+from playground.graph import backend
+from playground.graph.function_node import Op, as_raw, sum_to_shape
+from playground.graph.variable import Variable
+
+__all__ = ["einsum", "tensordot"]
+
+_LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+
+class Einsum(Op):
+    """y = einsum(subscripts, *xs): products of elements, summed over the labels not in y."""
+
+    __slots__ = ("inputs_", "keep", "options", "output")
+    def __init__(self, inputs: Sequence[str], output: str, options: dict[str, Any]) -> None:
+        self.inputs_, self.output, self.options = list(inputs), output, options
+        self.keep = tuple(range(len(self.inputs_)))
+
+    def forward(self, *xs: Any) -> Any:
+        return np.einsum(f"{','.join(self.inputs_)}->{self.output}", *xs, **self.options)
+
+    def backward(self, gy: Any, *xs: Any) -> Any:
+        wants = self.wants
+        return [self._gradient(i, gy, xs) if wants[i] else None for i in range(len(wants))]
+
+    def _gradient(self, index: int, gy: Any, xs: Sequence[Any]) -> Any:
+        """The cotangent of one operand: an einsum of that of y and the other operands."""
+        labels = self.inputs_[index]
+        others = [s for i, s in enumerate(self.inputs_) if i != index]
+        operands = [gy, *(x for i, x in enumerate(xs) if i != index)]
+        terms = [self.output, *others]
+        shape = self.inputs[index].shape
+        like = backend.as_array(as_raw(gy))
+        fresh = (c for c in _LETTERS if c not in "".join([labels, *terms]))
+        target = ""
+        for label, length in zip(labels, shape, strict=True):
+            if label in target:
+                # A label twice in one operand reads a diagonal: the gradient lies on it.
+                name = next(fresh)
+                terms.append(label + name)
+                operands.append(np.eye(length, dtype=gy.dtype, like=like))
+                target += name
+                continue
+            target += label
+            if not any(label in term for term in terms):
+                # Summed in this operand alone: every element gets the same.
+                terms.append(label)
+                operands.append(np.ones_like(np.zeros(length, gy.dtype, like=like)))
+        gx = np.einsum(f"{','.join(terms)}->{target}", *operands, **self.options)
+        return sum_to_shape(gx, shape)
+
+
+def einsum(*operands: Any, **options: Any) -> Variable:
+    """Einstein summation, with subscripts as text or as lists of axes after each operand.
+
+    ``optimize`` is passed on to NumPy.
+    """
+    subscripts, xs = _textual(operands)
+    xs = [x if isinstance(x, Variable) else as_raw(x) for x in xs]
+    inputs, output = _explicit(subscripts, [x.ndim for x in xs])
+    options = {key: value for key, value in options.items() if key == "optimize"}
+    return Einsum(inputs, output, options).apply(xs)[0]
+
+
+def _textual(operands: tuple[Any, ...]) -> tuple[str, list[Any]]:
+    """Subscripts and operands, also from the form einsum(x, [0, 1], y, [1, 2], [0, 2])."""
+    if isinstance(operands[0], str):
+        return operands[0], list(operands[1:])
+    xs, lists = list(operands[0::2]), list(operands[1::2])
+    out = None
+    if len(operands) % 2:
+        out = xs.pop()
+
+    def text(axes: Sequence[Any]) -> str:
+        return "".join("..." if a is Ellipsis else _LETTERS[a] for a in axes)
+
+    joined = ",".join(map(text, lists))
+    return (joined if out is None else f"{joined}->{text(out)}"), xs
+
+
+def _explicit(subscripts: str, ndims: Sequence[int]) -> tuple[list[str], str]:
+    """Input and output labels without an ellipsis and with the output spelled out."""
+    left, arrow, output = subscripts.replace(" ", "").partition("->")
+    inputs = left.split(",")
+    if len(inputs) != len(ndims):
+        raise ValueError(f"einsum: {subscripts!r} names {len(inputs)} operands, got {len(ndims)}")
+    free = [c for c in _LETTERS if c not in subscripts]
+    spans = [n - len(s.replace("...", "")) if "..." in s else 0 for s, n in zip(inputs, ndims, strict=True)]
+    widest = max(chain(spans, [0]))
+    dots = "".join(free[:widest])
+    named = left.replace("...", "").replace(",", "")
+    if not arrow:
+        output = "..." * bool(widest) + "".join(sorted(c for c in set(named) if named.count(c) == 1))
+    inputs = [s.replace("...", dots[widest - span :]) for s, span in zip(inputs, spans, strict=True)]
+    for labels, ndim in zip(inputs, ndims, strict=True):
+        if len(labels) != ndim:
+            raise ValueError(
+                f"einsum: the labels {labels!r} in {subscripts!r} need an operand of "
+                f"{len(labels)} dimensions, got {ndim}"
+            )
+    return inputs, output.replace("...", dots)
+
+
+def tensordot(a: Any, b: Any, axes: Any = 2) -> Variable:
+    """Sum of products over ``axes``: a number of axes, or a pair of lists of them."""
+    a = a if isinstance(a, Variable) else as_raw(a)
+    b = b if isinstance(b, Variable) else as_raw(b)
+    if isinstance(axes, int):
+        left, right = range(a.ndim - axes, a.ndim), range(axes)
+    else:
+        left, right = ([x] if isinstance(x, int) else x for x in axes)
+    summed_a = [x % a.ndim for x in left]
+    summed_b = [x % b.ndim for x in right]
+    if [a.shape[i] for i in summed_a] != [b.shape[i] for i in summed_b]:
+        raise ValueError(f"tensordot: shapes {a.shape} and {b.shape} do not match along {axes}")
+    normal_axes(tuple(summed_a), a.ndim, "tensordot")
+    normal_axes(tuple(summed_b), b.ndim, "tensordot")
+    free_a = [i for i in range(a.ndim) if i not in summed_a]
+    free_b = [i for i in range(b.ndim) if i not in summed_b]
+    shape = [a.shape[i] for i in free_a] + [b.shape[i] for i in free_b]
+    inner = math.prod(a.shape[i] for i in summed_a)
+    rows = math.prod(a.shape[i] for i in free_a)
+    columns = math.prod(b.shape[i] for i in free_b)
+    left_matrix = a.transpose(free_a + summed_a).reshape((rows, inner))
+    right_matrix = b.transpose(summed_b + free_b).reshape((inner, columns))
+    return reshape(matmul(left_matrix, right_matrix), shape)

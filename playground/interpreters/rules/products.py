@@ -1,0 +1,229 @@
+"""Products of vectors, matrices and tensors, and norms."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+import playground.functions as F
+from playground.functions.reduction import normal_axes
+from playground.graph.function_node import as_raw
+from playground.graph.variable import Variable
+from playground.interpreters.registry import answers
+
+
+def _operand(x: Any) -> Any:
+    return x if isinstance(x, Variable) else as_raw(x)
+
+
+@answers(np.dot)
+def dot(a: Any, b: Any) -> Variable:
+    a, b = _operand(a), _operand(b)
+    if a.ndim == 0 or b.ndim == 0:
+        return F.multiply(a, b)
+    return F.matmul(a, b) if b.ndim <= 2 else F.tensordot(a, b, ((-1,), (-2,)))
+
+
+@answers(np.vdot)
+def vdot(a: Any, b: Any) -> Variable:
+    return F.sum(F.multiply(_operand(a).reshape(-1), _operand(b).reshape(-1)))
+
+
+@answers(np.vecdot, np.linalg.vecdot)
+def vecdot(x1: Any, x2: Any, /, *, axis: int = -1) -> Variable:
+    return F.sum(F.multiply(x1, x2), axis)
+
+
+@answers(np.inner)
+def inner(a: Any, b: Any) -> Variable:
+    a, b = _operand(a), _operand(b)
+    if a.ndim == 0 or b.ndim == 0:
+        return F.multiply(a, b)
+    return F.tensordot(a, b, ((-1,), (-1,)))
+
+
+@answers(np.outer, np.linalg.outer)
+def outer(a: Any, b: Any) -> Variable:
+    return F.multiply(_operand(a).reshape((-1, 1)), _operand(b).reshape((1, -1)))
+
+
+@answers(np.tensordot, np.linalg.tensordot)
+def tensordot(a: Any, b: Any, axes: Any = 2) -> Variable:
+    return F.tensordot(a, b, axes)
+
+
+@answers(np.linalg.matmul)
+def matmul(x1: Any, x2: Any, /) -> Variable:
+    return F.matmul(x1, x2)
+
+
+@answers(np.kron)
+def kron(a: Any, b: Any) -> Variable:
+    a, b = _operand(a), _operand(b)
+    ndim = max(a.ndim, b.ndim)
+    left, right = (1,) * (ndim - a.ndim) + a.shape, (1,) * (ndim - b.ndim) + b.shape
+    shape_a = [n for length in left for n in (length, 1)]
+    shape_b = [n for length in right for n in (1, length)]
+    product = F.multiply(a.reshape(shape_a), b.reshape(shape_b))
+    return F.reshape(product, [m * n for m, n in zip(left, right, strict=True)])
+
+
+@answers(np.cross, np.linalg.cross)
+def cross(
+    a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: int | None = None
+) -> Variable:
+    if axis is not None:
+        axisa = axisb = axisc = axis
+    a, b = (F.moveaxis(_operand(x), i, -1) for x, i in ((a, axisa), (b, axisb)))
+    if a.shape[-1] != 3 or b.shape[-1] != 3:
+        raise ValueError(
+            f"cross: expected vectors of 3 elements, got lengths {a.shape[-1]} and {b.shape[-1]}"
+        )
+    a0, a1, a2 = (a[..., i] for i in range(3))
+    b0, b1, b2 = (b[..., i] for i in range(3))
+    return F.stack([a1 * b2 - a2 * b1, a2 * b0 - a0 * b2, a0 * b1 - a1 * b0], axis=axisc)
+
+
+@answers(np.einsum)
+def einsum(*operands: Any, optimize: Any = False) -> Variable:
+    return F.einsum(*operands, optimize=optimize)
+
+
+@answers(np.linalg.multi_dot)
+def multi_dot(arrays: Any) -> Variable:
+    operands = [_operand(x) for x in arrays]
+    if len(operands) < 2:
+        raise ValueError(f"multi_dot: expected two arrays or more, got {len(operands)}")
+    sizes = [x.shape[0] if x.ndim > 1 else (1 if not i else x.shape[0]) for i, x in enumerate(operands)]
+    sizes.append(operands[-1].shape[1] if operands[-1].ndim > 1 else 1)
+    return _chain(operands, _splits(sizes), 0, len(operands) - 1)
+
+
+def _splits(sizes: list[int]) -> dict[tuple[int, int], int]:
+    """Where to split each run of the chain, by dynamic programming over multiplications."""
+    count = len(sizes) - 1
+    cost = {(i, i): 0 for i in range(count)}
+    split: dict[tuple[int, int], int] = {}
+    for length in range(1, count):
+        for i in range(count - length):
+            j = i + length
+            prices = {
+                k: cost[i, k] + cost[k + 1, j] + sizes[i] * sizes[k + 1] * sizes[j + 1]
+                for k in range(i, j)
+            }
+            split[i, j] = min(prices, key=prices.__getitem__)
+            cost[i, j] = prices[split[i, j]]
+    return split
+
+
+def _chain(operands: list[Any], split: dict[tuple[int, int], int], i: int, j: int) -> Any:
+    if i == j:
+        return operands[i]
+    k = split[i, j]
+    return F.matmul(_chain(operands, split, i, k), _chain(operands, split, k + 1, j))
+
+
+@answers(np.linalg.matrix_power)
+def matrix_power(a: Any, n: int) -> Variable:
+    if a.ndim < 2 or a.shape[-1] != a.shape[-2]:
+        raise ValueError(f"matrix_power: expected square matrices (…, n, n), got {a.shape}")
+    if n < 0:
+        return matrix_power(F.inv(a), -n)
+    if n == 0:
+        eye = np.eye(a.shape[-1], dtype=a.dtype, like=a.array)
+        return F.broadcast_to(eye, a.shape)
+    result, square = None, a
+    while n:
+        if n & 1:
+            result = square if result is None else F.matmul(result, square)
+        n >>= 1
+        square = F.matmul(square, square) if n else square
+    return result
+
+
+# ------------------------------------------------------------------------------------- norms
+
+
+@answers(np.linalg.norm)
+def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Variable:
+    if axis is None and (ord is None or x.ndim == 1):
+        flat = x.reshape(-1)
+        result = _vector_norm(flat, 2 if ord is None else ord, 0, False)
+        return F.reshape(result, (1,) * x.ndim) if keepdims else result
+    axes = normal_axes(axis, x.ndim, "norm")
+    if axis is not None and not isinstance(axis, int):
+        axes = tuple(a % x.ndim for a in axis)
+    if len(axes) == 1:
+        return _vector_norm(x, 2 if ord is None else ord, axes[0], keepdims)
+    if len(axes) != 2:
+        raise ValueError(f"norm: expected one axis or two, got {axis} for {x.ndim} dimensions")
+    return _matrix_norm(x, ord, axes, keepdims)
+
+
+@answers(np.linalg.vector_norm)
+def vector_norm(
+    x: Any, /, *, axis: Any = None, keepdims: bool = False, ord: Any = 2
+) -> Variable:
+    axes = normal_axes(axis, x.ndim, "vector_norm")
+    rest = [i for i in range(x.ndim) if i not in axes]
+    flat = x.transpose((*rest, *axes)).reshape([x.shape[i] for i in rest] + [-1])
+    result = _vector_norm(flat, ord, len(rest), False)
+    kept = [1 if i in axes else n for i, n in enumerate(x.shape)]
+    return F.reshape(result, kept) if keepdims else result
+
+
+@answers(np.linalg.matrix_norm)
+def matrix_norm(x: Any, /, *, keepdims: bool = False, ord: Any = "fro") -> Variable:
+    return _matrix_norm(x, ord, (x.ndim - 2, x.ndim - 1), keepdims)
+
+
+def _vector_norm(x: Any, ord: Any, axis: int, keepdims: bool) -> Variable:
+    if ord == 2:
+        return _root_of_squares(x, axis, keepdims)
+    size = F.absolute(x)
+    if ord == math.inf:
+        return F.max(size, axis, keepdims)
+    if ord == -math.inf:
+        return F.min(size, axis, keepdims)
+    if ord == 0:
+        count = np.sum(x.array != 0, axis=axis, keepdims=keepdims).astype(x.dtype)
+        return Variable(count, requires_grad=False)
+    if ord == 1:
+        return F.sum(size, axis, keepdims)
+    return F.power(F.sum(F.power(size, ord), axis, keepdims), 1.0 / ord)
+
+
+def _root_of_squares(x: Any, axis: Any, keepdims: bool) -> Variable:
+    """The Euclidean norm; its derivative at 0 is 0, the smallest of the subgradients."""
+    total = F.sum(F.square(x), axis, keepdims)
+    zero = total.array == 0
+    return F.where(zero, total, F.sqrt(F.where(zero, np.ones_like(total.array), total)))
+
+
+def _matrix_norm(x: Any, ord: Any, axes: tuple[int, ...], keepdims: bool) -> Variable:
+    row, column = axes
+    if ord in (None, "fro", "f"):
+        return _root_of_squares(x, axes, keepdims)
+    if ord in (1, -1, math.inf, -math.inf):
+        first, second = (row, column) if ord in (1, -1) else (column, row)
+        sums = F.sum(F.absolute(x), first, keepdims=True)
+        result = (F.max if ord > 0 else F.min)(sums, second, keepdims=True)
+    elif ord in (2, -2, "nuc"):
+        values = F.svdvals(F.moveaxis(x, (row, column), (-2, -1)))
+        reduced = {2: F.max, -2: F.min, "nuc": F.sum}[ord](values, -1)
+        result = F.expand_dims(F.expand_dims(reduced, min(axes)), max(axes))
+    else:
+        raise ValueError(f"norm: the order {ord!r} is not defined for matrices")
+    return result if keepdims else F.squeeze(result, axes)
+
+
+@answers(np.linalg.cond)
+def cond(x: Any, p: Any = None) -> Variable:
+    if p in (None, 2, -2):
+        values = F.svdvals(x)
+        quotient = F.divide(values[..., 0], values[..., -1])
+        return F.divide(1.0, quotient) if p == -2 else quotient
+    axes = (x.ndim - 2, x.ndim - 1)
+    return F.multiply(_matrix_norm(x, p, axes, False), _matrix_norm(F.inv(x), p, axes, False))
