@@ -1,7 +1,8 @@
 """F: every operation, each written once for arrays, devices and Variables."""
 
-from playground.functions import array, basic_math, elementwise, linalg, products, reduction, solving, spectral
+from playground.functions import array, assignment, basic_math, elementwise, linalg, products, reduction, solving, spectral
 from playground.functions.array import *  # noqa: F403
+from playground.functions.assignment import *  # noqa: F403
 from playground.functions.basic_math import *  # noqa: F403
 from playground.functions.elementwise import *  # noqa: F403
 from playground.functions.linalg import *  # noqa: F403
@@ -12,6 +13,7 @@ from playground.functions.spectral import *  # noqa: F403
 
 __all__ = [
     *array.__all__,
+    *assignment.__all__,
     *basic_math.__all__,
     *elementwise.__all__,
     *linalg.__all__,

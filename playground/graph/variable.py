@@ -359,6 +359,12 @@ class Variable:
 
     set_creator_node = set_creator
 
+    def take_over(self, other: Variable) -> None:
+        """Become ``other``: its array, its node. The node held so far loses its link to this one."""
+        self._node._variable = _nothing
+        self._array, self._node, self._grad = other._array, other._node, None
+        self._node._variable = ref(self)
+
     def retain_data(self) -> None:
         """Keep the array as long as the node lives."""
         self._node.data = self._array
