@@ -18,6 +18,9 @@ from playground.graph.config import config
 from playground.graph.errors import GraphError
 
 _new = object.__new__
+# How many graphs have been cut so far: nodes remember it from their making, so that a traversal
+# can tell a loss that was built on a cut graph by intent from one that the cut took by surprise.
+_cuts = 0
 
 
 class VariableNode:
@@ -31,6 +34,7 @@ class VariableNode:
         "__dict__",
         "__weakref__",
         "_variable",
+        "born",
         "creator",
         "data",
         "dtype",
@@ -41,6 +45,7 @@ class VariableNode:
     )
 
     _variable: Callable[[], Variable | None]
+    born: int
     creator: Any
     data: Any
     dtype: Any
@@ -51,6 +56,7 @@ class VariableNode:
     # Rarely anything else, so that making a node need not set them.
     name: str | None = None
     _loss_scale: float | None = None
+    cut: int = 0
 
     def describe(self, array: Any) -> None:
         """Take over shape and dtype of ``array`` (None: an uninitialised parameter)."""
@@ -132,7 +138,7 @@ def constant_node(array: Any) -> VariableNode:
     node = _new(VariableNode)
     node._variable = _nothing
     node.creator = node.output_index = node.data = None
-    node.rank = 0
+    node.rank = node.born = 0
     node.requires_grad = False
     node.shape = array.shape
     node.dtype = array.dtype
@@ -152,6 +158,7 @@ def output_variable(array: Any, requires_grad: bool, creator: Any, rank: int) ->
     node.creator = creator
     node.output_index = node.data = None
     node.rank = rank
+    node.born = _cuts
     node.requires_grad = requires_grad
     node.shape = array.shape
     node.dtype = array.dtype
@@ -219,6 +226,7 @@ class Variable:
         node._variable = ref(self)
         node.creator = node.output_index = node.data = node.shape = node.dtype = None
         node.rank = 0
+        node.born = _cuts
         node.requires_grad = requires_grad
         if array is not None:
             node.shape = array.shape
@@ -369,11 +377,16 @@ class Variable:
 
     def unchain_backward(self) -> None:
         """Cut every function above this Variable from its inputs, and so free the graph."""
+        global _cuts
+        _cuts += 1
         nodes = [self._node]
         while nodes:
             node = nodes.pop()
             function, node.creator = node.creator, None
             if function is not None and function.inputs is not None:
+                for above in function.inputs:
+                    if above.creator is not None:
+                        above.cut = _cuts
                 nodes.extend(function.inputs)
                 function.unchain()
 
@@ -432,6 +445,8 @@ class Variable:
         try:
             leaves = backprop.propagate(((node, seed),), enable_double_backprop, observe)
             for leaf, gradient in leaves.items():
+                if leaf.cut > node.born:
+                    raise _cut_short(node)
                 leaves[leaf] = _with_earlier(leaf, gradient)
         except BaseException:
             self._grad = held
@@ -495,6 +510,14 @@ def _start(output: Variable, loss_scale: float | None, recorded: bool) -> Any:
     ones = np.ones_like(array)
     ones = ones if loss_scale is None else ones * loss_scale
     return Variable(ones) if recorded else ones
+
+
+def _cut_short(node: VariableNode) -> GraphError:
+    return GraphError(
+        f"backward from {node.name or node.label}: the graph that it shares with another loss was "
+        f"cut after it was computed, so that its gradients would stop there in silence: call "
+        f"unchain_backward after the last backward that needs the graph"
+    )
 
 
 def _with_earlier(node: VariableNode, gradient: Any) -> Any:
