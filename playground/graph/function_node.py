@@ -235,7 +235,7 @@ class FunctionNode:
         self.inputs = self.outputs = None
         self._kept_outputs = ()
         # A node that still points here (one made for a kept output) must not end in silence.
-        self.pull = self.pull_recorded = _refuse_cut(self.label)  # type: ignore[method-assign]
+        self.pull = self.pull_recorded = _refuse_cut(self.label)  # type: ignore[assignment, method-assign]
 
 
 def _refuse_cut(label: str) -> Callable[[Any], Any]:

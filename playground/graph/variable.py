@@ -384,9 +384,10 @@ class Variable:
             node = nodes.pop()
             function, node.creator = node.creator, None
             if function is not None and function.inputs is not None:
-                for above in function.inputs:
-                    if above.creator is not None:
-                        above.cut = _cuts
+                siblings = [output() for output in function.outputs or ()]
+                for other in (*function.inputs, *siblings):
+                    if other not in (None, self._node) and other.creator is not None:
+                        other.cut = _cuts
                 nodes.extend(function.inputs)
                 function.unchain()
 
@@ -459,12 +460,13 @@ class Variable:
     # ------------------------------------------------------------------------------ display
 
     def __repr__(self) -> str:
-        values = "None" if self._array is None else _values(self._array, ", ")
-        return f"variable{f' {self.name}' if self.name else ''}({values})"
+        array = self._array
+        if array is not None and not array.size and array.shape != (0,):
+            return f"{_head(self)}[], shape={array.shape})"
+        return _text(self, ", ")
 
     def __str__(self) -> str:
-        values = "None" if self._array is None else _values(self._array, " ")
-        return f"variable{f' {self.name}' if self.name else ''}({values})"
+        return _text(self, " ")
 
     def __copy__(self) -> Variable:
         copied = Variable(self._array, name=self.name, requires_grad=self.requires_grad)
@@ -486,8 +488,15 @@ def _rebuild(array: Any, name: str | None, grad: Any, requires_grad: bool) -> Va
     return Variable(array, name=name, grad=grad, requires_grad=requires_grad)
 
 
-def _values(array: Any, separator: str) -> str:
-    return np.array2string(to_cpu(array), separator=separator, prefix="variable(")
+def _head(variable: Variable) -> str:
+    return f"variable {variable.name}(" if variable.name else "variable("
+
+
+def _text(variable: Variable, separator: str) -> str:
+    head, array = _head(variable), variable._array
+    if array is None:
+        return f"{head}None)"
+    return f"{head}{np.array2string(to_cpu(array), separator=separator, prefix=head)})"
 
 
 # The seeds of scalar outputs, one a dtype; read-only, as any gradient may be.
@@ -551,7 +560,7 @@ class Parameter(Variable):
         name: shown by ``repr``.
     """
 
-    __slots__ = ("initializer",)
+    __slots__ = ("_first_grad", "initializer", "update_rule")
 
     def __init__(
         self,
@@ -559,13 +568,12 @@ class Parameter(Variable):
         shape: int | Sequence[int] | None = None,
         name: str | None = None,
     ) -> None:
-        if initializer is None:
-            initializer = float("nan")
-        given = is_array(initializer) and not isinstance(initializer, np.generic)
+        given = shape is None and is_array(initializer)
         super().__init__(initializer if given else None, name=name)
-        self.initializer = None if given else initializer
-        if given and shape is not None:
-            raise TypeError("Parameter: an array has its shape: leave out the argument shape")
+        self.initializer = float("nan") if initializer is None else initializer
+        self.update_rule: Any = None
+        # Until cleargrad: a backward into a gradient that nobody has cleared must show.
+        self._first_grad: float | None = float("nan")
         if shape is not None:
             self.initialize((shape,) if isinstance(shape, int) else tuple(shape))
 
@@ -587,13 +595,20 @@ class Parameter(Variable):
         else:
             array[...] = self.initializer
         self.array = array
-        self._grad = np.full_like(array, np.nan)
+        self._grad = None if self._first_grad is None else np.full_like(array, self._first_grad)
+
+    def cleargrad(self) -> None:
+        super().cleargrad()
+        self._first_grad = None
+
+    def zerograd(self) -> None:
+        super().zerograd()
+        self._first_grad = 0.0
 
     def update(self) -> None:
         """Apply the update rule, if an optimizer has given this parameter one."""
-        rule = getattr(self, "update_rule", None)
-        if rule is not None:
-            rule.update(self)
+        if self.update_rule is not None:
+            self.update_rule.update(self)
 
     @property
     def grad(self) -> Any:
@@ -608,13 +623,23 @@ class Parameter(Variable):
     def grad(self, gradient: Any) -> None:
         Variable.grad.fset(self, gradient)  # type: ignore[attr-defined]
 
+    def __copy__(self) -> Parameter:
+        return _rebuild_parameter(*self._parts())
+
     def __reduce__(self) -> tuple[Any, ...]:
-        return _rebuild_parameter, (self._array, self.name, self._grad)
+        return _rebuild_parameter, self._parts()
+
+    def _parts(self) -> tuple[Any, ...]:
+        grad = backprop.raw(self._grad)
+        return self._array, self.initializer, self.name, grad, self._first_grad, self.update_rule
 
 
-def _rebuild_parameter(array: Any, name: str | None, grad: Any) -> Parameter:
+def _rebuild_parameter(
+    array: Any, initializer: Any, name: str | None, grad: Any, first_grad: Any, rule: Any
+) -> Parameter:
     parameter = Parameter(array, name=name)
-    parameter._grad = grad
+    parameter.initializer, parameter.update_rule = initializer, rule
+    parameter._grad, parameter._first_grad = grad, first_grad
     return parameter
 
 

@@ -18,7 +18,7 @@ from playground.graph.backend import SCALAR_TYPES
 from playground.graph.config import config
 from playground.graph.errors import GraphCutError, NoRuleError
 from playground.graph.function_node import as_raw
-from playground.graph.variable import Variable
+from playground.graph.variable import Variable, as_array_of
 
 Rule = Callable[..., Any]
 
@@ -121,7 +121,7 @@ RECORDED_FUNCTIONS: dict[Any, Rule] = {
     np.dot: lambda a, b: _dot(a, b),
     np.expand_dims: lambda a, axis: F.expand_dims(a, axis),
     np.max: lambda a, axis=None, *, keepdims=False: F.max(a, axis, keepdims),
-    np.mean: lambda a, axis=None, *, keepdims=False: F.mean(a, axis, keepdims),
+    np.mean: lambda a, axis=None, *, keepdims=False: F.mean(a, axis, keepdims=keepdims),
     np.min: lambda a, axis=None, *, keepdims=False: F.min(a, axis, keepdims),
     np.moveaxis: F.moveaxis,
     np.ravel: lambda a: F.ravel(a),
@@ -142,9 +142,10 @@ RECORDED_FUNCTIONS: dict[Any, Rule] = {
 
 def _dot(a: Any, b: Any) -> Variable:
     """np.dot for operands of at most two dimensions, where it is a product or a matmul."""
-    if np.ndim(a) == 0 or np.ndim(b) == 0:
+    left, right = (x.ndim if isinstance(x, Variable) else as_raw(x).ndim for x in (a, b))
+    if left == 0 or right == 0:
         return F.multiply(a, b)
-    if np.ndim(b) > 2:
+    if right > 2:
         raise NoRuleError(
             "numpy.dot: expected a second operand of at most two dimensions where a Variable is "
             "involved: use numpy.matmul, or numpy.tensordot's axes by reshaping"
@@ -198,8 +199,20 @@ def array_ufunc(self: Variable, ufunc: Any, method: str, *inputs: Any, **kwargs:
     if not _are_operands(inputs):
         return NotImplemented
     if ufunc in CONSTANT_UFUNCS and method == "__call__" and "out" not in kwargs:
-        return ufunc(*map(as_raw, inputs), **kwargs)
+        return ufunc(*_plain(inputs), **kwargs)
     raise _no_ufunc_rule(ufunc, method, kwargs)
+
+
+def _plain(operands: tuple[Any, ...]) -> list[Any]:
+    """The arrays inside Variables; Python's numbers stay, for they adapt to an array's dtype."""
+    like = next(x._array for x in operands if isinstance(x, Variable))
+    plain = [x._array if isinstance(x, Variable) else x for x in operands]
+    if isinstance(like, np.ndarray):
+        return plain
+    return [
+        backend.constant_like(x, like, "comparison") if isinstance(x, (np.ndarray, list)) else x
+        for x in plain
+    ]
 
 
 def _are_operands(inputs: tuple[Any, ...]) -> bool:
@@ -243,8 +256,8 @@ def array_function(self: Variable, func: Any, types: Any, args: Any, kwargs: Any
     if rule is not None:
         return rule(*args, **kwargs) if not kwargs else _with_keywords(func, rule, args, kwargs)
     if func in CONSTANT_FUNCTIONS:
-        raw = {key: as_raw(value) for key, value in kwargs.items()}
-        return func(*map(as_raw, args), **raw)
+        raw = {key: as_array_of(value) for key, value in kwargs.items()}
+        return func(*map(as_array_of, args), **raw)
     name = f"{func.__module__}.{func.__name__}"
     raise NoRuleError(
         f"{name} has no differentiation rule for Variables: compute it from functions that have "
@@ -319,7 +332,7 @@ def _compared(ufunc: Any) -> Rule:
     def compare(self: Variable, other: Any) -> Any:
         if not _are_operands((other,)):
             return NotImplemented
-        return ufunc(self.array, as_raw(other))
+        return ufunc(*_plain((self, other)))
 
     return compare
 
