@@ -1,6 +1,16 @@
 """F: every operation, each written once for arrays, devices and Variables."""
 
-from playground.functions import array, assignment, basic_math, elementwise, linalg, products, reduction, solving, spectral
+from playground.functions import (
+    array,
+    assignment,
+    basic_math,
+    elementwise,
+    linalg,
+    products,
+    reduction,
+    solving,
+    spectral,
+)
 from playground.functions.array import *  # noqa: F403
 from playground.functions.assignment import *  # noqa: F403
 from playground.functions.basic_math import *  # noqa: F403

@@ -10,6 +10,7 @@ import numpy as np
 
 from playground.functions.reduction import normal_axes
 from playground.graph import backend
+from playground.graph.errors import InvalidType
 from playground.graph.function_node import Op, Unary, as_raw, sum_to_shape
 from playground.graph.variable import Variable, as_variable
 
@@ -57,7 +58,8 @@ def reshape(x: Any, shape: int | Sequence[int]) -> Variable:
 
 def ravel(x: Any) -> Variable:
     """x as one dimension."""
-    return reshape(x, (-1,))
+    x = as_variable(x)
+    return reshape(x, (x.size,))
 
 
 flatten = ravel
@@ -102,9 +104,7 @@ def moveaxis(x: Any, source: int | Sequence[int], destination: int | Sequence[in
     first = (source,) if isinstance(source, int) else tuple(source)
     second = (destination,) if isinstance(destination, int) else tuple(destination)
     if len(first) != len(second):
-        raise ValueError(
-            f"moveaxis: expected as many sources as destinations, got {first}, {second}"
-        )
+        raise InvalidType("moveaxis", "as many sources as destinations", f"{first} and {second}")
     normal_axes(first, x.ndim, "moveaxis")
     normal_axes(second, x.ndim, "moveaxis")
     moved = [a % x.ndim for a in first]
@@ -125,12 +125,12 @@ def squeeze(x: Any, axis: int | tuple[int, ...] | None = None) -> Variable:
     """x without axes of length 1 (all of them, or those named)."""
     x = as_variable(x)
     if axis is None:
-        return reshape(x, tuple(n for n in x.shape if n != 1))
+        return Reshape(tuple(n for n in x.shape if n != 1)).of(x)
     axes = normal_axes(axis, x.ndim, "squeeze")
     for a in axes:
         if x.shape[a] != 1:
-            raise ValueError(f"squeeze: axis {a} has length {x.shape[a]}, expected 1")
-    return reshape(x, tuple(n for i, n in enumerate(x.shape) if i not in axes))
+            raise InvalidType("squeeze", f"length 1 along axis {a}", f"shape {x.shape}")
+    return Reshape(tuple(n for i, n in enumerate(x.shape) if i not in axes)).of(x)
 
 
 class BroadcastTo(Unary):
@@ -159,7 +159,13 @@ def broadcast_to(x: Any, shape: int | Sequence[int]) -> Variable:
 def broadcast(*args: Any) -> tuple[Variable, ...]:
     """All arguments repeated to their common shape."""
     variables = [as_variable(x) for x in args]
-    shape = np.broadcast_shapes(*(x.shape for x in variables))
+    shapes = [x.shape for x in variables]
+    try:
+        shape = np.broadcast_shapes(*shapes)
+    except ValueError as error:
+        raise InvalidType(
+            "broadcast", "shapes that broadcast together", ", ".join(map(str, shapes))
+        ) from error
     return tuple(broadcast_to(x, shape) for x in variables)
 
 
@@ -172,7 +178,7 @@ def sum_to(x: Any, shape: int | Sequence[int]) -> Variable:
     except ValueError:
         fits = False
     if not fits:
-        raise ValueError(f"sum_to: shape {shape} does not broadcast to the input's {x.shape}")
+        raise InvalidType("sum_to", f"a shape that broadcasts to {x.shape}", f"{shape}")
     return sum_to_shape(x, shape)
 
 
@@ -217,7 +223,9 @@ class GetItemGrad(Unary):
         # Counting with weights adds up elements that are read more than once, on every array
         # type, where ufunc.at is not to be had.
         size = math.prod(self.shape)
-        where = np.arange(size).reshape(self.shape)[self.index].reshape(-1)
+        where = np.arange(size, like=gy).reshape(self.shape)[self.index].reshape(-1)
+        if not gy.size:  # CuPy counts nothing in no elements
+            return np.zeros(self.shape, gy.dtype, like=gy)
         sums = np.bincount(where, weights=gy.reshape(-1), minlength=size)
         return sums.reshape(self.shape).astype(gy.dtype)
 
@@ -248,8 +256,9 @@ class Concat(Op):
         self.axis = axis
 
     def forward(self, *xs: Any) -> Any:
+        y = np.concatenate(xs, axis=self.axis)
         self.lengths = [x.shape[self.axis] for x in xs]
-        return np.concatenate(xs, axis=self.axis)
+        return y
 
     def backward(self, gy: Any, *xs: Any) -> Any:
         lead = (slice(None),) * (self.axis % gy.ndim)

@@ -64,7 +64,9 @@ class SetItem(Binary):
             gx = ClearItem(self.index)(gz)
         if right:
             gy = gz[self.index]
-            gy = sum_to_shape(gy if self.survives is None else gy * self.survives, _trimmed(self, gy))
+            gy = sum_to_shape(
+                gy if self.survives is None else gy * self.survives, _trimmed(self, gy)
+            )
             gy = gy.reshape(self.inputs[1].shape)
         return gx, gy
 

@@ -9,8 +9,8 @@ import numpy as np
 
 from playground.graph.backend import SCALAR_TYPES
 from playground.graph.errors import InvalidType
-from playground.graph.function_node import Elementwise, ElementwiseUnary, Unary
-from playground.graph.variable import Variable
+from playground.graph.function_node import Elementwise, ElementwiseUnary, Unary, as_raw
+from playground.graph.variable import Variable, as_variable
 
 __all__ = [
     "absolute",
@@ -35,7 +35,9 @@ class WithConstant(Unary):
 
     @property
     def label(self) -> str:
-        return self.sign.format(self.value)
+        value = self.value
+        negative = not isinstance(value, complex) and value < 0
+        return self.sign.format(f"({value})" if negative else value)
 
     def of(self, x: Any) -> Variable:
         y = super().of(x)
@@ -66,7 +68,7 @@ class AddConstant(WithConstant):
     """z = x + c."""
 
     __slots__ = ()
-    sign = "_ + ({})"
+    sign = "_ + {}"
 
     def forward(self, x: Any) -> Any:
         return x + self.value
@@ -92,8 +94,10 @@ def _add_all(xs: tuple[Any, ...]) -> Variable:
         raise TypeError(f"add: expected two arrays or more, got {len(xs)}")
     total = xs[0]
     for x in xs[1:]:
-        total = add(total, x)
-    return total
+        # Constants ahead of the first Variable have no dtype to be cast to yet.
+        recorded = isinstance(total, Variable) or isinstance(x, Variable)
+        total = add(total, x) if recorded else as_raw(total) + as_raw(x)
+    return as_variable(total)
 
 
 class Sub(Elementwise):
@@ -114,7 +118,7 @@ class SubFromConstant(WithConstant):
     """z = c - x."""
 
     __slots__ = ()
-    sign = "({}) - _"
+    sign = "{} - _"
 
     def forward(self, x: Any) -> Any:
         return self.value - x

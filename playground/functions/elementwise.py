@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from playground.functions.basic_math import divide
-from playground.graph.backend import SCALAR_TYPES
+from playground.graph import backend
 from playground.graph.function_node import Broadcasting, Elementwise, ElementwiseUnary, Unary
 from playground.graph.variable import Variable
 
@@ -48,6 +48,7 @@ class Exp(ElementwiseUnary):
     """y = exp(x)."""
 
     __slots__ = ()
+    label = "exp"
     ufunc = np.exp
     keep = (1,)
 
@@ -64,6 +65,7 @@ class Expm1(ElementwiseUnary):
     """y = exp(x) - 1."""
 
     __slots__ = ()
+    label = "expm1"
     ufunc = np.expm1
     keep = (1,)
 
@@ -80,6 +82,7 @@ class Log(ElementwiseUnary):
     """y = log(x)."""
 
     __slots__ = ()
+    label = "log"
     ufunc = np.log
     keep = (0,)
 
@@ -96,6 +99,7 @@ class Log1p(ElementwiseUnary):
     """y = log(1 + x)."""
 
     __slots__ = ()
+    label = "log1p"
     ufunc = np.log1p
     keep = (0,)
 
@@ -112,6 +116,7 @@ class Log2(ElementwiseUnary):
     """y = log2(x)."""
 
     __slots__ = ()
+    label = "log2"
     ufunc = np.log2
     keep = (0,)
 
@@ -128,6 +133,7 @@ class Log10(ElementwiseUnary):
     """y = log10(x)."""
 
     __slots__ = ()
+    label = "log10"
     ufunc = np.log10
     keep = (0,)
 
@@ -144,6 +150,7 @@ class Sin(ElementwiseUnary):
     """y = sin(x)."""
 
     __slots__ = ()
+    label = "sin"
     ufunc = np.sin
     keep = (0,)
 
@@ -160,6 +167,7 @@ class Cos(ElementwiseUnary):
     """y = cos(x)."""
 
     __slots__ = ()
+    label = "cos"
     ufunc = np.cos
     keep = (0,)
 
@@ -176,6 +184,7 @@ class Tan(ElementwiseUnary):
     """y = tan(x); y' = 1 + y^2."""
 
     __slots__ = ()
+    label = "tan"
     ufunc = np.tan
     keep = (1,)
 
@@ -192,6 +201,7 @@ class Sinh(ElementwiseUnary):
     """y = sinh(x)."""
 
     __slots__ = ()
+    label = "sinh"
     ufunc = np.sinh
     keep = (0,)
 
@@ -208,6 +218,7 @@ class Cosh(ElementwiseUnary):
     """y = cosh(x)."""
 
     __slots__ = ()
+    label = "cosh"
     ufunc = np.cosh
     keep = (0,)
 
@@ -240,6 +251,7 @@ class Arcsin(ElementwiseUnary):
     """y = arcsin(x)."""
 
     __slots__ = ()
+    label = "arcsin"
     ufunc = np.arcsin
     keep = (0,)
 
@@ -256,6 +268,7 @@ class Arccos(ElementwiseUnary):
     """y = arccos(x)."""
 
     __slots__ = ()
+    label = "arccos"
     ufunc = np.arccos
     keep = (0,)
 
@@ -272,6 +285,7 @@ class Arctan(ElementwiseUnary):
     """y = arctan(x)."""
 
     __slots__ = ()
+    label = "arctan"
     ufunc = np.arctan
     keep = (0,)
 
@@ -288,6 +302,7 @@ class Arctan2(Elementwise):
     """z = the angle of the point (y, x), in radians; arguments in NumPy's order."""
 
     __slots__ = ()
+    label = "arctan2"
     ufunc = np.arctan2
     keep = (0, 1)
 
@@ -306,6 +321,7 @@ class Sqrt(ElementwiseUnary):
     """y = sqrt(x)."""
 
     __slots__ = ()
+    label = "sqrt"
     ufunc = np.sqrt
     keep = (1,)
 
@@ -327,6 +343,7 @@ class Square(ElementwiseUnary):
     """y = x^2."""
 
     __slots__ = ()
+    label = "square"
     ufunc = np.square
     keep = (0,)
 
@@ -340,9 +357,15 @@ def square(x: Any) -> Variable:
 
 
 class Constant(ElementwiseUnary):
-    """A piecewise constant function: its derivative is zero wherever it exists."""
+    """A piecewise constant function: its derivative is zero wherever it exists.
+
+    So there is nothing to record: the result needs no gradient (as in Chainer).
+    """
 
     __slots__ = ()
+
+    def of(self, x: Any) -> Variable:
+        return Variable(super().of(x).array, requires_grad=False)
 
     def backward(self, gy: Any, x: Any) -> Any:
         return None
@@ -384,9 +407,23 @@ def ceil(x: Any) -> Variable:
     return Ceil().of(x)
 
 
+class FloorDiv(Elementwise):
+    """z = the largest integer that is not above x / y; its derivative is zero where it exists."""
+
+    __slots__ = ()
+    label = "_ // _"
+    ufunc = np.floor_divide
+
+    def of(self, x: Any, y: Any) -> Variable:
+        return Variable(super().of(x, y).array, requires_grad=False)
+
+    def backward(self, gz: Any, x: Any, y: Any) -> Any:
+        return None, None
+
+
 def floor_divide(x: Any, y: Any) -> Variable:
     """Floor of the quotient; no gradient."""
-    return floor(divide(x, y))
+    return FloorDiv().of(x, y)
 
 
 class Maximum(Elementwise):
@@ -417,23 +454,14 @@ def _routed(g: Any, condition: Any) -> Any:
     return np.where(condition, g, zeros), np.where(condition, zeros, g)
 
 
-def _as_operands(x: Any, y: Any) -> tuple[Any, Any]:
-    """A number beside a Variable becomes a 0-d array of its dtype."""
-    if type(y) in SCALAR_TYPES and isinstance(x, Variable):
-        return x, np.asarray(y, x.dtype)
-    if type(x) in SCALAR_TYPES and isinstance(y, Variable):
-        return np.asarray(x, y.dtype), y
-    return x, y
-
-
 def maximum(x1: Any, x2: Any) -> Variable:
     """Elementwise maximum, broadcast."""
-    return Maximum().of(*_as_operands(x1, x2))
+    return Maximum().of(x1, x2)
 
 
 def minimum(x1: Any, x2: Any) -> Variable:
     """Elementwise minimum, broadcast."""
-    return Minimum().of(*_as_operands(x1, x2))
+    return Minimum().of(x1, x2)
 
 
 class Clip(Unary):
@@ -450,12 +478,12 @@ class Clip(Unary):
         return y if self.high is None else np.minimum(y, self.high)
 
     def backward(self, gy: Any, x: Any) -> Any:
-        inside = x == x
+        zeros = np.zeros_like(gy)
         if self.low is not None:
-            inside = inside & (x >= self.low)
+            gy = np.where(x >= self.low, gy, zeros)
         if self.high is not None:
-            inside = inside & (x <= self.high)
-        return np.where(inside, gy, np.zeros_like(gy))
+            gy = np.where(x <= self.high, gy, zeros)
+        return gy
 
 
 def clip(x: Any, x_min: float | None, x_max: float | None) -> Variable:
@@ -483,7 +511,10 @@ def where(condition: Any, x: Any, y: Any) -> Variable:
     """x where the condition (an array or Variable of booleans) holds, else y."""
     if isinstance(condition, Variable):
         condition = condition.array
-    return Where(condition).of(*_as_operands(x, y))
+    values = x if isinstance(x, Variable) else y
+    if isinstance(values, Variable):
+        condition = backend.constant_like(condition, values.array, "where")
+    return Where(condition).of(x, y)
 
 
 class Cast(Unary):
@@ -503,9 +534,7 @@ class Cast(Unary):
 
 
 def cast(x: Any, typ: Any) -> Variable:
-    """x in the dtype ``typ`` (x itself if it has it)."""
-    if isinstance(x, Variable) and x.dtype == np.dtype(typ):
-        return x
+    """x in the dtype ``typ``."""
     return Cast(typ).of(x)
 
 

@@ -20,7 +20,7 @@ class MatMul(Broadcasting):
     """
 
     __slots__ = ()
-    label = "_ @ _"
+    label = "MatMul"
     keep = (0, 1)
 
     def forward(self, x: Any, y: Any) -> Any:
@@ -54,7 +54,7 @@ class MatMul(Broadcasting):
     def pull(self, gy: Any) -> Any:
         x, y = self.inputs
         gxs = self.backward(backend.dense(gy), x.data, y.data)
-        return gxs if gy.ndim == 2 else self.fitted(gxs)
+        return gxs if len(x.shape) == 2 == len(y.shape) else self.fitted(gxs)
 
     def pull_recorded(self, gy: Any) -> Any:
         gy.array = backend.dense(gy.array)

@@ -25,6 +25,7 @@ class Einsum(Op):
     """y = einsum(subscripts, *xs): products of elements, summed over the labels not in y."""
 
     __slots__ = ("inputs_", "keep", "options", "output")
+
     def __init__(self, inputs: Sequence[str], output: str, options: dict[str, Any]) -> None:
         self.inputs_, self.output, self.options = list(inputs), output, options
         self.keep = tuple(range(len(self.inputs_)))
@@ -98,13 +99,20 @@ def _explicit(subscripts: str, ndims: Sequence[int]) -> tuple[list[str], str]:
     if len(inputs) != len(ndims):
         raise ValueError(f"einsum: {subscripts!r} names {len(inputs)} operands, got {len(ndims)}")
     free = [c for c in _LETTERS if c not in subscripts]
-    spans = [n - len(s.replace("...", "")) if "..." in s else 0 for s, n in zip(inputs, ndims, strict=True)]
+    spans = [
+        n - len(s.replace("...", "")) if "..." in s else 0
+        for s, n in zip(inputs, ndims, strict=True)
+    ]
     widest = max(chain(spans, [0]))
     dots = "".join(free[:widest])
     named = left.replace("...", "").replace(",", "")
     if not arrow:
-        output = "..." * bool(widest) + "".join(sorted(c for c in set(named) if named.count(c) == 1))
-    inputs = [s.replace("...", dots[widest - span :]) for s, span in zip(inputs, spans, strict=True)]
+        output = "..." * bool(widest) + "".join(
+            sorted(c for c in set(named) if named.count(c) == 1)
+        )
+    inputs = [
+        s.replace("...", dots[widest - span :]) for s, span in zip(inputs, spans, strict=True)
+    ]
     for labels, ndim in zip(inputs, ndims, strict=True):
         if len(labels) != ndim:
             raise ValueError(

@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from playground.functions.basic_math import multiply
+from playground.functions.basic_math import divide, multiply
 from playground.graph import backend
-from playground.graph.function_node import Unary
+from playground.graph.errors import InvalidIndex, InvalidType
+from playground.graph.function_node import Unary, as_raw
 from playground.graph.variable import Variable, as_variable
 
 __all__ = ["average", "max", "mean", "min", "sum"]
@@ -21,12 +22,10 @@ def normal_axes(axis: Axis, ndim: int, operation: str) -> tuple[int, ...]:
     """``axis`` as a tuple of axes counted from 0; raises for one that is out of range or double."""
     axes = tuple(range(ndim)) if axis is None else axis if isinstance(axis, tuple) else (axis,)
     if not all(-ndim <= a < ndim for a in axes):
-        raise np.exceptions.AxisError(
-            f"{operation}: axis {axis} is out of bounds for an array of {ndim} dimensions"
-        )
+        raise InvalidIndex(operation, f"axes from {-ndim} to {ndim - 1}", f"axis {axis}")
     normal = tuple(sorted(a % ndim for a in axes))
     if len(set(normal)) != len(normal):
-        raise ValueError(f"{operation}: axis {axis} names an axis twice")
+        raise InvalidIndex(operation, "different axes", f"axis {axis}")
     return normal
 
 
@@ -76,8 +75,7 @@ def _count(shape: tuple[int, ...], axis: Axis, operation: str) -> int:
     return math.prod(shape[a] for a in normal_axes(axis, len(shape), operation))
 
 
-def mean(x: Any, axis: Axis = None, keepdims: bool = False) -> Variable:
-    """Arithmetic mean over an axis, several, or all."""
+def _mean(x: Any, axis: Axis, keepdims: bool) -> Variable:
     x = as_variable(x)
     count = _count(x.shape, axis, "mean")
     total = sum(x, axis, keepdims)
@@ -85,21 +83,29 @@ def mean(x: Any, axis: Axis = None, keepdims: bool = False) -> Variable:
 
 
 def average(x: Any, axis: Axis = None, weights: Any = None, keepdims: bool = False) -> Variable:
-    """Weighted mean; ``weights`` has x's shape, or is 1-D along a single axis."""
+    """Arithmetic mean over an axis, several, or all, weighted if ``weights`` are given.
+
+    ``weights`` has x's shape, or is 1-D along a single axis.
+    """
     if weights is None:
-        return mean(x, axis, keepdims)
-    x, weights = as_variable(x), as_variable(weights)
-    if weights.shape != x.shape:
-        if not isinstance(axis, int) or weights.shape != (x.shape[axis],):
-            raise ValueError(
-                f"average: expected weights of shape {x.shape} or one weight per entry of a "
-                f"single axis, got shape {weights.shape} with axis {axis}"
-            )
-        shape = [1] * x.ndim
-        shape[axis] = -1
-        weights = weights.reshape(*shape)
-    weights = weights + x * 0.0 if weights.shape != x.shape else weights
-    return sum(x * weights, axis, keepdims) / sum(weights, axis, keepdims)
+        return _mean(x, axis, keepdims)
+    x, weights = (list(v) if isinstance(v, tuple) else v for v in (x, weights))
+    x, weights = (v if isinstance(v, Variable) else as_raw(v) for v in (x, weights))
+    if weights.shape == x.shape:
+        total = weights.sum(axis=axis, keepdims=keepdims)
+    elif isinstance(axis, int) and weights.shape == (x.shape[axis],):
+        total = weights.sum()
+        weights = weights.reshape([-1 if i == axis % x.ndim else 1 for i in range(x.ndim)])
+    else:
+        raise InvalidType(
+            "average",
+            f"weights of shape {x.shape}, or one weight per entry of a single axis",
+            f"weights of shape {weights.shape} with axis {axis}",
+        )
+    return divide(sum(multiply(x, weights), axis, keepdims), total)
+
+
+mean = average
 
 
 class Extremum(Reduction):

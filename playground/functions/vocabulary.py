@@ -10,16 +10,16 @@ from __future__ import annotations
 
 UFUNCS = frozenset(
     """
-    absolute add arccos arcsin arctan arctan2 ceil cos cosh divide equal exp expm1 floor greater
-    greater_equal less less_equal log log10 log1p log2 matmul maximum minimum multiply negative
-    not_equal power sign sin sinh sqrt square subtract tan tanh
+    absolute add arccos arcsin arctan arctan2 ceil cos cosh divide equal exp expm1 floor
+    floor_divide greater_equal less_equal log log10 log1p log2 matmul maximum minimum
+    multiply negative not_equal power sign sin sinh sqrt square subtract tan tanh
     """.split()  # noqa: SIM905 (a list of words, as it is read)
 )
 
 FUNCTIONS = frozenset(
     """
-    arange bincount broadcast_to concatenate dot expand_dims max min moveaxis ones_like reshape
-    stack sum swapaxes transpose where zeros zeros_like
+    arange bincount broadcast_to concatenate dot expand_dims max min ones_like reshape sum
+    swapaxes transpose where zeros zeros_like
     """.split()  # noqa: SIM905
 )
 

@@ -229,8 +229,8 @@ def _cupy() -> Any:
         import cupy
     except ImportError as error:
         raise DeviceError(
-            "CuPy is not installed: install it with pip install 'playground[cuda12]' (or "
-            "'playground[cuda13]' for CUDA 13), or use --device cpu"
+            "CuPy is not installed: install it with pip install 'cupy-cuda12x[ctk]' (or "
+            "'cupy-cuda13x[ctk]' for CUDA 13), or use --device cpu"
         ) from error
     if cupy.ndarray not in ARRAY_TYPES:
         register_array_type(cupy.ndarray, lambda array, like: cupy.asarray(array), cupy.asnumpy)

@@ -22,6 +22,10 @@ class InvalidType(PlaygroundError, TypeError, ValueError):  # noqa: N818 (Chaine
         super().__init__("\n".join([*lines, *([advice] if advice else [])]))
 
 
+class InvalidIndex(InvalidType, IndexError):  # noqa: N818 (as its base)
+    """An axis or an index that the operand does not have; an IndexError as NumPy's is."""
+
+
 class GraphCutError(PlaygroundError, TypeError):
     """A conversion would have dropped the graph, and with it the gradient, in silence."""
 

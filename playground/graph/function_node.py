@@ -8,7 +8,7 @@ Variables.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 from weakref import ref
 
@@ -47,7 +47,7 @@ class FunctionNode:
     outputs: Any = None
     rank: int = 0
     output_count: int = 1
-    _keeps_inputs: Sequence[int] | None = None
+    _keeps_inputs: Sequence[int] = ()
     _keeps_outputs: Sequence[int] = ()
     _kept_outputs: tuple[Any, ...] = ()
     _metadata: tuple[tuple[Any, Any], ...] = ()
@@ -103,8 +103,8 @@ class FunctionNode:
     def get_retained_inputs(self) -> tuple[Variable, ...]:
         """The kept inputs; the user's own Variables where they live."""
         if self.inputs is None:
-            self._was_cut(None)
-        return tuple(self.inputs[i].get_variable() for i in self._keeps_inputs or ())
+            _refuse_cut(self.label)(None)
+        return tuple(self.inputs[i].get_variable() for i in self._keeps_inputs)
 
     def get_retained_outputs(self) -> tuple[Variable, ...]:
         """The kept outputs, connected to this function."""
@@ -161,8 +161,6 @@ class FunctionNode:
         self.inputs = tuple(x._node for x in variables)
         self.rank = max((node.rank for node in self.inputs), default=0)
         self.output_count = len(outputs)
-        if self._keeps_inputs is None:
-            self._keeps_inputs = range(len(variables))
         for i in self._keeps_inputs:
             variables[i].retain_data()
         results = tuple(
@@ -235,14 +233,21 @@ class FunctionNode:
             if node is not None:
                 node.unchain()
         self.inputs = self.outputs = None
+        self._kept_outputs = ()
         # A node that still points here (one made for a kept output) must not end in silence.
-        self.pull = self.pull_recorded = self._was_cut  # type: ignore[method-assign]
+        self.pull = self.pull_recorded = _refuse_cut(self.label)  # type: ignore[assignment, method-assign]
 
-    def _was_cut(self, gy: Any) -> Any:
+
+def _refuse_cut(label: str) -> Callable[[Any], Any]:
+    """Stands in for ``pull``; no bound method, which would be a cycle on its own instance."""
+
+    def refuse(gy: Any) -> Any:
         raise GraphError(
-            f"{self.label}: the graph above it was cut by unchain_backward: call that after the "
+            f"{label}: the graph above it was cut by unchain_backward: call that after the "
             f"last backward that needs the graph"
         )
+
+    return refuse
 
 
 def _absent() -> Variable:
@@ -410,6 +415,10 @@ class Op(FunctionNode):
     def fitted(self, gxs: Any) -> Sequence[Any]:
         """What ``backward`` returned, as one gradient an input, of that input's shape."""
         return gxs if type(gxs) in (tuple, list) else (gxs,)
+
+    def unchain(self) -> None:
+        super().unchain()
+        self.kept = ()
 
 
 class Unary(Op):

@@ -18,6 +18,9 @@ from playground.graph.config import config
 from playground.graph.errors import GraphError
 
 _new = object.__new__
+# How many graphs have been cut so far: nodes remember it from their making, so that a traversal
+# can tell a loss that was built on a cut graph by intent from one that the cut took by surprise.
+_cuts = 0
 
 
 class VariableNode:
@@ -31,6 +34,7 @@ class VariableNode:
         "__dict__",
         "__weakref__",
         "_variable",
+        "born",
         "creator",
         "data",
         "dtype",
@@ -41,6 +45,7 @@ class VariableNode:
     )
 
     _variable: Callable[[], Variable | None]
+    born: int
     creator: Any
     data: Any
     dtype: Any
@@ -51,6 +56,7 @@ class VariableNode:
     # Rarely anything else, so that making a node need not set them.
     name: str | None = None
     _loss_scale: float | None = None
+    cut: int = 0
 
     def describe(self, array: Any) -> None:
         """Take over shape and dtype of ``array`` (None: an uninitialised parameter)."""
@@ -132,7 +138,7 @@ def constant_node(array: Any) -> VariableNode:
     node = _new(VariableNode)
     node._variable = _nothing
     node.creator = node.output_index = node.data = None
-    node.rank = 0
+    node.rank = node.born = 0
     node.requires_grad = False
     node.shape = array.shape
     node.dtype = array.dtype
@@ -152,6 +158,7 @@ def output_variable(array: Any, requires_grad: bool, creator: Any, rank: int) ->
     node.creator = creator
     node.output_index = node.data = None
     node.rank = rank
+    node.born = _cuts
     node.requires_grad = requires_grad
     node.shape = array.shape
     node.dtype = array.dtype
@@ -219,6 +226,7 @@ class Variable:
         node._variable = ref(self)
         node.creator = node.output_index = node.data = node.shape = node.dtype = None
         node.rank = 0
+        node.born = _cuts
         node.requires_grad = requires_grad
         if array is not None:
             node.shape = array.shape
@@ -375,11 +383,17 @@ class Variable:
 
     def unchain_backward(self) -> None:
         """Cut every function above this Variable from its inputs, and so free the graph."""
+        global _cuts
+        _cuts += 1
         nodes = [self._node]
         while nodes:
             node = nodes.pop()
             function, node.creator = node.creator, None
             if function is not None and function.inputs is not None:
+                siblings = [output() for output in function.outputs or ()]
+                for other in (*function.inputs, *siblings):
+                    if other not in (None, self._node) and other.creator is not None:
+                        other.cut = _cuts
                 nodes.extend(function.inputs)
                 function.unchain()
 
@@ -438,6 +452,8 @@ class Variable:
         try:
             leaves = backprop.propagate(((node, seed),), enable_double_backprop, observe)
             for leaf, gradient in leaves.items():
+                if leaf.cut > node.born:
+                    raise _cut_short(node)
                 leaves[leaf] = _with_earlier(leaf, gradient)
         except BaseException:
             self._grad = held
@@ -450,12 +466,13 @@ class Variable:
     # ------------------------------------------------------------------------------ display
 
     def __repr__(self) -> str:
-        values = "None" if self._array is None else _values(self._array, ", ")
-        return f"variable{f' {self.name}' if self.name else ''}({values})"
+        array = self._array
+        if array is not None and not array.size and array.shape != (0,):
+            return f"{_head(self)}[], shape={array.shape})"
+        return _text(self, ", ")
 
     def __str__(self) -> str:
-        values = "None" if self._array is None else _values(self._array, " ")
-        return f"variable{f' {self.name}' if self.name else ''}({values})"
+        return _text(self, " ")
 
     def __copy__(self) -> Variable:
         copied = Variable(self._array, name=self.name, requires_grad=self.requires_grad)
@@ -477,8 +494,15 @@ def _rebuild(array: Any, name: str | None, grad: Any, requires_grad: bool) -> Va
     return Variable(array, name=name, grad=grad, requires_grad=requires_grad)
 
 
-def _values(array: Any, separator: str) -> str:
-    return np.array2string(to_cpu(array), separator=separator, prefix="variable(")
+def _head(variable: Variable) -> str:
+    return f"variable {variable.name}(" if variable.name else "variable("
+
+
+def _text(variable: Variable, separator: str) -> str:
+    head, array = _head(variable), variable._array
+    if array is None:
+        return f"{head}None)"
+    return f"{head}{np.array2string(to_cpu(array), separator=separator, prefix=head)})"
 
 
 # The seeds of scalar outputs, one a dtype; read-only, as any gradient may be.
@@ -501,6 +525,14 @@ def _start(output: Variable, loss_scale: float | None, recorded: bool) -> Any:
     ones = np.ones_like(array)
     ones = ones if loss_scale is None else ones * loss_scale
     return Variable(ones) if recorded else ones
+
+
+def _cut_short(node: VariableNode) -> GraphError:
+    return GraphError(
+        f"backward from {node.name or node.label}: the graph that it shares with another loss was "
+        f"cut after it was computed, so that its gradients would stop there in silence: call "
+        f"unchain_backward after the last backward that needs the graph"
+    )
 
 
 def _with_earlier(node: VariableNode, gradient: Any) -> Any:
@@ -534,7 +566,7 @@ class Parameter(Variable):
         name: shown by ``repr``.
     """
 
-    __slots__ = ("initializer",)
+    __slots__ = ("_first_grad", "initializer", "update_rule")
 
     def __init__(
         self,
@@ -542,13 +574,12 @@ class Parameter(Variable):
         shape: int | Sequence[int] | None = None,
         name: str | None = None,
     ) -> None:
-        if initializer is None:
-            initializer = float("nan")
-        given = is_array(initializer) and not isinstance(initializer, np.generic)
+        given = shape is None and is_array(initializer)
         super().__init__(initializer if given else None, name=name)
-        self.initializer = None if given else initializer
-        if given and shape is not None:
-            raise TypeError("Parameter: an array has its shape: leave out the argument shape")
+        self.initializer = float("nan") if initializer is None else initializer
+        self.update_rule: Any = None
+        # Until cleargrad: a backward into a gradient that nobody has cleared must show.
+        self._first_grad: float | None = float("nan")
         if shape is not None:
             self.initialize((shape,) if isinstance(shape, int) else tuple(shape))
 
@@ -570,13 +601,20 @@ class Parameter(Variable):
         else:
             array[...] = self.initializer
         self.array = array
-        self._grad = np.full_like(array, np.nan)
+        self._grad = None if self._first_grad is None else np.full_like(array, self._first_grad)
+
+    def cleargrad(self) -> None:
+        super().cleargrad()
+        self._first_grad = None
+
+    def zerograd(self) -> None:
+        super().zerograd()
+        self._first_grad = 0.0
 
     def update(self) -> None:
         """Apply the update rule, if an optimizer has given this parameter one."""
-        rule = getattr(self, "update_rule", None)
-        if rule is not None:
-            rule.update(self)
+        if self.update_rule is not None:
+            self.update_rule.update(self)
 
     @property
     def grad(self) -> Any:
@@ -591,13 +629,23 @@ class Parameter(Variable):
     def grad(self, gradient: Any) -> None:
         Variable.grad.fset(self, gradient)  # type: ignore[attr-defined]
 
+    def __copy__(self) -> Parameter:
+        return _rebuild_parameter(*self._parts())
+
     def __reduce__(self) -> tuple[Any, ...]:
-        return _rebuild_parameter, (self._array, self.name, self._grad)
+        return _rebuild_parameter, self._parts()
+
+    def _parts(self) -> tuple[Any, ...]:
+        grad = backprop.raw(self._grad)
+        return self._array, self.initializer, self.name, grad, self._first_grad, self.update_rule
 
 
-def _rebuild_parameter(array: Any, name: str | None, grad: Any) -> Parameter:
+def _rebuild_parameter(
+    array: Any, initializer: Any, name: str | None, grad: Any, first_grad: Any, rule: Any
+) -> Parameter:
     parameter = Parameter(array, name=name)
-    parameter._grad = grad
+    parameter.initializer, parameter.update_rule = initializer, rule
+    parameter._grad, parameter._first_grad = grad, first_grad
     return parameter
 
 

@@ -1,182 +1,23 @@
 """NumPy's override protocols for Variable: plain NumPy code records itself.
 
-``__array_ufunc__`` (NEP 13) and ``__array_function__`` (NEP 18) look the function up in two
-tables. What stands in neither raises TypeError with the function's name: nothing is dropped in
-silence. The conversions that would cut the graph raise too.
+``__array_ufunc__`` (NEP 13) and ``__array_function__`` (NEP 18) look the function up in the
+registry. What does not stand there raises TypeError with the function's name: nothing is dropped
+in silence. The conversions that would cut the graph raise too.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-import playground.functions as F
+import playground.interpreters.rules  # noqa: F401 (fills the registry)
 from playground.graph import backend
 from playground.graph.backend import SCALAR_TYPES
 from playground.graph.config import config
 from playground.graph.errors import GraphCutError, NoRuleError
-from playground.graph.function_node import as_raw
-from playground.graph.variable import Variable
-from playground.interpreters.registry import RECORDED
-from playground.interpreters.rules import products as _p
-
-Rule = Callable[..., Any]
-
-RECORDED_UFUNCS: dict[Any, Rule] = {
-    np.absolute: F.absolute,
-    np.add: F.add,
-    np.arccos: F.arccos,
-    np.arcsin: F.arcsin,
-    np.arctan: F.arctan,
-    np.arctan2: F.arctan2,
-    np.ceil: F.ceil,
-    np.cos: F.cos,
-    np.cosh: F.cosh,
-    np.divide: F.divide,
-    np.exp: F.exp,
-    np.expm1: F.expm1,
-    np.fabs: F.absolute,
-    np.floor: F.floor,
-    np.floor_divide: F.floor_divide,
-    np.log: F.log,
-    np.log10: F.log10,
-    np.log1p: F.log1p,
-    np.log2: F.log2,
-    np.matmul: F.matmul,
-    np.maximum: F.maximum,
-    np.minimum: F.minimum,
-    np.multiply: F.multiply,
-    np.negative: F.negative,
-    np.positive: lambda x: x,
-    np.power: F.power,
-    np.float_power: F.power,
-    np.sign: F.sign,
-    np.sin: F.sin,
-    np.sinh: F.sinh,
-    np.sqrt: F.sqrt,
-    np.square: F.square,
-    np.subtract: F.subtract,
-    np.tan: F.tan,
-    np.tanh: F.tanh,
-}
-
-# No gradient by nature: the answer is the array type's own.
-CONSTANT_UFUNCS: frozenset[Any] = frozenset(
-    {
-        np.equal,
-        np.greater,
-        np.greater_equal,
-        np.isfinite,
-        np.isinf,
-        np.isnan,
-        np.less,
-        np.less_equal,
-        np.logical_and,
-        np.logical_not,
-        np.logical_or,
-        np.logical_xor,
-        np.not_equal,
-        np.signbit,
-    }
-)
-
-
-def _sum(a: Any, axis: Any = None, keepdims: bool = False) -> Variable:
-    return F.sum(a, axis, keepdims)
-
-
-def _where(condition: Any, x: Any = None, y: Any = None) -> Any:
-    if x is None and y is None:
-        return np.where(as_raw(condition))
-    return F.where(condition, x, y)
-
-
-def _zeros(shape: Any, dtype: Any = None, *, like: Variable) -> Variable:
-    # One 0-d reference gives the array type; the Variable's own dtype is the default.
-    return _constant(np.zeros(shape, dtype or like.dtype, like=like.array))
-
-
-def _constant(array: Any) -> Variable:
-    return Variable(array, requires_grad=False)
-
-
-def _clip(a: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None) -> Any:
-    low, high = a_min if min is None else min, a_max if max is None else max
-    if isinstance(low, Variable) or np.ndim(low):
-        return F.minimum(F.maximum(a, low), high) if high is not None else F.maximum(a, low)
-    if isinstance(high, Variable) or np.ndim(high):
-        return F.minimum(a if low is None else F.clip(a, low, None), high)
-    return F.clip(a, low, high)
-
-
-RECORDED_FUNCTIONS: dict[Any, Rule] = {
-    np.linalg.inv: F.inv,
-    np.linalg.solve: F.solve,
-    np.linalg.det: F.det,
-    np.linalg.slogdet: F.slogdet,
-    np.linalg.cholesky: F.cholesky,
-    np.linalg.qr: F.qr,
-    np.linalg.pinv: F.pinv,
-    np.linalg.lstsq: F.lstsq,
-    np.linalg.eigh: F.eigh,
-    np.linalg.eigvalsh: F.eigvalsh,
-    np.linalg.svd: F.svd,
-    np.linalg.svdvals: F.svdvals,
-
-    np.average: lambda a, axis=None, weights=None, *, keepdims=False: F.average(
-        a, axis, weights, keepdims
-    ),
-    np.broadcast_to: F.broadcast_to,
-    np.clip: _clip,
-    np.concatenate: lambda arrays, axis=0: F.concat(
-        [F.ravel(x) for x in arrays] if axis is None else arrays, 0 if axis is None else axis
-    ),
-    np.expand_dims: lambda a, axis: F.expand_dims(a, axis),
-    np.max: lambda a, axis=None, *, keepdims=False: F.max(a, axis, keepdims),
-    np.mean: lambda a, axis=None, *, keepdims=False: F.mean(a, axis, keepdims),
-    np.min: lambda a, axis=None, *, keepdims=False: F.min(a, axis, keepdims),
-    np.moveaxis: F.moveaxis,
-    np.ravel: lambda a: F.ravel(a),
-    np.reshape: lambda a, shape: F.reshape(a, shape),
-    np.squeeze: lambda a, axis=None: F.squeeze(a, axis),
-    np.stack: lambda arrays, axis=0: F.stack(arrays, axis),
-    np.sum: lambda a, axis=None, *, keepdims=False: F.sum(a, axis, keepdims),
-    np.swapaxes: F.swapaxes,
-    np.transpose: lambda a, axes=None: F.transpose(a, axes),
-    np.where: _where,
-    np.ones_like: lambda a: _constant(np.ones_like(a.array)),
-    np.zeros_like: lambda a: _constant(np.zeros_like(a.array)),
-    np.empty_like: lambda a: _constant(np.empty_like(a.array)),
-    np.full_like: lambda a, fill_value: _constant(np.full_like(a.array, as_raw(fill_value))),
-    np.zeros: _zeros,
-}
-
-
-# Answers about shape and kind, from the array inside.
-CONSTANT_FUNCTIONS: frozenset[Any] = frozenset(
-    {
-        np.allclose,
-        np.argmax,
-        np.argmin,
-        np.argsort,
-        np.array_equal,
-        np.count_nonzero,
-        np.isclose,
-        np.ndim,
-        np.shape,
-        np.size,
-        np.all,
-        np.any,
-        np.iscomplexobj,
-        np.isrealobj,
-        np.result_type,
-        np.array_repr,
-        np.array_str,
-        np.array2string,
-    }
-)
+from playground.graph.variable import Variable, as_array_of
+from playground.interpreters.registry import CONSTANT, RECORDED, REFUSED, Rule, full_name
 
 # Types whose own protocol methods must not be pre-empted: everything that is no array of ours.
 _LOWER = (np.ndarray, np.generic, bool, int, float, complex, list, tuple)
@@ -197,11 +38,18 @@ def array_ufunc(self: Variable, ufunc: Any, method: str, *inputs: Any, **kwargs:
             if not _are_operands(inputs):
                 return NotImplemented
             return rule(*inputs)
-    if not _are_operands(inputs):
-        return NotImplemented
-    if ufunc in CONSTANT_UFUNCS and method == "__call__" and "out" not in kwargs:
-        return ufunc(*map(as_raw, inputs), **kwargs)
-    raise _no_ufunc_rule(ufunc, method, kwargs)
+
+
+def _plain(operands: tuple[Any, ...]) -> list[Any]:
+    """The arrays inside Variables; Python's numbers stay, for they adapt to an array's dtype."""
+    like = next(x._array for x in operands if isinstance(x, Variable))
+    plain = [x._array if isinstance(x, Variable) else x for x in operands]
+    if isinstance(like, np.ndarray):
+        return plain
+    return [
+        backend.constant_like(x, like, "comparison") if isinstance(x, (np.ndarray, list)) else x
+        for x in plain
+    ]
 
 
 def _are_operands(inputs: tuple[Any, ...]) -> bool:
@@ -216,21 +64,32 @@ def _are_operands(inputs: tuple[Any, ...]) -> bool:
 def _no_ufunc_rule(ufunc: Any, method: str, kwargs: dict[str, Any]) -> NoRuleError:
     name = f"numpy.{ufunc.__name__}"
     if kwargs.get("out") is not None:
-        return NoRuleError(
-            f"{name}: out= would write a Variable's result into an array, outside the graph: "
-            f"drop out= and use the returned Variable"
-        )
+        return _no_out(name)
     if method == "at":
-        return NoRuleError(f"{name}.at changes an array in place, which cannot be recorded")
-    if method != "__call__":
-        known = {"add": "numpy.sum", "maximum": "numpy.max", "minimum": "numpy.min"}
         return NoRuleError(
-            f"{name}.{method} has no rule for Variables: use "
-            f"{known.get(ufunc.__name__, 'the reduction function of that name')}"
+            f"{name}.at changes an array in place, which cannot be recorded: assign to elements "
+            f"of a Variable made with numpy.zeros(shape, like=v)"
         )
-    if kwargs:
-        given = ", ".join(f"{key}=" for key in kwargs)
-        return NoRuleError(f"{name}: {given} is not supported on Variables: leave it out")
+    if method != "__call__":
+        return NoRuleError(
+            f"{name}.{method} has no differentiation rule for Variables: use the function that "
+            f"does the same (numpy.sum for add.reduce, numpy.cumsum for add.accumulate …)"
+        )
+    return no_rule(ufunc)
+
+
+def _no_out(name: str) -> NoRuleError:
+    return NoRuleError(
+        f"{name}: out= would write a Variable's result into an array, outside the graph: drop "
+        f"out= and use the returned Variable"
+    )
+
+
+def no_rule(function: Any) -> NoRuleError:
+    """The error for a function without a rule: why there is none, and what to use instead."""
+    name = full_name(function)
+    if function in REFUSED:
+        return NoRuleError(f"{name} is not differentiable here: {REFUSED[function]}")
     return NoRuleError(
         f"{name} has no differentiation rule for Variables: compute it from functions that have "
         f"one, or on the values with v.array if no gradient is wanted"
@@ -241,17 +100,13 @@ def array_function(self: Variable, func: Any, types: Any, args: Any, kwargs: Any
     """NEP 18: NumPy's other functions on Variables."""
     if not _is_highest(types):
         return NotImplemented
-    rule = RECORDED_FUNCTIONS.get(func) or RECORDED.get(func)
+    rule = RECORDED.get(func)
     if rule is not None:
         return rule(*args, **kwargs) if not kwargs else _with_keywords(func, rule, args, kwargs)
-    if func in CONSTANT_FUNCTIONS:
-        raw = {key: as_raw(value) for key, value in kwargs.items()}
-        return func(*map(as_raw, args), **raw)
-    name = f"{func.__module__}.{func.__name__}"
-    raise NoRuleError(
-        f"{name} has no differentiation rule for Variables: compute it from functions that have "
-        f"one, or on the values with v.array if no gradient is wanted"
-    )
+    if func in CONSTANT:
+        raw = {key: as_array_of(value) for key, value in kwargs.items()}
+        return func(*map(as_array_of, args), **raw)
+    raise no_rule(func)
 
 
 # Keywords that change nothing when they carry NumPy's default.
@@ -260,24 +115,23 @@ _NEUTRAL = {"out": None, "dtype": None, "order": "K", "subok": True, "where": Tr
 
 def _with_keywords(func: Any, rule: Rule, args: Any, kwargs: dict[str, Any]) -> Any:
     """Call a rule, naming the function where it does not take a keyword."""
-    no_value = getattr(np, "_NoValue", None)
     kept = {
         key: value
         for key, value in kwargs.items()
-        if value is not no_value and not (key in _NEUTRAL and value is _NEUTRAL[key])
+        if value is not np._NoValue and not (key in _NEUTRAL and value is _NEUTRAL[key])
     }
+    if not kept:
+        return rule(*args)
     try:
         return rule(*args, **kept)
     except TypeError as error:
         if "unexpected keyword" not in str(error):
             raise
         if "out" in kept:
-            raise NoRuleError(
-                f"numpy.{func.__name__}: out= would write a Variable's result into an array, "
-                f"outside the graph: drop out= and use the returned Variable"
-            ) from error
+            raise _no_out(full_name(func)) from error
         raise NoRuleError(
-            f"numpy.{func.__name__}: {', '.join(kept)}: not supported on Variables ({error})"
+            f"{full_name(func)}: {', '.join(f'{key}=' for key in kept)} not supported on "
+            f"Variables: leave it out"
         ) from error
 
 
@@ -321,7 +175,7 @@ def _compared(ufunc: Any) -> Rule:
     def compare(self: Variable, other: Any) -> Any:
         if not _are_operands((other,)):
             return NotImplemented
-        return ufunc(self.array, as_raw(other))
+        return ufunc(*_plain((self, other)))
 
     return compare
 

@@ -96,7 +96,9 @@ def multi_dot(arrays: Any) -> Variable:
     operands = [_operand(x) for x in arrays]
     if len(operands) < 2:
         raise ValueError(f"multi_dot: expected two arrays or more, got {len(operands)}")
-    sizes = [x.shape[0] if x.ndim > 1 else (1 if not i else x.shape[0]) for i, x in enumerate(operands)]
+    sizes = [
+        x.shape[0] if x.ndim > 1 else (1 if not i else x.shape[0]) for i, x in enumerate(operands)
+    ]
     sizes.append(operands[-1].shape[1] if operands[-1].ndim > 1 else 1)
     return _chain(operands, _splits(sizes), 0, len(operands) - 1)
 
@@ -163,9 +165,7 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> V
 
 
 @answers(np.linalg.vector_norm)
-def vector_norm(
-    x: Any, /, *, axis: Any = None, keepdims: bool = False, ord: Any = 2
-) -> Variable:
+def vector_norm(x: Any, /, *, axis: Any = None, keepdims: bool = False, ord: Any = 2) -> Variable:
     axes = normal_axes(axis, x.ndim, "vector_norm")
     rest = [i for i in range(x.ndim) if i not in axes]
     flat = x.transpose((*rest, *axes)).reshape([x.shape[i] for i in rest] + [-1])
