@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from playground.functions.array import reshape, transpose
+from playground.functions.array import reshape
 from playground.functions.linalg import matmul
 from playground.functions.reduction import normal_axes
 from playground.graph import backend

@@ -6,7 +6,7 @@ No mathematics here: operators are installed by ``functions.basic_math``, NumPy'
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 from weakref import ref
 
@@ -368,7 +368,7 @@ class Variable:
     set_creator_node = set_creator
 
     def take_over(self, other: Variable) -> None:
-        """Become ``other``: its array, its node. The node held so far loses its link to this one."""
+        """Become ``other``, array and node; the node held so far loses its link to this one."""
         self._node._variable = _nothing
         self._array, self._node, self._grad = other._array, other._node, None
         self._node._variable = ref(self)

@@ -32,12 +32,15 @@ def _is_highest(types: Any) -> bool:
 
 def array_ufunc(self: Variable, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
     """NEP 13: NumPy's ufuncs on Variables."""
-    if method == "__call__" and not kwargs:
-        rule = RECORDED_UFUNCS.get(ufunc)
-        if rule is not None:
-            if not _are_operands(inputs):
-                return NotImplemented
-            return rule(*inputs)
+    if not _are_operands(inputs):
+        return NotImplemented
+    called = method == "__call__"
+    rule = RECORDED.get(ufunc if called else (ufunc, method))
+    if rule is not None:
+        return rule(*inputs) if not kwargs else _with_keywords(ufunc, rule, inputs, kwargs)
+    if called and ufunc in CONSTANT and "out" not in kwargs:
+        return ufunc(*_plain(inputs), **kwargs)
+    raise _no_ufunc_rule(ufunc, method, kwargs)
 
 
 def _plain(operands: tuple[Any, ...]) -> list[Any]:
