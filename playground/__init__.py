@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import playground.interpreters.numpy_protocol  # noqa: F401 (teaches Variable NumPy's protocols)
+import playground.interpreters.methods  # noqa: F401 (Variable's NumPy protocols and methods)
 from playground import functions
 from playground._version import __version__
 from playground.graph.backprop import grad

@@ -1,34 +1,58 @@
 """F: every operation, each written once for arrays, devices and Variables."""
 
 from playground.functions import (
+    accumulation,
+    activation,
     array,
     assignment,
     basic_math,
+    convolution,
     elementwise,
     linalg,
+    loss,
     products,
     reduction,
+    scaling,
     solving,
     spectral,
 )
-from playground.functions.array import *  # noqa: F403
+from playground.functions.accumulation import *  # noqa: F403
+from playground.functions.activation import *  # noqa: F403
+from playground.functions.array.arranging import *  # noqa: F403
+from playground.functions.array.indexing import *  # noqa: F403
+from playground.functions.array.joining import *  # noqa: F403
+from playground.functions.array.shaping import *  # noqa: F403
 from playground.functions.assignment import *  # noqa: F403
 from playground.functions.basic_math import *  # noqa: F403
-from playground.functions.elementwise import *  # noqa: F403
+from playground.functions.convolution import *  # noqa: F403
+from playground.functions.elementwise.exponential import *  # noqa: F403
+from playground.functions.elementwise.extrema import *  # noqa: F403
+from playground.functions.elementwise.hyperbolic import *  # noqa: F403
+from playground.functions.elementwise.powers import *  # noqa: F403
+from playground.functions.elementwise.rounding import *  # noqa: F403
+from playground.functions.elementwise.selection import *  # noqa: F403
+from playground.functions.elementwise.trigonometric import *  # noqa: F403
 from playground.functions.linalg import *  # noqa: F403
+from playground.functions.loss import *  # noqa: F403
 from playground.functions.products import *  # noqa: F403
 from playground.functions.reduction import *  # noqa: F403
+from playground.functions.scaling import *  # noqa: F403
 from playground.functions.solving import *  # noqa: F403
 from playground.functions.spectral import *  # noqa: F403
 
 __all__ = [
+    *accumulation.__all__,
+    *activation.__all__,
     *array.__all__,
     *assignment.__all__,
     *basic_math.__all__,
+    *convolution.__all__,
     *elementwise.__all__,
     *linalg.__all__,
+    *loss.__all__,
     *products.__all__,
     *reduction.__all__,
+    *scaling.__all__,
     *solving.__all__,
     *spectral.__all__,
 ]

@@ -7,8 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from playground.functions.array import _is_basic, _plain_index
+from playground.functions.array.indexing import GetItem, is_basic, plain_index, reads_once
+from playground.functions.array.joining import SplitAxis, operand
+from playground.functions.array.shaping import BroadcastTo, Reshape, Transpose
 from playground.graph import backend
+from playground.graph.config import config
 from playground.graph.errors import GraphCutError
 from playground.graph.function_node import Binary, Unary, sum_to_shape
 from playground.graph.variable import Variable
@@ -45,7 +48,7 @@ class SetItem(Binary):
     def forward(self, x: Any, y: Any) -> Any:
         z = x.copy()
         z[self.index] = y
-        self.survives = None if _is_basic(self.index) else self._last_writes(x)
+        self.survives = None if reads_once(self.index) else self._last_writes(x)
         return z
 
     def _last_writes(self, x: Any) -> Any:
@@ -64,17 +67,11 @@ class SetItem(Binary):
             gx = ClearItem(self.index)(gz)
         if right:
             gy = gz[self.index]
-            gy = sum_to_shape(
-                gy if self.survives is None else gy * self.survives, _trimmed(self, gy)
-            )
-            gy = gy.reshape(self.inputs[1].shape)
+            gy = gy if self.survives is None else gy * self.survives
+            shape = self.inputs[1].shape
+            # The value may exceed its target by axes of length 1 ahead.
+            gy = sum_to_shape(gy, shape[max(0, len(shape) - gy.ndim) :]).reshape(shape)
         return gx, gy
-
-
-def _trimmed(op: SetItem, gy: Any) -> tuple[int, ...]:
-    """The value's shape without the axes of length 1 by which it exceeds its target's."""
-    shape = op.inputs[1].shape
-    return shape[max(0, len(shape) - gy.ndim) :]
 
 
 class ClearItem(Unary):
@@ -86,8 +83,7 @@ class ClearItem(Unary):
         self.index = index
 
     def forward(self, x: Any) -> Any:
-        y = x.copy() if hasattr(x, "copy") else backend.as_array(x)
-        y = backend.as_array(y)
+        y = backend.as_array(x.copy())
         y[self.index] = 0
         return y
 
@@ -95,16 +91,62 @@ class ClearItem(Unary):
         return ClearItem(self.index)(gy)
 
 
-def _set_item(self: Variable, index: Any, value: Any) -> None:
-    """``y[index] = value``, recorded: y gets a new node, whose creator knows the old one."""
+def _makes_view(function: Any) -> bool:
+    if isinstance(function, GetItem):
+        return is_basic(function.index)
+    return isinstance(function, (Reshape, Transpose, BroadcastTo, SplitAxis))
+
+
+def _may_share(x: Any, y: Any) -> bool:
+    return not isinstance(x, np.ndarray) or np.may_share_memory(x, y)
+
+
+def _is_view(variable: Variable) -> bool:
+    """Whether NumPy's assignment would write through to another Variable that is still held."""
+    creator = variable.creator
+    while _makes_view(creator):
+        (node,) = creator.inputs
+        held = node.get_variable_or_none()
+        if held is not None:
+            return _may_share(held.array, variable.array)
+        creator = node.creator
+    return False
+
+
+def set_item(self: Variable, index: Any, value: Any) -> None:
+    """``y[index] = value``, recorded: y gets a new node, whose creator knows the old one.
+
+    On a leaf that requires a gradient, and on a view of another Variable, it raises
+    GraphCutError; with backprop switched off it replaces the array, and the node stays.
+    """
+    index = plain_index(index)
+    if not config.enable_backprop:
+        _refuse_recorded(self)
+        self.array = SetItem(index).of(Variable(self.array), operand(value)).array
+        return
     if self.creator is None and self.requires_grad:
         raise GraphCutError(
             f"assignment to an element of {self._title()}, a leaf whose gradient is wanted: work "
             f"on a copy, y = x.copy(), or change the values alone with x.array[index] = …"
         )
-    updated = SetItem(_plain_index(index)).of(self, value)
-    self.take_over(updated)
+    if _is_view(self):
+        raise GraphCutError(
+            f"assignment to an element of {self._title()}, which is a part or another shape of a "
+            f"Variable still in use, that NumPy would change too: write y[i, j] = value for "
+            f"y[i][j] = value, or work on a copy, y = x.copy()"
+        )
+    name = self.name
+    self.take_over(SetItem(index).of(self, operand(value)))
+    self.name = name
 
 
-setattr(Variable, "__setitem__", _set_item)
+def _refuse_recorded(variable: Variable) -> None:
+    if variable.creator is not None:
+        raise GraphCutError(
+            f"assignment in no_backprop_mode to an element of {variable._title()}, which a graph "
+            f"has recorded, so that its gradient would be wrong: work on a copy, y = x.copy()"
+        )
+
+
+setattr(Variable, "__setitem__", set_item)
 setattr(Variable, "copy", identity)

@@ -8,12 +8,24 @@ from typing import Any
 import numpy as np
 
 from playground.functions.basic_math import divide, multiply
+from playground.functions.elementwise.exponential import log_share
+from playground.functions.elementwise.powers import square
 from playground.graph import backend
 from playground.graph.errors import InvalidIndex, InvalidType
 from playground.graph.function_node import Unary, as_raw
 from playground.graph.variable import Variable, as_variable
 
-__all__ = ["average", "max", "mean", "min", "sum"]
+__all__ = [
+    "argmax",
+    "argmin",
+    "average",
+    "batch_l2_norm_squared",
+    "logsumexp",
+    "max",
+    "mean",
+    "min",
+    "sum",
+]
 
 Axis = int | tuple[int, ...] | None
 
@@ -148,6 +160,51 @@ def max(x: Any, axis: Axis = None, keepdims: bool = False) -> Variable:
 def min(x: Any, axis: Axis = None, keepdims: bool = False) -> Variable:
     """Minimum over an axis, several, or all."""
     return Min(axis, keepdims).of(x)
+
+
+def argmax(x: Any, axis: int | None = None) -> Variable:
+    """Index (int32) of the first maximum along an axis, or of the flattened x; no gradient."""
+    return _indexes(np.argmax(as_variable(x).array, axis))
+
+
+def argmin(x: Any, axis: int | None = None) -> Variable:
+    """Index (int32) of the first minimum along an axis, or of the flattened x; no gradient."""
+    return _indexes(np.argmin(as_variable(x).array, axis))
+
+
+def _indexes(found: Any) -> Variable:
+    return Variable(backend.as_array(found).astype("int32"), requires_grad=False)
+
+
+class LogSumExp(Reduction):
+    """y = log of the sum of exp(x) over the axes; terms exp(-inf) get no gradient."""
+
+    __slots__ = ()
+    keep = (0, 1)
+
+    def forward(self, x: Any) -> Any:
+        self.shape = x.shape
+        largest = x.max(axis=self.axis, keepdims=True)
+        # Infinities must not meet in a difference.
+        largest = np.where(abs(largest) < math.inf, largest, np.zeros_like(largest))
+        total = np.exp(x - largest).sum(axis=self.axis, keepdims=self.keepdims)
+        return np.log(total) + largest.reshape(total.shape)
+
+    def backward(self, gy: Any, x: Any, y: Any) -> Any:
+        return self.restore(gy) * np.exp(log_share(x, self.restore(y)))
+
+
+def logsumexp(x: Any, axis: Axis = None) -> Variable:
+    """Logarithm of the sum of exponentials over an axis, several, or all, without overflow."""
+    return LogSumExp(axis).of(x)
+
+
+def batch_l2_norm_squared(x: Any) -> Variable:
+    """Sum of squares of each entry of axis 0; (n, …) to (n,)."""
+    x = as_variable(x)
+    if x.ndim < 2:
+        raise InvalidType("batch_l2_norm_squared", "two dimensions or more", f"shape {x.shape}")
+    return sum(square(x), tuple(range(1, x.ndim)))
 
 
 for _name, _function in {"sum": sum, "mean": mean, "max": max, "min": min}.items():

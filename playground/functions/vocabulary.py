@@ -10,16 +10,19 @@ from __future__ import annotations
 
 UFUNCS = frozenset(
     """
-    absolute add arccos arcsin arctan arctan2 ceil cos cosh divide equal exp expm1 floor
-    floor_divide greater_equal less_equal log log10 log1p log2 matmul maximum minimum
-    multiply negative not_equal power sign sin sinh sqrt square subtract tan tanh
+    absolute add arccos arccosh arcsin arcsinh arctan arctan2 arctanh cbrt ceil copysign cos
+    cosh divide equal exp exp2 expm1 floor floor_divide fmax fmin fmod greater greater_equal
+    hypot less less_equal log log10 log1p log2 logaddexp logaddexp2 matmul maximum minimum
+    multiply negative not_equal power reciprocal remainder rint sign sin sinh sqrt square
+    subtract tan tanh trunc
     """.split()  # noqa: SIM905 (a list of words, as it is read)
 )
 
 FUNCTIONS = frozenset(
     """
-    arange bincount broadcast_to concatenate dot expand_dims max min ones_like reshape sum
-    swapaxes transpose where zeros zeros_like
+    arange argmax argmin argsort bincount broadcast_to concatenate convolve cumprod cumsum
+    dot expand_dims max min ones_like prod reshape searchsorted sum swapaxes take_along_axis
+    transpose where zeros zeros_like
     """.split()  # noqa: SIM905
 )
 

@@ -115,6 +115,16 @@ def array_like(array: Any, like: Any) -> Any:
     return host if kind is None else kind.from_host(host, like)
 
 
+def place_of(array: Any) -> Callable[[Any], Any]:
+    """What moves an array to where this one is."""
+    if isinstance(array, (np.ndarray, np.generic)):
+        return to_cpu
+    if type(array).__module__.partition(".")[0] == "cupy":
+        return Device(array.device.id).put
+    like = np.zeros(0, array.dtype, like=array)
+    return lambda other: array_like(other, like)
+
+
 _ONES: dict[tuple[tuple[int, ...], Any], np.ndarray] = {}
 _SMALL_SIZE = 1024
 
@@ -125,14 +135,16 @@ def repeated(value: Any, shape: tuple[int, ...]) -> Any:
     Small host arrays are multiplied out, in an eighth of the time of ``np.broadcast_to``, whose
     result also costs the next operation an iterator; large ones are views.
     """
-    ones = _ONES.get((shape, value.dtype))
-    if ones is not None:
-        return value * ones
-    if isinstance(value, (np.ndarray, np.generic)) and math.prod(shape) <= _SMALL_SIZE:
-        if len(_ONES) > 256:
-            _ONES.clear()
-        ones = _ONES[shape, value.dtype] = np.ones(shape, value.dtype)
-        return value * ones
+    # The type is asked for first: a device array must not meet the ones of a host array before.
+    if isinstance(value, (np.ndarray, np.generic)):
+        ones = _ONES.get((shape, value.dtype))
+        if ones is not None:
+            return value * ones
+        if math.prod(shape) <= _SMALL_SIZE:
+            if len(_ONES) > 256:
+                _ONES.clear()
+            ones = _ONES[shape, value.dtype] = np.ones(shape, value.dtype)
+            return value * ones
     return np.broadcast_to(value, shape)
 
 

@@ -571,11 +571,20 @@ class Broadcasting(Binary):
         ]
 
 
+def _label_by_ufunc(cls: Any) -> None:
+    if "ufunc" in vars(cls) and "label" not in vars(cls):
+        cls.label = cls.ufunc.__name__
+
+
 class Elementwise(Broadcasting):
     """A ufunc of two arrays and its derivatives."""
 
     __slots__ = ()
     ufunc: ClassVar[Any] = None
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        _label_by_ufunc(cls)
 
     def forward(self, x: Any, y: Any) -> Any:
         return self.ufunc(x, y)
@@ -586,6 +595,10 @@ class ElementwiseUnary(Unary):
 
     __slots__ = ()
     ufunc: ClassVar[Any] = None
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        _label_by_ufunc(cls)
 
     def forward(self, x: Any) -> Any:
         return self.ufunc(x)

@@ -17,7 +17,16 @@ from playground.graph.backend import SCALAR_TYPES
 from playground.graph.config import config
 from playground.graph.errors import GraphCutError, NoRuleError
 from playground.graph.variable import Variable, as_array_of
-from playground.interpreters.registry import CONSTANT, RECORDED, REFUSED, Rule, full_name
+from playground.interpreters.registry import (
+    CONSTANT,
+    CREATED,
+    NOT_APPLICABLE,
+    RECORDED,
+    REFUSED,
+    WRITING,
+    Rule,
+    full_name,
+)
 
 # Types whose own protocol methods must not be pre-empted: everything that is no array of ours.
 _LOWER = (np.ndarray, np.generic, bool, int, float, complex, list, tuple)
@@ -37,7 +46,7 @@ def array_ufunc(self: Variable, ufunc: Any, method: str, *inputs: Any, **kwargs:
     called = method == "__call__"
     rule = RECORDED.get(ufunc if called else (ufunc, method))
     if rule is not None:
-        return rule(*inputs) if not kwargs else _with_keywords(ufunc, rule, inputs, kwargs)
+        return rule(*inputs) if not kwargs else _apply(ufunc, rule, inputs, kwargs)
     if called and ufunc in CONSTANT and "out" not in kwargs:
         return ufunc(*_plain(inputs), **kwargs)
     raise _no_ufunc_rule(ufunc, method, kwargs)
@@ -65,14 +74,11 @@ def _are_operands(inputs: tuple[Any, ...]) -> bool:
 
 
 def _no_ufunc_rule(ufunc: Any, method: str, kwargs: dict[str, Any]) -> NoRuleError:
-    name = f"numpy.{ufunc.__name__}"
+    name = full_name(ufunc)
     if kwargs.get("out") is not None:
         return _no_out(name)
     if method == "at":
-        return NoRuleError(
-            f"{name}.at changes an array in place, which cannot be recorded: assign to elements "
-            f"of a Variable made with numpy.zeros(shape, like=v)"
-        )
+        return NoRuleError(f"{name}.at {WRITING}")
     if method != "__call__":
         return NoRuleError(
             f"{name}.{method} has no differentiation rule for Variables: use the function that "
@@ -91,8 +97,9 @@ def _no_out(name: str) -> NoRuleError:
 def no_rule(function: Any) -> NoRuleError:
     """The error for a function without a rule: why there is none, and what to use instead."""
     name = full_name(function)
-    if function in REFUSED:
-        return NoRuleError(f"{name} is not differentiable here: {REFUSED[function]}")
+    for table in (REFUSED, NOT_APPLICABLE):
+        if function in table:
+            return NoRuleError(f"{name} {table[function]}")
     return NoRuleError(
         f"{name} has no differentiation rule for Variables: compute it from functions that have "
         f"one, or on the values with v.array if no gradient is wanted"
@@ -101,76 +108,89 @@ def no_rule(function: Any) -> NoRuleError:
 
 def array_function(self: Variable, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
     """NEP 18: NumPy's other functions on Variables."""
-    if not _is_highest(types):
+    # One type is Variable itself: the frequent case, spared the look at each.
+    if len(types) > 1 and not _is_highest(types):
         return NotImplemented
     rule = RECORDED.get(func)
     if rule is not None:
-        return rule(*args, **kwargs) if not kwargs else _with_keywords(func, rule, args, kwargs)
+        return _apply(func, rule, args, kwargs)
     if func in CONSTANT:
-        raw = {key: as_array_of(value) for key, value in kwargs.items()}
-        return func(*map(as_array_of, args), **raw)
+        return func(*_values(args), **{key: _values(value) for key, value in kwargs.items()})
+    if func in CREATED:
+        return _apply(func, CREATED[func], (self, *args), kwargs)
     raise no_rule(func)
+
+
+def _values(argument: Any) -> Any:
+    """An argument with the arrays in place of Variables, also in lists."""
+    if type(argument) in (tuple, list):
+        return type(argument)(map(_values, argument))
+    return as_array_of(argument)
 
 
 # Keywords that change nothing when they carry NumPy's default.
 _NEUTRAL = {"out": None, "dtype": None, "order": "K", "subok": True, "where": True, "copy": None}
 
 
-def _with_keywords(func: Any, rule: Rule, args: Any, kwargs: dict[str, Any]) -> Any:
-    """Call a rule, naming the function where it does not take a keyword."""
-    kept = {
+def _without_defaults(kwargs: dict[str, Any]) -> dict[str, Any]:
+    return {
         key: value
         for key, value in kwargs.items()
         if value is not np._NoValue and not (key in _NEUTRAL and value is _NEUTRAL[key])
     }
-    if not kept:
-        return rule(*args)
+
+
+def _apply(func: Any, rule: Rule, args: Any, kwargs: dict[str, Any]) -> Any:
+    """Call a rule, naming the function where it does not take what NumPy's does."""
+    kept = _without_defaults(kwargs) if kwargs else kwargs
     try:
         return rule(*args, **kept)
     except TypeError as error:
-        if "unexpected keyword" not in str(error):
-            raise
+        trace = error.__traceback__
+        if trace is not None and trace.tb_next is not None:
+            raise  # from inside the rule, which took the arguments
         if "out" in kept:
             raise _no_out(full_name(func)) from error
+        given = ", ".join([f"{len(args)} by position", *(f"{key}=" for key in kept)])
         raise NoRuleError(
-            f"{full_name(func)}: {', '.join(f'{key}=' for key in kept)} not supported on "
-            f"Variables: leave it out"
+            f"{full_name(func)}: on Variables it takes the array and the arguments that shape "
+            f"the result, got arguments {given}: leave out dtype=, order=, where= and initial="
         ) from error
 
 
 # ---------------------------------------------------------------------------- conversions
 
 
-def _refuse_cut(v: Variable, what: str) -> None:
+def refuse_cut(v: Variable, what: str) -> None:
     if v.requires_grad and config.enable_backprop:
         raise GraphCutError(
             f"{what} would drop the graph of {v._title()}, and its gradient, in silence: use "
-            f"v.array for the values, numpy.stack([...]) to join Variables, or compute inside "
-            f"no_backprop_mode()"
+            f"v.array for the values, numpy.stack([...]) to join Variables, an array made with "
+            f"numpy.zeros(shape, like=v) to assign to, or compute inside no_backprop_mode()"
         )
 
 
 def to_ndarray(self: Variable, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
     """``numpy.asarray(v)``: refused while a gradient is wanted."""
-    _refuse_cut(self, "numpy.asarray(v)")
+    refuse_cut(self, "numpy.asarray(v)")
     return np.array(backend.to_cpu(self.array), dtype=dtype, copy=copy)
 
 
 def to_float(self: Variable) -> float:
     """``float(v)``: refused while a gradient is wanted."""
-    _refuse_cut(self, "float(v)")
+    refuse_cut(self, "float(v)")
     return float(self.array)
 
 
 def to_int(self: Variable) -> int:
     """``int(v)``: refused while a gradient is wanted."""
-    _refuse_cut(self, "int(v)")
+    refuse_cut(self, "int(v)")
     return int(self.array)
 
 
 def to_complex(self: Variable) -> complex:
     """``complex(v)``: refused while a gradient is wanted."""
-    _refuse_cut(self, "complex(v)")
+    refuse_cut(self, "complex(v)")
     return complex(self.array)
 
 

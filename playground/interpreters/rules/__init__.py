@@ -1,9 +1,16 @@
 """NumPy's functions as compositions of operations, each with NumPy's own signature."""
 
 from playground.interpreters.rules import (  # noqa: F401 (importing them fills the registry)
+    creation,
+    joining,
     linear_algebra,
+    polynomials,
     products,
     reductions,
+    selecting,
+    sequences,
     shaping,
+    statistics,
     ufuncs,
+    undifferentiable,
 )

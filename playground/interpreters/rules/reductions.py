@@ -1,40 +1,250 @@
-"""Sums, means, extrema and other functions that make many elements one."""
+"""Sums, means, extrema and other functions that make many elements one, and running ones.
+
+``where=`` leaves elements out, ``initial=`` adds one; the functions whose names begin with nan
+leave out what is not a number.
+"""
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
 import playground.functions as F
-from playground.functions.reduction import Axis
+from playground.functions.array.joining import operand
+from playground.functions.elementwise.powers import sqrt_at_zero
+from playground.functions.operands import together
+from playground.functions.reduction import Axis, normal_axes
 from playground.graph.variable import Variable
-from playground.interpreters.registry import answers, constant
+from playground.interpreters.registry import answers, constant, refuse
+
+constant("argmax argmin nanargmax nanargmin all any count_nonzero digitize searchsorted")
+refuse(
+    "histogram histogram2d histogramdd histogram_bin_edges",
+    "counts have no gradient: compute it on v.array",
+)
 
 
-@answers(np.sum, (np.add, "reduce"))
-def sum(a: Any, axis: Axis = None, *, keepdims: bool = False) -> Variable:
-    return F.sum(a, axis, keepdims)
+def _kept(a: Any, where: Any, neutral: Any) -> Variable:
+    """``a`` with ``neutral`` in place of the elements that ``where`` leaves out."""
+    return a if where is True else F.where(where, a, neutral)
+
+
+def _number(a: Any) -> Any:
+    """Where ``a`` is not NaN."""
+    return a.array == a.array
+
+
+# --------------------------------------------------------------------------- sums, products
+
+
+@answers(np.sum)
+def sum(
+    a: Any, axis: Axis = None, *, keepdims: bool = False, initial: Any = 0, where: Any = True
+) -> Variable:
+    total = F.sum(_kept(a, where, 0), axis, keepdims)
+    return total if isinstance(initial, int) and initial == 0 else F.add(total, initial)
+
+
+@answers(np.prod)
+def prod(
+    a: Any, axis: Axis = None, *, keepdims: bool = False, initial: Any = 1, where: Any = True
+) -> Variable:
+    total = F.prod(_kept(a, where, 1), axis, keepdims)
+    return total if isinstance(initial, int) and initial == 1 else F.multiply(total, initial)
+
+
+@answers(np.cumsum)
+def cumsum(a: Any, axis: int | None = None) -> Variable:
+    return F.cumsum(a, axis)
+
+
+@answers(np.cumprod)
+def cumprod(a: Any, axis: int | None = None) -> Variable:
+    return F.cumprod(a, axis)
+
+
+@answers("cumulative_sum")
+def cumulative_sum(
+    x: Any, /, *, axis: int | None = None, include_initial: bool = False
+) -> Variable:
+    y = F.cumsum(x, _only_axis("cumulative_sum", x, axis))
+    return _after(y, np.zeros_like, axis) if include_initial else y
+
+
+@answers("cumulative_prod")
+def cumulative_prod(
+    x: Any, /, *, axis: int | None = None, include_initial: bool = False
+) -> Variable:
+    y = F.cumprod(x, _only_axis("cumulative_prod", x, axis))
+    return _after(y, np.ones_like, axis) if include_initial else y
+
+
+def _only_axis(name: str, x: Any, axis: int | None) -> int:
+    if axis is None and x.ndim != 1:
+        raise ValueError(f"{name}: expected an axis for an array of {x.ndim} dimensions")
+    return 0 if axis is None else axis
+
+
+def _after(y: Variable, filled: Any, axis: int | None) -> Variable:
+    """``y`` behind one entry of ``filled`` along the axis."""
+    (along,) = normal_axes(axis or 0, y.ndim, "cumulative")
+    shape = (*y.shape[:along], 1, *y.shape[along + 1 :])
+    return F.concat([filled(np.zeros(shape, y.dtype, like=y.array)), y], along)
+
+
+@answers(np.nansum)
+def nansum(a: Any, axis: Axis = None, **options: Any) -> Variable:
+    return sum(_kept(a, _number(a), 0), axis, **options)
+
+
+@answers(np.nanprod)
+def nanprod(a: Any, axis: Axis = None, **options: Any) -> Variable:
+    return prod(_kept(a, _number(a), 1), axis, **options)
+
+
+@answers(np.nancumsum)
+def nancumsum(a: Any, axis: int | None = None) -> Variable:
+    return F.cumsum(_kept(a, _number(a), 0), axis)
+
+
+@answers(np.nancumprod)
+def nancumprod(a: Any, axis: int | None = None) -> Variable:
+    return F.cumprod(_kept(a, _number(a), 1), axis)
+
+
+# --------------------------------------------------------------------------------- extrema
+
+
+@answers(np.max, np.amax)
+def max(
+    a: Any, axis: Axis = None, *, keepdims: bool = False, initial: Any = None, where: Any = True
+) -> Variable:
+    if where is not True:
+        _require_initial("max", initial)
+    found = F.max(_kept(a, where, initial), axis, keepdims)
+    return found if initial is None else F.maximum(found, initial)
+
+
+@answers(np.min, np.amin)
+def min(
+    a: Any, axis: Axis = None, *, keepdims: bool = False, initial: Any = None, where: Any = True
+) -> Variable:
+    if where is not True:
+        _require_initial("min", initial)
+    found = F.min(_kept(a, where, initial), axis, keepdims)
+    return found if initial is None else F.minimum(found, initial)
+
+
+def _require_initial(name: str, initial: Any) -> None:
+    if initial is None:
+        raise ValueError(f"{name}: where= may leave nothing to choose from: give initial= too")
+
+
+@answers(np.ptp)
+def ptp(a: Any, axis: Axis = None, *, keepdims: bool = False) -> Variable:
+    return F.subtract(F.max(a, axis, keepdims), F.min(a, axis, keepdims))
+
+
+@answers(np.nanmax)
+def nanmax(a: Any, axis: Axis = None, *, keepdims: bool = False, **options: Any) -> Variable:
+    found = max(_kept(a, _number(a), -math.inf), axis, keepdims=keepdims, **options)
+    return _nan_where_empty(found, a, axis, keepdims)
+
+
+@answers(np.nanmin)
+def nanmin(a: Any, axis: Axis = None, *, keepdims: bool = False, **options: Any) -> Variable:
+    found = min(_kept(a, _number(a), math.inf), axis, keepdims=keepdims, **options)
+    return _nan_where_empty(found, a, axis, keepdims)
+
+
+def _nan_where_empty(y: Variable, a: Any, axis: Axis, keepdims: bool) -> Variable:
+    """NaN for what was chosen among NaN alone."""
+    return F.where(_number(a).sum(axis=axis, keepdims=keepdims) == 0, math.nan, y)
+
+
+# ----------------------------------------------------------------------- means and variances
 
 
 @answers(np.mean)
-def mean(a: Any, axis: Axis = None, *, keepdims: bool = False) -> Variable:
-    return F.mean(a, axis, keepdims=keepdims)
+def mean(a: Any, axis: Axis = None, *, keepdims: bool = False, where: Any = True) -> Variable:
+    if where is True:
+        return F.mean(a, axis, keepdims=keepdims)
+    counts = _counts(a, axis, where, keepdims)
+    return F.divide(F.sum(_kept(a, where, 0), axis, keepdims), counts)
+
+
+def _counts(a: Any, axis: Axis, where: Any, keepdims: bool) -> Any:
+    """How many elements ``where`` leaves, in a's dtype: a number, or an array."""
+    if where is True:
+        return float(math.prod(a.shape[i] for i in normal_axes(axis, a.ndim, "mean")))
+    chosen = np.broadcast_to(operand(where), a.shape)
+    return chosen.sum(axis=axis, keepdims=keepdims).astype(a.dtype)
+
+
+@answers(np.nanmean)
+def nanmean(a: Any, axis: Axis = None, *, keepdims: bool = False, where: Any = True) -> Variable:
+    a = _kept(a, where, math.nan)
+    return mean(a, axis, keepdims=keepdims, where=_number(a))
 
 
 @answers(np.average)
-def average(a: Any, axis: Axis = None, weights: Any = None, *, keepdims: bool = False) -> Variable:
-    return F.average(a, axis, weights, keepdims)
+def average(
+    a: Any,
+    axis: Axis = None,
+    weights: Any = None,
+    returned: bool = False,
+    *,
+    keepdims: bool = False,
+) -> Any:
+    if not returned:
+        return F.average(a, axis, weights, keepdims)
+    if weights is None:
+        y = F.average(a, axis, None, keepdims)
+        ones = Variable(np.ones_like(y.array), requires_grad=False)
+        return y, ones * _counts(a, axis, True, keepdims)
+    a, weights = together("average", a, weights)
+    y = F.average(a, axis, weights, keepdims)
+    whole = weights.shape == a.shape
+    total = weights.sum(axis=axis, keepdims=keepdims) if whole else weights.sum()
+    return y, F.broadcast_to(total, y.shape)
 
 
-@answers(np.max)
-def max(a: Any, axis: Axis = None, *, keepdims: bool = False) -> Variable:
-    return F.max(a, axis, keepdims)
+@answers(np.var)
+def var(
+    a: Any,
+    axis: Axis = None,
+    *,
+    ddof: float = 0,
+    keepdims: bool = False,
+    where: Any = True,
+    mean: Any = None,
+    correction: float | None = None,
+) -> Variable:
+    """Mean square of the deviations; its derivative where all are 0 is 0."""
+    ddof = ddof if correction is None else correction
+    if mean is None:
+        total = F.sum(_kept(a, where, 0), axis, keepdims=True)
+        mean = F.divide(total, _counts(a, axis, where, True))
+    squares = F.square(_kept(F.subtract(a, mean), where, 0))
+    free = _counts(a, axis, where, keepdims) - ddof
+    free = np.maximum(free, 0) if where is not True else free if free > 0 else 0.0
+    return F.divide(F.sum(squares, axis, keepdims), free)
 
 
-@answers(np.min)
-def min(a: Any, axis: Axis = None, *, keepdims: bool = False) -> Variable:
-    return F.min(a, axis, keepdims)
+@answers(np.std)
+def std(a: Any, axis: Axis = None, **options: Any) -> Variable:
+    """Root of the variance; its derivative where all elements are equal is set to 0, not NaN."""
+    return sqrt_at_zero(var(a, axis, **options))
 
 
-constant("argmax argmin all any count_nonzero")
+@answers(np.nanvar)
+def nanvar(a: Any, axis: Axis = None, *, where: Any = True, **options: Any) -> Variable:
+    a = _kept(a, where, math.nan)
+    return var(a, axis, where=_number(a), **options)
+
+
+@answers(np.nanstd)
+def nanstd(a: Any, axis: Axis = None, *, where: Any = True, **options: Any) -> Variable:
+    return sqrt_at_zero(nanvar(a, axis, where=where, **options))

@@ -1,4 +1,4 @@
-"""Shapes, elements, joining and splitting; and arrays made after a Variable's likeness."""
+"""Shapes: axes moved, added, dropped, reversed and repeated; diagonals and triangles."""
 
 from __future__ import annotations
 
@@ -8,30 +8,76 @@ from typing import Any
 import numpy as np
 
 import playground.functions as F
-from playground.graph.function_node import as_raw
+from playground.functions.array.indexing import along_diagonal
+from playground.functions.array.joining import at_least, operand, shaped
+from playground.functions.array.shaping import as_tuple
+from playground.functions.reduction import normal_axes
+from playground.graph import backend
+from playground.graph.errors import NoRuleError
 from playground.graph.variable import Variable
-from playground.interpreters.registry import RECORDED, answers, constant
-
-RECORDED.update({np.broadcast_to: F.broadcast_to, np.moveaxis: F.moveaxis, np.swapaxes: F.swapaxes})
+from playground.interpreters.registry import answers
 
 
-@answers(np.ravel)
-def ravel(a: Any) -> Variable:
-    return F.ravel(a)
+def _reversed_axes(a: Any) -> Any:
+    return F.transpose(a)
 
 
 @answers(np.reshape)
-def reshape(a: Any, /, shape: Any) -> Variable:
-    return F.reshape(a, shape)
+def reshape(
+    a: Any, /, shape: Any = None, order: str = "C", *, newshape: Any = None, copy: Any = None
+) -> Any:
+    shape = newshape if shape is None else shape
+    if order == "F":
+        backwards = F.reshape(_reversed_axes(a), as_tuple(shape)[::-1])
+        return _reversed_axes(backwards)
+    _require_row_order("reshape", order)
+    y = F.reshape(a, shape)
+    return F.identity(y) if copy else y
 
 
-@answers(np.transpose)
+def _require_row_order(name: str, order: str) -> None:
+    if order != "C":
+        raise NoRuleError(
+            f"numpy.{name}: order={order!r} depends on where an array lies in memory, which a "
+            f"Variable leaves open: use order='C' or order='F'"
+        )
+
+
+@answers(np.ravel)
+def ravel(a: Any, order: str = "C") -> Any:
+    if order == "F":
+        return F.ravel(_reversed_axes(a))
+    _require_row_order("ravel", order)
+    return F.ravel(a)
+
+
+@answers(np.transpose, "permute_dims")
 def transpose(a: Any, axes: Sequence[int] | None = None) -> Variable:
     return F.transpose(a, axes)
 
 
+@answers(np.swapaxes)
+def swapaxes(a: Any, axis1: int, axis2: int) -> Variable:
+    return F.swapaxes(a, axis1, axis2)
+
+
+@answers(np.moveaxis)
+def moveaxis(a: Any, source: Any, destination: Any) -> Variable:
+    return F.moveaxis(a, source, destination)
+
+
+@answers(np.rollaxis)
+def rollaxis(a: Any, axis: int, start: int = 0) -> Variable:
+    return F.rollaxis(a, axis, start)
+
+
+@answers("matrix_transpose", "linalg.matrix_transpose")
+def matrix_transpose(x: Any, /) -> Variable:
+    return F.swapaxes(x, -1, -2)
+
+
 @answers(np.expand_dims)
-def expand_dims(a: Any, axis: int) -> Variable:
+def expand_dims(a: Any, axis: Any) -> Variable:
     return F.expand_dims(a, axis)
 
 
@@ -40,74 +86,221 @@ def squeeze(a: Any, axis: Any = None) -> Variable:
     return F.squeeze(a, axis)
 
 
-@answers(np.concatenate)
-def concatenate(arrays: Sequence[Any], axis: int | None = 0) -> Variable:
+@answers(np.atleast_1d)
+def atleast_1d(*arys: Any) -> Any:
+    return _each_at_least(arys, 1)
+
+
+@answers(np.atleast_2d)
+def atleast_2d(*arys: Any) -> Any:
+    return _each_at_least(arys, 2)
+
+
+@answers(np.atleast_3d)
+def atleast_3d(*arys: Any) -> Any:
+    return _each_at_least(arys, 3)
+
+
+def _each_at_least(arys: tuple[Any, ...], ndim: int) -> Any:
+    raised = tuple(at_least(x, ndim) for x in arys)
+    return raised[0] if len(raised) == 1 else raised
+
+
+# ------------------------------------------------------------------------------ broadcasting
+
+
+@answers(np.broadcast_to)
+def broadcast_to(array: Any, shape: Any, subok: bool = False) -> Variable:
+    return F.broadcast_to(array, shape)
+
+
+@answers(np.broadcast_arrays)
+def broadcast_arrays(*args: Any, subok: bool = False) -> tuple[Any, ...]:
+    arrays = [operand(x) for x in args]
+    shape = np.broadcast_shapes(*(x.shape for x in arrays))
+    return tuple(_repeated(x, shape) for x in arrays)
+
+
+def _repeated(x: Any, shape: tuple[int, ...]) -> Any:
+    return F.broadcast_to(x, shape) if isinstance(x, Variable) else np.broadcast_to(x, shape)
+
+
+@answers(np.meshgrid)
+def meshgrid(
+    *xi: Any, copy: bool = True, sparse: bool = False, indexing: str = "xy"
+) -> tuple[Any, ...]:
+    if indexing not in ("xy", "ij"):
+        raise ValueError(f"meshgrid: expected indexing='xy' or 'ij', got {indexing!r}")
+    count = len(xi)
+    places = list(range(count))
+    if indexing == "xy" and count > 1:
+        places[:2] = [1, 0]
+    grids = [
+        shaped(x, [-1 if i == place else 1 for i in range(count)])
+        for x, place in zip(xi, places, strict=True)
+    ]
+    shape = np.broadcast_shapes(*(grid.shape for grid in grids))
+    return tuple(grids) if sparse else tuple(_repeated(grid, shape) for grid in grids)
+
+
+@answers(np.ix_)
+def ix_(*args: Any) -> tuple[Any, ...]:
+    count = len(args)
+    vectors = [operand(x) for x in args]
+    for x in vectors:
+        if x.ndim != 1:
+            raise ValueError(f"ix_: expected vectors, got shape {x.shape}")
+    return tuple(
+        shaped(x.array.nonzero()[0] if x.dtype == bool and isinstance(x, Variable) else x, shape)
+        for x, shape in zip(vectors, _one_long_axis_each(count), strict=True)
+    )
+
+
+def _one_long_axis_each(count: int) -> list[list[int]]:
+    return [[-1 if i == j else 1 for i in range(count)] for j in range(count)]
+
+
+# -------------------------------------------------------------------- turned round, repeated
+
+
+@answers(np.flip)
+def flip(m: Any, axis: Any = None) -> Variable:
+    return F.flip(m, axis)
+
+
+@answers(np.flipud)
+def flipud(m: Any) -> Variable:
+    return F.flipud(m)
+
+
+@answers(np.fliplr)
+def fliplr(m: Any) -> Variable:
+    return F.fliplr(m)
+
+
+@answers(np.rot90)
+def rot90(m: Any, k: int = 1, axes: Sequence[int] = (0, 1)) -> Variable:
+    first, second = (a % m.ndim for a in axes)
+    if first == second or not all(-m.ndim <= a < m.ndim for a in axes):
+        raise ValueError(f"rot90: expected two different axes of {m.ndim}, got {tuple(axes)}")
+    if k % 4 == 0:
+        return F.identity(m)
+    if k % 4 == 2:
+        return F.flip(m, (first, second))
+    if k % 4 == 1:
+        return F.swapaxes(F.flip(m, second), first, second)
+    return F.flip(F.swapaxes(m, first, second), second)
+
+
+@answers(np.roll)
+def roll(a: Any, shift: Any, axis: Any = None) -> Variable:
     if axis is None:
-        return F.concat([F.ravel(x) for x in arrays], 0)
-    return F.concat(arrays, axis)
+        return F.reshape(roll(F.ravel(a), shift, 0), a.shape)
+    shifts, axes = np.broadcast_arrays(as_tuple(shift), as_tuple(axis))
+    y = a
+    for places, position in zip(shifts.tolist(), axes.tolist(), strict=True):
+        (along,) = normal_axes(position, a.ndim, "roll")
+        y = _rolled(y, places, along)
+    return F.identity(a) if y is a else y
 
 
-@answers(np.stack)
-def stack(arrays: Sequence[Any], axis: int = 0) -> Variable:
-    return F.stack(arrays, axis)
+def _rolled(x: Any, places: int, axis: int) -> Any:
+    length = x.shape[axis]
+    if not length or not places % length:
+        return x
+    lead, cut = (slice(None),) * axis, length - places % length
+    return F.concat([x[(*lead, slice(cut, None))], x[(*lead, slice(cut))]], axis)
 
 
-@answers(np.copy)
-def copy(a: Any) -> Variable:
-    return F.identity(a)
+@answers(np.fft.fftshift)
+def fftshift(x: Any, axes: Any = None) -> Variable:
+    axes = normal_axes(axes if axes is None else as_tuple(axes), x.ndim, "fftshift")
+    return roll(x, [x.shape[a] // 2 for a in axes], axes)
 
 
-@answers(np.where)
-def where(condition: Any, x: Any = None, y: Any = None) -> Any:
-    if x is None and y is None:
-        return np.where(as_raw(condition))
-    return F.where(condition, x, y)
+@answers(np.fft.ifftshift)
+def ifftshift(x: Any, axes: Any = None) -> Variable:
+    axes = normal_axes(axes if axes is None else as_tuple(axes), x.ndim, "ifftshift")
+    return roll(x, [-(x.shape[a] // 2) for a in axes], axes)
 
 
-@answers(np.clip)
-def clip(a: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None) -> Any:
-    low, high = a_min if min is None else min, a_max if max is None else max
-    if isinstance(low, Variable) or np.ndim(low):
-        return F.minimum(F.maximum(a, low), high) if high is not None else F.maximum(a, low)
-    if isinstance(high, Variable) or np.ndim(high):
-        return F.minimum(a if low is None else F.clip(a, low, None), high)
-    return F.clip(a, low, high)
+@answers(np.tile)
+def tile(A: Any, reps: Any) -> Variable:
+    return F.tile(A, reps)
 
 
-# ---------------------------------------------------------------------------------- creation
+@answers(np.repeat)
+def repeat(a: Any, repeats: Any, axis: int | None = None) -> Variable:
+    return F.repeat(a, repeats if np.ndim(repeats) else int(repeats), axis)
 
 
-def _constant(array: Any) -> Variable:
-    return Variable(array, requires_grad=False)
+@answers(np.resize)
+def resize(a: Any, new_shape: Any) -> Variable:
+    shape = as_tuple(new_shape)
+    size = int(np.prod(shape, dtype=int))
+    if not a.size:
+        raise ValueError(f"resize: there are no elements to repeat in an array of {a.shape}")
+    return F.reshape(F.get_item(F.ravel(a), np.arange(size) % a.size), shape)
 
 
-@answers(np.zeros_like)
-def zeros_like(a: Any) -> Variable:
-    return _constant(np.zeros_like(a.array))
+@answers(np.pad)
+def pad(array: Any, pad_width: Any, mode: Any = "constant", **kwargs: Any) -> Variable:
+    return F.pad(array, pad_width, mode, **kwargs)
 
 
-@answers(np.ones_like)
-def ones_like(a: Any) -> Variable:
-    return _constant(np.ones_like(a.array))
+# ------------------------------------------------------------------- diagonals and triangles
 
 
-@answers(np.empty_like)
-def empty_like(a: Any) -> Variable:
-    return _constant(np.empty_like(a.array))
+@answers(np.diagonal)
+def diagonal(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Variable:
+    return F.diagonal(a, offset, axis1, axis2)
 
 
-@answers(np.full_like)
-def full_like(a: Any, fill_value: Any) -> Variable:
-    return _constant(np.full_like(a.array, as_raw(fill_value)))
+@answers("linalg.diagonal")
+def matrix_diagonal(x: Any, /, *, offset: int = 0) -> Variable:
+    return F.diagonal(x, offset, -2, -1)
 
 
-@answers(np.zeros)
-def zeros(shape: Any, dtype: Any = None, *, like: Variable) -> Variable:
-    """Zeros of the array type of ``like``, and of its dtype unless another is given."""
-    return _constant(np.zeros(shape, dtype or like.dtype, like=like.array))
+@answers(np.trace)
+def trace(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Variable:
+    return F.sum(F.diagonal(a, offset, axis1, axis2), -1)
 
 
-constant(
-    "allclose argsort array_equal isclose ndim shape size iscomplexobj isrealobj result_type "
-    "array_repr array_str array2string"
-)
+@answers("linalg.trace")
+def matrix_trace(x: Any, /, *, offset: int = 0) -> Variable:
+    return trace(x, offset, -2, -1)
+
+
+@answers(np.diag)
+def diag(v: Any, k: int = 0) -> Variable:
+    if v.ndim == 2:
+        return F.identity(F.diagonal(v, k))
+    if v.ndim != 1:
+        raise ValueError(f"diag: expected one or two dimensions, got {v.ndim}")
+    return diagflat(v, k)
+
+
+@answers(np.diagflat)
+def diagflat(v: Any, k: int = 0) -> Variable:
+    n = v.size + abs(k)
+    return F.reshape(scattered(F.ravel(v), along_diagonal(n, n, k), (n * n,)), (n, n))
+
+
+def scattered(x: Any, index: Any, shape: tuple[int, ...]) -> Variable:
+    """Zeros with x put at ``index``."""
+    return F.scatter_add(np.zeros(shape, x.dtype, like=x.array), index, x)
+
+
+@answers(np.tril)
+def tril(m: Any, k: int = 0) -> Variable:
+    return F.where(_triangle(m, k), m, 0)
+
+
+@answers(np.triu)
+def triu(m: Any, k: int = 0) -> Variable:
+    return F.where(_triangle(m, k - 1), 0, m)
+
+
+def _triangle(m: Any, k: int) -> Any:
+    rows, columns = (m.shape * 2)[-2:]
+    return backend.array_like(np.tri(rows, columns, k, dtype=bool), m.array)

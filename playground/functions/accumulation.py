@@ -1,0 +1,122 @@
+"""Products over axes, and running sums and products; right where elements are zero, to any order.
+
+No rule divides by an element: the derivative of a product by one factor is the product of those
+before it and those after it.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from playground.functions.reduction import Axis, Reduction, normal_axes
+from playground.graph.function_node import Unary
+from playground.graph.variable import Variable, as_variable
+
+__all__ = ["cumprod", "cumsum", "prod"]
+
+_FLIP = (..., slice(None, None, -1))
+
+
+def _product_before(x: Any) -> Any:
+    """The product of all elements ahead of each, along the last axis."""
+    ahead = np.concatenate([np.ones_like(x[..., :1]), x[..., :-1]], axis=-1)
+    return np.cumprod(ahead, -1)
+
+
+class Prod(Reduction):
+    """y = product of x over the axes."""
+
+    __slots__ = ()
+    keep = (0,)
+
+    def forward(self, x: Any) -> Any:
+        self.shape = x.shape
+        return np.prod(x, axis=self.axis, keepdims=self.keepdims)
+
+    def backward(self, gy: Any, x: Any) -> Any:
+        axes = normal_axes(self.axis, len(self.shape), "prod")
+        order = [i for i in range(len(self.shape)) if i not in axes] + list(axes)
+        moved = [self.shape[i] for i in order]
+        lead = moved[: len(moved) - len(axes)]
+        flat = x.transpose(order).reshape([*lead, math.prod(moved[len(lead) :])])
+        others = _product_before(flat) * _product_before(flat[_FLIP])[_FLIP]
+        back = sorted(range(len(order)), key=order.__getitem__)
+        return others.reshape(moved).transpose(back) * self.restore(gy)
+
+
+def prod(x: Any, axis: Axis = None, keepdims: bool = False) -> Variable:
+    """Product of elements over an axis, several, or all."""
+    return Prod(axis, keepdims).of(x)
+
+
+class Cumsum(Unary):
+    """y[i] = x[0] + … + x[i] along an axis."""
+
+    __slots__ = ("axis",)
+
+    def __init__(self, axis: int) -> None:
+        self.axis = axis
+
+    def forward(self, x: Any) -> Any:
+        return np.cumsum(x, self.axis)
+
+    def backward(self, gy: Any, x: Any) -> Any:
+        last = gy.swapaxes(self.axis, -1)
+        return np.cumsum(last[_FLIP], -1)[_FLIP].swapaxes(self.axis, -1)
+
+
+class Cumprod(Unary):
+    """y[i] = x[0] … x[i] along an axis."""
+
+    __slots__ = ("axis",)
+    keep = (0,)
+
+    def __init__(self, axis: int) -> None:
+        self.axis = axis
+
+    def forward(self, x: Any) -> Any:
+        return np.cumprod(x, self.axis)
+
+    def backward(self, gy: Any, x: Any) -> Any:
+        x = x.swapaxes(self.axis, -1)
+        sums = _backward_recurrence(_later(x, 1), gy.swapaxes(self.axis, -1))
+        return (_product_before(x) * sums).swapaxes(self.axis, -1)
+
+
+def _later(x: Any, steps: int) -> Any:
+    """x[i + steps] at i along the last axis, and zeros where there is none."""
+    return np.concatenate([x[..., steps:], np.zeros_like(x[..., :steps])], axis=-1)
+
+
+def _backward_recurrence(a: Any, b: Any) -> Any:
+    """r with r[i] = b[i] + a[i] r[i + 1], by doubling the step that the coefficients span."""
+    steps = 1
+    while steps < a.shape[-1]:
+        b = b + a * _later(b, steps)
+        a = a * _later(a, steps)
+        steps *= 2
+    return b
+
+
+def _along(x: Any, axis: int | None, operation: str) -> tuple[Variable, int]:
+    """x (flattened, if there is no axis) and the axis."""
+    x = as_variable(x)
+    if axis is None:
+        return x.reshape(x.size), 0
+    normal_axes(axis, x.ndim, operation)
+    return x, axis
+
+
+def cumsum(x: Any, axis: int | None = None) -> Variable:
+    """Running sums along an axis; without one, of x as one dimension."""
+    x, along = _along(x, axis, "cumsum")
+    return Cumsum(along).of(x)
+
+
+def cumprod(x: Any, axis: int | None = None) -> Variable:
+    """Running products along an axis; without one, of x as one dimension."""
+    x, along = _along(x, axis, "cumprod")
+    return Cumprod(along).of(x)

@@ -1,0 +1,212 @@
+"""Elements by index: read, scattered, put into another order."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from playground.functions.array.shaping import reshape, transpose
+from playground.functions.basic_math import add
+from playground.functions.reduction import normal_axes
+from playground.graph import backend
+from playground.graph.errors import InvalidIndex, InvalidType
+from playground.graph.function_node import Unary, as_raw
+from playground.graph.variable import Variable, as_variable
+
+__all__ = [
+    "diagonal",
+    "get_item",
+    "permutate",
+    "scatter_add",
+    "select_item",
+    "sort",
+]
+
+
+def _is_mask(part: Any) -> bool:
+    return isinstance(part, bool) or (hasattr(part, "dtype") and part.dtype.kind == "b")
+
+
+def is_basic(index: Any) -> bool:
+    """Whether NumPy answers with a view: integers, slices, None and Ellipsis alone."""
+    parts = index if isinstance(index, tuple) else (index,)
+    return all(
+        part is None
+        or part is Ellipsis
+        or (isinstance(part, (int, slice, np.integer)) and not isinstance(part, bool))
+        for part in parts
+    )
+
+
+def reads_once(index: Any) -> bool:
+    """Whether no element can be meant twice: a basic index, perhaps with masks in it."""
+    if is_basic(index):
+        return True
+    parts = index if isinstance(index, tuple) else (index,)
+    return is_basic(tuple(part for part in parts if not _is_mask(part)))
+
+
+def plain_index(index: Any) -> Any:
+    """An index whose Variables are replaced by their arrays, and lists by arrays."""
+    if isinstance(index, tuple):
+        return tuple(map(plain_index, index))
+    if isinstance(index, Variable):
+        return index.array
+    if isinstance(index, list):
+        # An empty list would become an array of floats, which is no index.
+        return np.asarray(index) if index else np.zeros(0, int)
+    return index
+
+
+class GetItem(Unary):
+    """y = x[index], basic or fancy; elements read twice get both gradients."""
+
+    __slots__ = ("index", "shape")
+
+    def __init__(self, index: Any) -> None:
+        self.index = index
+
+    def forward(self, x: Any) -> Any:
+        self.shape = x.shape
+        return x[self.index]
+
+    def backward(self, gy: Any, x: Any) -> Any:
+        return GetItemGrad(self.index, self.shape)(gy)
+
+
+class GetItemGrad(Unary):
+    """gx = zeros of x's shape with gy added at index."""
+
+    __slots__ = ("index", "shape")
+
+    def __init__(self, index: Any, shape: tuple[int, ...]) -> None:
+        self.index, self.shape = index, shape
+
+    def forward(self, gy: Any) -> Any:
+        gy = backend.as_array(gy)
+        if reads_once(self.index):
+            gx = np.zeros(self.shape, gy.dtype, like=gy)
+            gx[self.index] = gy
+            return gx
+        # Counting with weights adds up elements that are read more than once, on every array
+        # type, where ufunc.at is not to be had.
+        size = math.prod(self.shape)
+        where = np.arange(size, like=gy).reshape(self.shape)[self.index].reshape(-1)
+        if not gy.size:  # CuPy counts nothing in no elements
+            return np.zeros(self.shape, gy.dtype, like=gy)
+        weights = gy.reshape(-1)
+        if gy.dtype.kind == "c":  # the weights of a count are real
+            sums = np.bincount(where, weights=weights.real, minlength=size) + 1j * np.bincount(
+                where, weights=weights.imag, minlength=size
+            )
+        else:
+            sums = np.bincount(where, weights=weights, minlength=size)
+        return sums.reshape(self.shape).astype(gy.dtype)
+
+    def backward(self, ggx: Any, gy: Any) -> Any:
+        return ggx[self.index]
+
+
+def get_item(x: Any, slices: Any) -> Variable:
+    """x[slices]: integers, slices, None, Ellipsis, and arrays of integers or booleans."""
+    return GetItem(plain_index(slices)).of(x)
+
+
+def scatter_add(a: Any, slices: Any, b: Any) -> Variable:
+    """A copy of a with b, of the shape of ``a[slices]``, added to the elements ``slices``.
+
+    An element that is named twice gets both.
+    """
+    index = plain_index(slices)
+    a, b = (x if isinstance(x, Variable) else as_raw(x) for x in (a, b))
+    try:
+        shape = (a.array if isinstance(a, Variable) else a)[index].shape
+    except IndexError as error:
+        raise InvalidIndex("ScatterAdd", f"an index into {a.shape}", f"{slices}") from error
+    if b.shape != shape:
+        raise InvalidType("ScatterAdd", f"b of shape {shape}, as a[slices]", f"{b.shape}")
+    return add(a, GetItemGrad(index, a.shape)(b))
+
+
+def select_item(x: Any, t: Any) -> Variable:
+    """y[i] = x[i, t[i]], with x of shape (n, m) and integers t of shape (n,)."""
+    x, t = as_variable(x), as_raw(t)
+    if t.dtype.kind not in "iu" or x.ndim != 2 or t.shape != x.shape[:1]:
+        raise InvalidType(
+            "SelectItem",
+            "x of shape (n, m) and integers t of shape (n,)",
+            f"x of shape {x.shape} and t {t.dtype}{list(t.shape)}",
+        )
+    return get_item(x, (np.arange(x.shape[0]), t))
+
+
+def permutate(x: Any, indices: Any, axis: int = 0, inv: bool = False) -> Variable:
+    """y[i] = x[indices[i]] along an axis, or y[indices[i]] = x[i] if ``inv``.
+
+    ``indices`` is a permutation of 0 … n-1.
+    """
+    x, indices = as_variable(x), as_raw(indices)
+    if indices.dtype.kind not in "iu" or indices.ndim != 1:
+        raise InvalidType(
+            "Permutate",
+            "indices as integers of shape (n,)",
+            f"{indices.dtype}{list(indices.shape)}",
+        )
+    (position,) = normal_axes(axis, x.ndim, "Permutate")
+    order = np.argsort(indices) if inv else indices
+    return get_item(x, (*(slice(None),) * position, order))
+
+
+def along_diagonal(rows: int, columns: int, offset: int) -> slice:
+    """Where a diagonal lies in a matrix that is laid out flat, row by row."""
+    length = min(rows + min(offset, 0), columns - max(offset, 0))
+    if length <= 0:
+        return slice(0, 0)
+    start = offset if offset >= 0 else -offset * columns
+    return slice(start, start + (length - 1) * (columns + 1) + 1, columns + 1)
+
+
+def diagonal(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Variable:
+    """The diagonals of the matrices along two axes, as a new last axis."""
+    x = as_variable(x)
+    (a,), (b,) = (normal_axes(axis, x.ndim, "Diagonal") for axis in (axis1, axis2))
+    if a == b:
+        raise InvalidType("Diagonal", "two different axes", f"axis1={axis1}, axis2={axis2}")
+    rest = [i for i in range(x.ndim) if i not in (a, b)]
+    rows, columns = x.shape[a], x.shape[b]
+    flat = reshape(transpose(x, (*rest, a, b)), [*(x.shape[i] for i in rest), rows * columns])
+    return get_item(flat, (..., along_diagonal(rows, columns, offset)))
+
+
+class Arrange(Unary):
+    """y = x with the elements along an axis in another order (a permutation each)."""
+
+    __slots__ = ("axis", "order")
+
+    def __init__(self, order: Any, axis: int) -> None:
+        self.order, self.axis = order, axis
+
+    def forward(self, x: Any) -> Any:
+        return np.take_along_axis(x, self.order, self.axis)
+
+    def backward(self, gy: Any, x: Any) -> Any:
+        return Arrange(np.argsort(self.order, self.axis), self.axis)(gy)
+
+
+def sort(x: Any, axis: int = -1) -> Variable:
+    """x in ascending order along an axis; equal elements keep their order."""
+    x = as_variable(x)
+    (position,) = normal_axes(axis, x.ndim, "sort")
+    return Arrange(np.argsort(x.array, position, "stable"), position).of(x)
+
+
+def _iterate(self: Variable) -> Any:
+    if not self.ndim:
+        raise TypeError("iteration over a 0-d variable: it has no axis to go along")
+    return (self[i] for i in range(len(self)))
+
+
+setattr(Variable, "__getitem__", get_item)
+setattr(Variable, "__iter__", _iterate)

@@ -1,0 +1,201 @@
+"""Several arrays into one, and one into several."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from playground.functions.array.indexing import get_item
+from playground.functions.array.shaping import expand_dims, reshape
+from playground.functions.reduction import normal_axes
+from playground.graph.errors import InvalidType
+from playground.graph.function_node import Op, as_raw
+from playground.graph.variable import Variable, as_variable
+
+__all__ = [
+    "concat",
+    "dstack",
+    "hstack",
+    "pad_sequence",
+    "separate",
+    "split_axis",
+    "stack",
+    "vstack",
+]
+
+
+class Concat(Op):
+    """y = the inputs joined along an existing axis."""
+
+    __slots__ = ("axis", "lengths")
+
+    def __init__(self, axis: int) -> None:
+        self.axis = axis
+
+    def forward(self, *xs: Any) -> Any:
+        y = np.concatenate(xs, axis=self.axis)
+        self.lengths = [x.shape[self.axis] for x in xs]
+        return y
+
+    def backward(self, gy: Any, *xs: Any) -> Any:
+        lead = (slice(None),) * (self.axis % gy.ndim)
+        gxs, start = [], 0
+        for length in self.lengths:
+            gxs.append(gy[(*lead, slice(start, start + length))])
+            start += length
+        return gxs
+
+
+def concat(xs: Sequence[Any], axis: int = 1) -> Variable:
+    """The arrays joined along an existing axis (1 by default, as in Chainer)."""
+    if not len(xs):
+        raise InvalidType("concat", "at least one array", "none")
+    return Concat(axis).apply(xs)[0]
+
+
+def shaped(x: Any, shape: Sequence[int]) -> Any:
+    """x in another shape; a constant stays one, to be cast to its partner's dtype later."""
+    return reshape(x, shape) if isinstance(x, Variable) else as_raw(x).reshape(shape)
+
+
+def operand(x: Any) -> Any:
+    """A Variable as it is, anything else as an array."""
+    return x if isinstance(x, Variable) else as_raw(x)
+
+
+def joined(xs: Sequence[Any], axis: int) -> Any:
+    """The arrays joined; constants alone stay one, to be cast to their partner's dtype later."""
+    return (
+        concat(xs, axis) if any(isinstance(x, Variable) for x in xs) else np.concatenate(xs, axis)
+    )
+
+
+def stack(xs: Sequence[Any], axis: int = 0) -> Variable:
+    """The arrays joined along a new axis."""
+    raised = [
+        expand_dims(x, axis) if isinstance(x, Variable) else np.expand_dims(as_raw(x), axis)
+        for x in xs
+    ]
+    return concat(raised, axis)
+
+
+def at_least(x: Any, ndim: int) -> Any:
+    """x with axes of length 1 added where NumPy's atleast_1d, _2d and _3d add them."""
+    shape = operand(x).shape
+    if len(shape) >= ndim:
+        return operand(x)
+    missing = ndim - len(shape)
+    trailing = ndim == 3 and len(shape) > 0
+    return shaped(x, (*(1,) * (missing - trailing), *shape, *(1,) * trailing))
+
+
+def vstack(xs: Sequence[Any]) -> Variable:
+    """The arrays joined along the first axis; vectors are rows."""
+    return concat([at_least(x, 2) for x in xs], 0)
+
+
+def hstack(xs: Sequence[Any]) -> Variable:
+    """The arrays joined along the second axis, or along the only one."""
+    raised = [at_least(x, 1) for x in xs]
+    return concat(raised, 0 if raised and raised[0].ndim == 1 else 1)
+
+
+def dstack(xs: Sequence[Any]) -> Variable:
+    """The arrays joined along the third axis."""
+    return concat([at_least(x, 3) for x in xs], 2)
+
+
+class SplitAxis(Op):
+    """ys = x cut at ``bounds`` (0 and the length included) along an axis."""
+
+    __slots__ = ("axis", "bounds", "output_count", "shapes")
+
+    def __init__(self, bounds: Sequence[int], axis: int) -> None:
+        self.bounds, self.axis = bounds, axis
+        self.output_count = len(bounds) - 1
+
+    def forward(self, x: Any) -> Any:
+        lead = (slice(None),) * self.axis
+        pairs = zip(self.bounds, self.bounds[1:], strict=False)
+        ys = [x[(*lead, slice(start, stop))] for start, stop in pairs]
+        self.shapes = [y.shape for y in ys]
+        return tuple(ys)
+
+    def backward(self, gys: Any, x: Any) -> Any:
+        like = next(gy for gy in gys if gy is not None)
+        parts = [
+            np.zeros_like(like, shape=shape) if gy is None else gy
+            for gy, shape in zip(gys, self.shapes, strict=True)
+        ]
+        return np.concatenate(parts, axis=self.axis)
+
+
+def split_at(x: Any, bounds: Sequence[int], axis: int) -> tuple[Variable, ...]:
+    """x cut at ascending ``bounds``, which begin with 0 and end with the length."""
+    if len(bounds) == 2:
+        return (get_item(x, (slice(None),) * (axis + 1)),)
+    return SplitAxis(bounds, axis).apply((x,))
+
+
+def split_axis(x: Any, indices_or_sections: Any, axis: int, force_tuple: bool = True) -> Any:
+    """x cut along an axis, into equal parts (a number of them) or at the given indices.
+
+    Returns a tuple of Variables; a single part comes alone unless ``force_tuple``.
+    """
+    x = as_variable(x)
+    (position,) = normal_axes(axis, x.ndim, "SplitAxis")
+    bounds = _bounds(indices_or_sections, x.shape[position])
+    parts = split_at(x, bounds, position)
+    return parts if force_tuple or len(parts) > 1 else parts[0]
+
+
+def _bounds(indices_or_sections: Any, length: int) -> list[int]:
+    given = np.asarray(indices_or_sections)
+    if given.ndim > 1 or (given.size and given.dtype.kind not in "iu"):
+        raise InvalidType("SplitAxis", "a number of parts or indices", f"{indices_or_sections!r}")
+    if given.ndim == 0:
+        parts = int(given)
+        if parts < 1 or length % parts:
+            raise InvalidType("SplitAxis", f"a number that divides the length {length}", f"{parts}")
+        return list(range(0, length + 1, length // parts)) if length else [0] * (parts + 1)
+    bounds = [0, *(int(i) for i in given), length]
+    if bounds != sorted(bounds):
+        raise InvalidType("SplitAxis", f"ascending indices from 0 to {length}", f"{bounds[1:-1]}")
+    return bounds
+
+
+def separate(x: Any, axis: int = 0) -> tuple[Variable, ...]:
+    """The entries along an axis, each without that axis."""
+    x = as_variable(x)
+    (position,) = normal_axes(axis, x.ndim, "Separate")
+    shape = x.shape[:position] + x.shape[position + 1 :]
+    parts = split_at(x, list(range(x.shape[position] + 1)), position) if x.shape[position] else ()
+    return tuple(reshape(part, shape) for part in parts)
+
+
+def pad_sequence(xs: Sequence[Any], length: int | None = None, padding: float = 0) -> Variable:
+    """Arrays of different lengths as rows of one, each filled up with ``padding`` at its end.
+
+    xs: n arrays of shapes (l_i, …). Returns (n, length, …), with ``length`` the largest l_i
+    unless it is given.
+    """
+    xs = [operand(x) for x in xs]
+    if not xs or any(x.ndim == 0 or x.shape[1:] != xs[0].shape[1:] for x in xs):
+        shapes = ", ".join(str(x.shape) for x in xs) or "none"
+        raise InvalidType("PadSequence", "arrays alike but for their lengths", shapes)
+    length = max(len(x) for x in xs) if length is None else length
+    if any(len(x) > length for x in xs):
+        raise InvalidType("PadSequence", f"lengths up to {length}", f"{[len(x) for x in xs]}")
+    rows = [_filled(x, length, padding) for x in xs]
+    return stack(rows)
+
+
+def _filled(x: Any, length: int, padding: float) -> Any:
+    if len(x) == length:
+        return x
+    raw = x.array if isinstance(x, Variable) else x
+    filling = np.zeros((length - len(x), *x.shape[1:]), raw.dtype, like=raw)
+    filling[...] = padding
+    return joined([x, filling], 0)

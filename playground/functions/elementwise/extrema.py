@@ -1,0 +1,138 @@
+"""The larger, the smaller, and limits."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import numpy as np
+
+from playground.functions.basic_math import as_number
+from playground.graph.backend import SCALARS
+from playground.graph.function_node import Elementwise, Unary
+from playground.graph.variable import Variable
+
+__all__ = [
+    "clip",
+    "copysign",
+    "fmax",
+    "fmin",
+    "maximum",
+    "minimum",
+]
+
+
+class Maximum(Elementwise):
+    """z = the larger of x and y; at a tie the gradient goes to x."""
+
+    __slots__ = ()
+    label = "Maximum"
+    ufunc = np.maximum
+    keep = (0, 1)
+
+    def backward(self, gz: Any, x: Any, y: Any) -> Any:
+        return _routed(gz, x >= y)
+
+
+class Minimum(Elementwise):
+    """z = the smaller of x and y; at a tie the gradient goes to x."""
+
+    __slots__ = ()
+    label = "Minimum"
+    ufunc = np.minimum
+    keep = (0, 1)
+
+    def backward(self, gz: Any, x: Any, y: Any) -> Any:
+        return _routed(gz, x <= y)
+
+
+def _routed(g: Any, condition: Any) -> Any:
+    """``g`` to the first of two inputs where the condition holds, else to the second."""
+    zeros = np.zeros_like(g)
+    return np.where(condition, g, zeros), np.where(condition, zeros, g)
+
+
+def maximum(x1: Any, x2: Any) -> Variable:
+    """Elementwise maximum, broadcast."""
+    return Maximum().of(x1, x2)
+
+
+def minimum(x1: Any, x2: Any) -> Variable:
+    """Elementwise minimum, broadcast."""
+    return Minimum().of(x1, x2)
+
+
+class Fmax(Elementwise):
+    """z = the larger of x and y, or the one that is not NaN; at a tie the gradient goes to x."""
+
+    __slots__ = ()
+    ufunc: ClassVar[Any] = np.fmax
+    keep = (0, 2)
+
+    def backward(self, gz: Any, x: Any, y: Any, z: Any) -> Any:
+        return _routed(gz, x == z)
+
+
+class Fmin(Fmax):
+    """z = the smaller of x and y, or the one that is not NaN; at a tie the gradient goes to x."""
+
+    __slots__ = ()
+    ufunc = np.fmin
+
+
+def fmax(x1: Any, x2: Any) -> Variable:
+    """Elementwise maximum, broadcast; a number is preferred to NaN."""
+    return Fmax().of(x1, x2)
+
+
+def fmin(x1: Any, x2: Any) -> Variable:
+    """Elementwise minimum, broadcast; a number is preferred to NaN."""
+    return Fmin().of(x1, x2)
+
+
+class Clip(Unary):
+    """y = x limited to [low, high]; the gradient passes inside and on the limits."""
+
+    __slots__ = ("high", "low")
+    keep = (0,)
+
+    def __init__(self, low: Any, high: Any) -> None:
+        self.low, self.high = low, high
+
+    def forward(self, x: Any) -> Any:
+        y = x if self.low is None else np.maximum(x, self.low)
+        return y if self.high is None else np.minimum(y, self.high)
+
+    def backward(self, gy: Any, x: Any) -> Any:
+        zeros = np.zeros_like(gy)
+        if self.low is not None:
+            gy = np.where(x >= self.low, gy, zeros)
+        if self.high is not None:
+            gy = np.where(x <= self.high, gy, zeros)
+        return gy
+
+
+def clip(x: Any, x_min: Any, x_max: Any) -> Variable:
+    """x limited to x_min and x_max: numbers, arrays or Variables (None: no limit)."""
+    low, high = as_number(x_min), as_number(x_max)
+    if all(limit is None or type(limit) in SCALARS for limit in (low, high)):
+        return Clip(low, high).of(x)
+    y = x if low is None else maximum(x, low)
+    return y if high is None else minimum(y, high)
+
+
+class Copysign(Elementwise):
+    """z = |x| with the sign of y; the derivative is 0 at x = 0, and along y."""
+
+    __slots__ = ()
+    ufunc = np.copysign
+    keep = (0, 1)
+
+    def backward(self, gz: Any, x: Any, y: Any) -> Any:
+        left, right = self.wants
+        gx = gz * (np.sign(x) * np.copysign(np.ones_like(y), y)) if left else None
+        return gx, (np.zeros_like(gz) if right else None)
+
+
+def copysign(x1: Any, x2: Any) -> Variable:
+    """x1 with the sign of x2."""
+    return Copysign().of(x1, x2)

@@ -1,0 +1,118 @@
+"""Powers and roots with a fixed exponent."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from playground.functions.basic_math import divide
+from playground.functions.elementwise.selection import where
+from playground.graph.function_node import Elementwise, ElementwiseUnary
+from playground.graph.variable import Variable, as_variable
+
+__all__ = [
+    "cbrt",
+    "hypot",
+    "reciprocal",
+    "rsqrt",
+    "sqrt",
+    "square",
+]
+
+
+class Sqrt(ElementwiseUnary):
+    """y = sqrt(x)."""
+
+    __slots__ = ()
+    ufunc = np.sqrt
+    keep = (1,)
+
+    def backward(self, gy: Any, x: Any, y: Any) -> Any:
+        return gy / (y * 2)
+
+
+def sqrt(x: Any) -> Variable:
+    """Square root."""
+    return Sqrt().of(x)
+
+
+def rsqrt(x: Any) -> Variable:
+    """Reciprocal of the square root."""
+    return divide(1.0, sqrt(x))
+
+
+def sqrt_at_zero(x: Any) -> Variable:
+    """Square root with the derivative 0 at 0, for sums of squares.
+
+    There it is the smallest subgradient of the norm that the root belongs to.
+    """
+    x = as_variable(x)
+    zero = x.array == 0
+    return where(zero, x, sqrt(where(zero, 1.0, x)))
+
+
+class Cbrt(ElementwiseUnary):
+    """y = the cube root of x."""
+
+    __slots__ = ()
+    ufunc = np.cbrt
+    keep = (1,)
+
+    def backward(self, gy: Any, x: Any, y: Any) -> Any:
+        return gy / (y * y * 3)
+
+
+def cbrt(x: Any) -> Variable:
+    """Cube root."""
+    return Cbrt().of(x)
+
+
+class Square(ElementwiseUnary):
+    """y = x^2."""
+
+    __slots__ = ()
+    ufunc = np.square
+    keep = (0,)
+
+    def backward(self, gy: Any, x: Any) -> Any:
+        return gy * (x * 2)
+
+
+def square(x: Any) -> Variable:
+    """Square."""
+    return Square().of(x)
+
+
+class Reciprocal(ElementwiseUnary):
+    """y = 1 / x."""
+
+    __slots__ = ()
+    ufunc = np.reciprocal
+    keep = (1,)
+
+    def backward(self, gy: Any, x: Any, y: Any) -> Any:
+        return -gy * (y * y)
+
+
+def reciprocal(x: Any) -> Variable:
+    """1 / x."""
+    return Reciprocal().of(x)
+
+
+class Hypot(Elementwise):
+    """z = sqrt(x^2 + y^2); both derivatives are 0 at the origin."""
+
+    __slots__ = ()
+    ufunc = np.hypot
+    keep = (0, 1, 2)
+
+    def backward(self, gz: Any, x: Any, y: Any, z: Any) -> Any:
+        left, right = self.wants
+        g = gz / np.where(z == 0, np.ones_like(z), z)
+        return (g * x if left else None), (g * y if right else None)
+
+
+def hypot(x1: Any, x2: Any) -> Variable:
+    """The length of the hypotenuse, sqrt(x1^2 + x2^2), without overflow."""
+    return Hypot().of(x1, x2)

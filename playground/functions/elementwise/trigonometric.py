@@ -1,0 +1,182 @@
+"""Trigonometric functions and their inverses."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from playground.graph.function_node import Elementwise, ElementwiseUnary, Unary
+from playground.graph.variable import Variable
+
+__all__ = [
+    "arccos",
+    "arcsin",
+    "arctan",
+    "arctan2",
+    "cos",
+    "sin",
+    "sinc",
+    "tan",
+]
+
+
+class Sin(ElementwiseUnary):
+    """y = sin(x)."""
+
+    __slots__ = ()
+    ufunc = np.sin
+    keep = (0,)
+
+    def backward(self, gy: Any, x: Any) -> Any:
+        return gy * np.cos(x)
+
+
+def sin(x: Any) -> Variable:
+    """Sine."""
+    return Sin().of(x)
+
+
+class Cos(ElementwiseUnary):
+    """y = cos(x)."""
+
+    __slots__ = ()
+    ufunc = np.cos
+    keep = (0,)
+
+    def backward(self, gy: Any, x: Any) -> Any:
+        return -gy * np.sin(x)
+
+
+def cos(x: Any) -> Variable:
+    """Cosine."""
+    return Cos().of(x)
+
+
+class Tan(ElementwiseUnary):
+    """y = tan(x); y' = 1 + y^2."""
+
+    __slots__ = ()
+    ufunc = np.tan
+    keep = (1,)
+
+    def backward(self, gy: Any, x: Any, y: Any) -> Any:
+        return gy * (y * y + 1)
+
+
+def tan(x: Any) -> Variable:
+    """Tangent."""
+    return Tan().of(x)
+
+
+class Arcsin(ElementwiseUnary):
+    """y = arcsin(x)."""
+
+    __slots__ = ()
+    ufunc = np.arcsin
+    keep = (0,)
+
+    def backward(self, gy: Any, x: Any) -> Any:
+        return gy / np.sqrt(1 - x * x)
+
+
+def arcsin(x: Any) -> Variable:
+    """Inverse sine."""
+    return Arcsin().of(x)
+
+
+class Arccos(ElementwiseUnary):
+    """y = arccos(x)."""
+
+    __slots__ = ()
+    ufunc = np.arccos
+    keep = (0,)
+
+    def backward(self, gy: Any, x: Any) -> Any:
+        return -gy / np.sqrt(1 - x * x)
+
+
+def arccos(x: Any) -> Variable:
+    """Inverse cosine."""
+    return Arccos().of(x)
+
+
+class Arctan(ElementwiseUnary):
+    """y = arctan(x)."""
+
+    __slots__ = ()
+    ufunc = np.arctan
+    keep = (0,)
+
+    def backward(self, gy: Any, x: Any) -> Any:
+        return gy / (x * x + 1)
+
+
+def arctan(x: Any) -> Variable:
+    """Inverse tangent."""
+    return Arctan().of(x)
+
+
+class Arctan2(Elementwise):
+    """z = the angle of the point (y, x), in radians; arguments in NumPy's order."""
+
+    __slots__ = ()
+    ufunc = np.arctan2
+    keep = (0, 1)
+
+    def backward(self, gz: Any, y: Any, x: Any) -> Any:
+        first, second = self.wants
+        g = gz / (x * x + y * y)
+        return (g * x if first else None), (-g * y if second else None)
+
+
+def arctan2(x1: Any, x2: Any) -> Variable:
+    """Inverse tangent of x1 / x2, with the quadrant of the point (x2, x1)."""
+    return Arctan2().of(x1, x2)
+
+
+class Sinc(Unary):
+    """y = the derivative of some order of sin(pi x) / (pi x), which is 1 at 0.
+
+    With t = pi x and f(t) = sin(t) / t, the product rule on t f = sin gives far from 0
+    t f⁽ⁿ⁾ = sin⁽ⁿ⁾(t) - n f⁽ⁿ⁻¹⁾. Near 0, where that cancels, the Taylor series is summed.
+    """
+
+    __slots__ = ("order",)
+    keep = (0,)
+
+    def __init__(self, order: int = 0) -> None:
+        self.order = order
+
+    def forward(self, x: Any) -> Any:
+        t = x * math.pi
+        near = abs(t) < 1 + self.order / 2
+        series = self._series(np.where(near, t, np.zeros_like(t)))
+        y = np.where(near, series, self._recurrence(np.where(near, np.ones_like(t), t)))
+        return y * math.pi**self.order
+
+    def _series(self, t: Any) -> Any:
+        """The sum of (-1)^k t^m / (m! (2k + 1)) over m = 2k - n >= 0."""
+        n = self.order
+        y, square = np.zeros_like(t), t * t
+        for m in range(n % 2 + 2 * (n + 12), -1, -2):
+            k = (m + n) // 2
+            y = y * square + (-1) ** k / (math.factorial(m) * (2 * k + 1))
+        return y * t if n % 2 else y
+
+    def _recurrence(self, t: Any) -> Any:
+        sine, cosine = np.sin(t), np.cos(t)
+        cycle = (sine, cosine, -sine, -cosine)
+        y = sine / t
+        for n in range(1, self.order + 1):
+            y = (cycle[n % 4] - y * n) / t
+        return y
+
+    def backward(self, gy: Any, x: Any) -> Any:
+        return gy * Sinc(self.order + 1)(x)
+
+
+def sinc(x: Any) -> Variable:
+    """sin(pi x) / (pi x), and 1 at 0."""
+    return Sinc().of(x)

@@ -1,0 +1,88 @@
+"""The methods and attributes that an ndarray has, on Variable: each the NumPy function's rule."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from operator import attrgetter
+from typing import Any
+
+import numpy as np
+
+import playground.functions as F
+from playground.graph.errors import NoRuleError
+from playground.graph.variable import Variable
+from playground.interpreters.numpy_protocol import refuse_cut
+from playground.interpreters.registry import WRITING
+from playground.interpreters.rules import selecting, shaping
+from playground.interpreters.rules.creation import astype
+
+# Methods that are functions with the array ahead, and find their rule as the functions do. The
+# frequent ones (sum, max, squeeze …) are installed beside their operations, without that detour.
+_FUNCTIONS = """
+    all any argmax argmin argpartition argsort choose cumprod cumsum diagonal nonzero prod
+    ptp ravel repeat round searchsorted std take trace var
+""".split()  # noqa: SIM905 (a list of words, as it is read)
+
+_WRITING = "byteswap fill itemset partition put resize setfield setflags sort"
+
+
+def _method(function: Callable[..., Any]) -> Callable[..., Any]:
+    def method(self: Variable, *args: Any, **kwargs: Any) -> Any:
+        return function(self, *args, **kwargs)
+
+    method.__name__ = function.__name__
+    method.__doc__ = f"``numpy.{function.__name__}`` of this Variable."
+    return method
+
+
+def _writing(name: str) -> Callable[..., Any]:
+    def method(self: Variable, *args: Any, **kwargs: Any) -> Any:
+        raise NoRuleError(f"Variable.{name} {WRITING}")
+
+    method.__name__ = name
+    return method
+
+
+def compress(self: Variable, condition: Any, axis: int | None = None) -> Any:
+    """``numpy.compress`` of this Variable."""
+    return selecting.compress(condition, self, axis)
+
+
+def flatten(self: Variable, order: str = "C") -> Any:
+    """A copy as one dimension."""
+    y = shaping.ravel(self, order)
+    return F.identity(y) if y is self else y
+
+
+def reshape(self: Variable, *shape: Any, order: str = "C", copy: bool | None = None) -> Any:
+    """``numpy.reshape`` of this Variable, with the shape as one argument or several."""
+    return shaping.reshape(self, shape[0] if len(shape) == 1 else shape, order, copy=copy)
+
+
+def tolist(self: Variable) -> Any:
+    """Nested lists of numbers; refused while a gradient is wanted."""
+    refuse_cut(self, "Variable.tolist()")
+    return self.array.tolist()
+
+
+_METHODS: dict[str, Any] = {
+    **{name: _method(getattr(np, name)) for name in _FUNCTIONS},
+    **{name: _writing(name) for name in _WRITING.split()},
+    "astype": astype,
+    "clip": selecting.clip,
+    "compress": compress,
+    "conj": _method(np.conjugate),
+    "conjugate": _method(np.conjugate),
+    "flatten": flatten,
+    "reshape": reshape,
+    "tolist": tolist,
+    "imag": property(_method(np.imag)),
+    "mT": property(lambda self: F.swapaxes(self, -1, -2)),
+    "real": property(_method(np.real)),
+    **{
+        name: property(attrgetter(f"array.{name}"))
+        for name in ("flags", "itemsize", "nbytes", "strides")
+    },
+}
+for _name, _function in _METHODS.items():
+    setattr(Variable, _name, _function)

@@ -1,0 +1,86 @@
+"""Polynomials by their coefficients, the highest power first."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+import playground.functions as F
+from playground.functions.array.joining import operand
+from playground.functions.operands import together
+from playground.graph.variable import Variable
+from playground.interpreters.registry import answers, refuse
+
+refuse("poly", "multiply the factors (1, -root) with numpy.convolve")
+refuse("polydiv", "its remainder depends on leading zeros: solve for the quotient's coefficients")
+refuse("polyfit", "use numpy.linalg.lstsq(numpy.vander(x, degree + 1), y)")
+refuse("roots", "eigenvalues of a matrix that is not symmetric have no rule: solve by Newton steps")
+
+
+@answers(np.polyval)
+def polyval(p: Any, x: Any) -> Variable:
+    p, x = together("polyval", p, x)
+    if not p.size:
+        return F.multiply(x, 0)
+    y = F.broadcast_to(p[0], x.shape)
+    for i in range(1, p.shape[0]):
+        y = F.add(F.multiply(y, x), p[i])
+    return y
+
+
+@answers(np.vander)
+def vander(x: Any, N: int | None = None, increasing: bool = False) -> Variable:
+    if x.ndim != 1:
+        raise ValueError(f"vander: expected one dimension, got {x.ndim}")
+    powers = range(len(x) if N is None else N)
+    return F.stack([F.power(x, k) for k in (powers if increasing else reversed(powers))], 1)
+
+
+@answers(np.polyder)
+def polyder(p: Any, m: int = 1) -> Variable:
+    if m < 0:
+        raise ValueError(f"polyder: expected an order m >= 0, got {m}")
+    y = operand(p)
+    for _ in range(m):
+        y = F.multiply(y[:-1], np.arange(y.shape[0] - 1, 0, -1, dtype=y.dtype))
+    return y
+
+
+@answers(np.polyint)
+def polyint(p: Any, m: int = 1, k: Any = None) -> Variable:
+    if m < 0:
+        raise ValueError(f"polyint: expected an order m >= 0, got {m}")
+    y, constants = together("polyint", p, 0.0 if k is None else k)
+    constants = constants.reshape(-1)
+    for i in range(m):
+        divided = F.divide(y, np.arange(y.shape[0], 0, -1, dtype=y.dtype))
+        end = constants[i : i + 1] if constants.shape[0] > 1 else constants
+        y = F.concat([divided, end], 0)
+    return y
+
+
+@answers(np.polyadd)
+def polyadd(a1: Any, a2: Any) -> Variable:
+    return F.add(*_one_length(a1, a2))
+
+
+@answers(np.polysub)
+def polysub(a1: Any, a2: Any) -> Variable:
+    return F.subtract(*_one_length(a1, a2))
+
+
+def _one_length(a1: Any, a2: Any) -> list[Any]:
+    """Both coefficient vectors, with zeros ahead of the shorter one."""
+    vectors = [a.reshape(-1) for a in together("polyadd", a1, a2)]
+    length = max(v.size for v in vectors)
+    return [_led_by_zeros(v, length - v.size) for v in vectors]
+
+
+def _led_by_zeros(v: Variable, count: int) -> Variable:
+    return F.concat([np.zeros(count, v.dtype), v], 0) if count else v
+
+
+@answers(np.polymul)
+def polymul(a1: Any, a2: Any) -> Variable:
+    return F.convolve(a1, a2)

@@ -1,0 +1,185 @@
+"""Elements chosen by index, by condition or by order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+import playground.functions as F
+from playground.functions.array.joining import operand, shaped
+from playground.functions.reduction import normal_axes
+from playground.graph import backend
+from playground.graph.function_node import as_raw
+from playground.graph.variable import Variable
+from playground.interpreters.registry import answers
+
+
+@answers(np.where)
+def where(condition: Any, x: Any = None, y: Any = None, /) -> Any:
+    if x is None and y is None:
+        return np.where(as_raw(condition))
+    return F.where(as_raw(condition), x, y)
+
+
+@answers(np.clip)
+def clip(a: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None) -> Any:
+    low, high = a_min if min is None else min, a_max if max is None else max
+    if isinstance(a, Variable):
+        return F.clip(a, low, high)
+    y = a if low is None else _larger(a, low)
+    return y if high is None else _smaller(y, high)
+
+
+def _either(recorded: Any, plain: Any) -> Any:
+    """A function of two operands; constants alone stay one, to be cast to a partner's dtype."""
+
+    def function(x: Any, y: Any) -> Any:
+        variables = isinstance(x, Variable) or isinstance(y, Variable)
+        return recorded(x, y) if variables else plain(x, y)
+
+    return function
+
+
+_larger = _either(F.maximum, np.maximum)
+_smaller = _either(F.minimum, np.minimum)
+
+
+def _chosen(condition: Any, x: Any, y: Any) -> Any:
+    return _either(lambda x, y: F.where(condition, x, y), lambda x, y: np.where(condition, x, y))(
+        x, y
+    )
+
+
+# ----------------------------------------------------------------------------------- by index
+
+
+def _with_axis(x: Any, axis: int | None, name: str) -> tuple[Any, tuple[slice, ...]]:
+    """The array and the slices ahead of the axis; everything flat where none is given."""
+    x = operand(x)
+    if axis is None:
+        return shaped(x, (-1,)), ()
+    (along,) = normal_axes(axis, x.ndim, name)
+    return x, (slice(None),) * along
+
+
+def _in_range(indices: Any, length: int, mode: str, name: str) -> Any:
+    if mode == "wrap":
+        return indices % length
+    if mode == "clip":
+        return np.clip(indices, 0, length - 1)
+    if mode != "raise":
+        raise ValueError(f"{name}: expected mode 'raise', 'wrap' or 'clip', got {mode!r}")
+    return indices
+
+
+@answers(np.take)
+def take(a: Any, indices: Any, axis: int | None = None, mode: str = "raise") -> Variable:
+    x, lead = _with_axis(a, axis, "take")
+    index = _in_range(as_raw(indices), x.shape[len(lead)], mode, "take")
+    return F.get_item(x, (*lead, index))
+
+
+@answers(np.take_along_axis)
+def take_along_axis(arr: Any, indices: Any, axis: int | None = -1) -> Variable:
+    indices = as_raw(indices)
+    x, lead = _with_axis(arr, axis, "take_along_axis")
+    indices = indices.reshape(-1) if axis is None else indices
+    if indices.ndim != x.ndim:
+        raise ValueError(
+            f"take_along_axis: expected indices of {x.ndim} dimensions, got {indices.ndim}"
+        )
+    grid: list[Any] = [
+        np.arange(n).reshape([-1 if i == j else 1 for j in range(x.ndim)])
+        for i, n in enumerate(x.shape)
+    ]
+    grid[len(lead)] = indices
+    return F.get_item(x, tuple(grid))
+
+
+@answers(np.choose)
+def choose(a: Any, choices: Any, mode: str = "raise") -> Variable:
+    options = [operand(x) for x in choices]
+    index = _in_range(as_raw(a), len(options), mode, "choose")
+    if (index < 0).any() or (index >= len(options)).any():
+        raise ValueError(f"choose: expected entries from 0 to {len(options) - 1}")
+    result = options[-1]
+    for i in reversed(range(len(options) - 1)):
+        result = _chosen(index == i, options[i], result)
+    shape = np.broadcast_shapes(index.shape, result.shape)
+    return F.broadcast_to(result, shape)
+
+
+# ------------------------------------------------------------------------------- by condition
+
+
+@answers(np.compress)
+def compress(condition: Any, a: Any, axis: int | None = None) -> Variable:
+    x, lead = _with_axis(a, axis, "compress")
+    chosen = as_raw(condition)
+    if chosen.ndim != 1:
+        raise ValueError(f"compress: expected a condition of one dimension, got {chosen.ndim}")
+    part = x[(*lead, slice(len(chosen)))]
+    return F.get_item(part, (*lead, chosen != 0))
+
+
+@answers(np.extract)
+def extract(condition: Any, arr: Any) -> Variable:
+    return F.get_item(F.ravel(arr), as_raw(condition).reshape(-1) != 0)
+
+
+@answers(np.select)
+def select(condlist: Sequence[Any], choicelist: Sequence[Any], default: Any = 0) -> Any:
+    if len(condlist) != len(choicelist) or not len(condlist):
+        raise ValueError(
+            f"select: expected as many choices as conditions, one at least, got "
+            f"{len(choicelist)} and {len(condlist)}"
+        )
+    conditions = [as_raw(condition) for condition in condlist]
+    values = [operand(x) for x in (*choicelist, default)]
+    shape = np.broadcast_shapes(*(x.shape for x in (*conditions, *values)))
+    result = values[-1]
+    for condition, x in zip(reversed(conditions), reversed(values[:-1]), strict=True):
+        result = _chosen(condition, x, result)
+    return F.broadcast_to(result, shape)
+
+
+@answers(np.trim_zeros)
+def trim_zeros(filt: Any, trim: str = "fb", axis: Any = None) -> Variable:
+    filled = np.nonzero(backend.to_cpu(filt.array))
+    axes = normal_axes(axis, filt.ndim, "trim_zeros")
+    index: list[slice] = []
+    for i, n in enumerate(filt.shape):
+        found = filled[i]
+        first, last = (int(found.min()), int(found.max()) + 1) if len(found) else (n, n)
+        start = first if i in axes and "f" in trim.lower() else 0
+        stop = last if i in axes and "b" in trim.lower() else n
+        index.append(slice(start, stop))
+    return F.get_item(filt, tuple(index))
+
+
+@answers(np.bincount)
+def bincount(x: Any, /, weights: Any = None, minlength: int = 0) -> Any:
+    index = as_raw(x)
+    if not isinstance(weights, Variable):
+        return np.bincount(index, weights, minlength)
+    count = max(int(index.max(initial=-1)) + 1, minlength)
+    return F.scatter_add(np.zeros(count, weights.dtype, like=weights.array), index, weights)
+
+
+# ----------------------------------------------------------------------------------- by order
+
+
+@answers(np.sort)
+def sort(
+    a: Any,
+    axis: int | None = -1,
+    kind: str | None = None,
+    *,
+    stable: bool | None = None,
+    descending: bool | None = None,
+) -> Variable:
+    x, along = (F.ravel(a), 0) if axis is None else (a, axis)
+    # By way of the negative, and not reversed, NaN comes last either way, as NumPy has it.
+    return F.negative(F.sort(F.negative(x), along)) if descending else F.sort(x, along)

@@ -1,0 +1,233 @@
+"""Samples of functions: differences, integrals, interpolation, convolution; and ranges."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+import playground.functions as F
+from playground.functions.array.joining import operand
+from playground.functions.operands import together
+from playground.functions.reduction import normal_axes
+from playground.graph.errors import NoRuleError
+from playground.graph.variable import Variable
+from playground.interpreters.registry import answers
+
+
+def _along(axis: int, *part: Any) -> tuple[Any, ...]:
+    """An index that takes a slice of one axis."""
+    return (*(slice(None),) * axis, slice(*part))
+
+
+# ----------------------------------------------------------------------------- differences
+
+
+@answers(np.diff)
+def diff(
+    a: Any, n: int = 1, axis: int = -1, prepend: Any = np._NoValue, append: Any = np._NoValue
+) -> Variable:
+    if n < 0:
+        raise ValueError(f"diff: expected an order n >= 0, got {n}")
+    y = operand(a)
+    (along,) = normal_axes(axis, y.ndim, "diff")
+    ends = [_end(prepend, y, along), y, _end(append, y, along)]
+    ends = [x for x in ends if x is not None]
+    y = F.concat(ends, along) if len(ends) > 1 else y
+    for _ in range(n):
+        y = F.subtract(y[_along(along, 1, None)], y[_along(along, None, -1)])
+    return y
+
+
+def _end(value: Any, y: Any, axis: int) -> Any:
+    """What goes before or behind y: an array, or a number repeated."""
+    if value is np._NoValue:
+        return None
+    value = operand(value)
+    shape = (*y.shape[:axis], 1, *y.shape[axis + 1 :])
+    return value if value.ndim else np.broadcast_to(value, shape)
+
+
+@answers(np.ediff1d)
+def ediff1d(ary: Any, to_end: Any = None, to_begin: Any = None) -> Variable:
+    parts = [to_begin, diff(operand(ary).reshape(-1)), to_end]
+    flat = [operand(x).reshape(-1) for x in parts if x is not None]
+    return F.concat(flat, 0) if len(flat) > 1 else flat[0]
+
+
+@answers(np.gradient)
+def gradient(f: Any, *spacings: Any, axis: Any = None, edge_order: int = 1) -> Any:
+    """Central differences inside, one-sided ones of order 1 or 2 at the edges."""
+    f, *steps = together("gradient", f, *spacings)
+    axes = normal_axes(axis, f.ndim, "gradient") if axis is None else axis
+    axes = tuple(a % f.ndim for a in ((axes,) if isinstance(axes, int) else axes))
+    if edge_order not in (1, 2):
+        raise ValueError(f"gradient: edge_order must be 1 or 2, got {edge_order}")
+    slopes = [
+        _slope(f, a, _spacing(step, f.shape[a]), edge_order)
+        for a, step in zip(axes, _steps(steps, len(axes)), strict=True)
+    ]
+    return slopes[0] if len(slopes) == 1 else tuple(slopes)
+
+
+def _steps(steps: list[Any], count: int) -> list[Any]:
+    """One spacing an axis: a number, or the coordinates of the samples."""
+    if not steps:
+        return [None] * count
+    if len(steps) == 1 and steps[0].ndim == 0:
+        return steps * count
+    if len(steps) != count:
+        raise TypeError(f"gradient: expected one spacing for each of {count} axes")
+    return steps
+
+
+def _spacing(step: Any, length: int) -> Any:
+    """A number, or the distances between given coordinates."""
+    if step is None or step.ndim == 0:
+        return step
+    if step.shape != (length,):
+        raise ValueError(f"gradient: expected {length} coordinates, got shape {step.shape}")
+    return step[1:] - step[:-1]
+
+
+def _slope(f: Any, axis: int, h: Any, edge_order: int) -> Variable:
+    if f.shape[axis] < edge_order + 1:
+        raise ValueError(
+            f"gradient: expected {edge_order + 1} samples or more along axis {axis}, got "
+            f"{f.shape[axis]}"
+        )
+    y = F.moveaxis(f, axis, 0)
+    slopes = F.subtract(y[1:], y[:-1])
+    left: Any = 0.5
+    right: Any = 0.5
+    if h is not None:
+        h = h.reshape((-1, *(1,) * (y.ndim - 1))) if h.ndim else h
+        slopes = F.divide(slopes, h)
+    if h is not None and h.ndim:
+        # Each neighbour's slope has the weight of the other one's distance.
+        span = F.add(h[1:], h[:-1])
+        left, right = F.divide(h[1:], span), F.divide(h[:-1], span)
+    inside = F.add(F.multiply(slopes[:-1], left), F.multiply(slopes[1:], right))
+    first, last = slopes[:1], slopes[-1:]
+    if edge_order == 2:
+        # The parabola through three samples: its slope goes on to change as it did.
+        bends = F.subtract(slopes[1:], slopes[:-1])
+        first = F.subtract(first, F.multiply(bends, right)[:1])
+        last = F.add(last, F.multiply(bends, left)[-1:])
+    return F.moveaxis(F.concat([first, inside, last], 0), 0, axis)
+
+
+@answers("trapezoid", "trapz")
+def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Variable:
+    y, widths = together("trapezoid", y, dx if x is None else x)
+    (along,) = normal_axes(axis, y.ndim, "trapezoid")
+    if x is not None:
+        widths = diff(widths, axis=along if widths.ndim > 1 else -1)
+        if widths.ndim == 1:
+            widths = widths.reshape((-1, *(1,) * (y.ndim - along - 1)))
+    pairs = F.add(y[_along(along, 1, None)], y[_along(along, None, -1)])
+    return F.multiply(F.sum(F.multiply(pairs, widths), along), 0.5)
+
+
+# --------------------------------------------------------------------------- interpolation
+
+
+@answers(np.interp)
+def interp(
+    x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period: Any = None
+) -> Variable:
+    """Piecewise linear, differentiated in all arguments; at a knot the slope is the right one."""
+    if period is not None:
+        raise NoRuleError("numpy.interp: period= has no rule: reduce x with numpy.remainder")
+    x, xp, fp = together("interp", x, xp, fp)
+    if xp.ndim != 1 or xp.shape != fp.shape or not xp.size:
+        raise ValueError(f"interp: expected xp and fp of one length, got {xp.shape}, {fp.shape}")
+    at, knots = x.array, xp.array
+    last = xp.shape[0] - 1
+    index = np.minimum(np.maximum(np.searchsorted(knots, at, "right") - 1, 0), max(last - 1, 0))
+    following = np.minimum(index + 1, last)
+    x0, x1, f0, f1 = xp[index], xp[following], fp[index], fp[following]
+    # A single knot has no slope.
+    width = F.subtract(x1, x0) if last else np.ones_like(at)
+    y = F.add(F.multiply(F.divide(F.subtract(f1, f0), width), F.subtract(x, x0)), f0)
+    y = F.where(at < knots[0], fp[0] if left is None else left, y)
+    return F.where(at > knots[-1], fp[-1] if right is None else right, y)
+
+
+@answers(np.unwrap)
+def unwrap(
+    p: Any, discont: float | None = None, axis: int = -1, *, period: float = 2 * math.pi
+) -> Variable:
+    """The jumps that are added have no gradient."""
+    x = p.array
+    (along,) = normal_axes(axis, p.ndim, "unwrap")
+    step = x[_along(along, 1, None)] - x[_along(along, None, -1)]
+    half = period / 2
+    short = np.remainder(step + half, period) - half
+    zeros = np.zeros_like(step)
+    # Half a period up stays up.
+    short = np.where(step > 0, np.where(short == -half, -short, short), short)
+    limit = half if discont is None else max(discont, half)
+    jumps = np.where(abs(step) < limit, zeros, short - step)
+    start = np.zeros_like(x[_along(along, None, 1)])
+    return F.add(p, np.concatenate([start, np.cumsum(jumps, along)], axis=along))
+
+
+# ----------------------------------------------------------------------------- convolution
+
+
+@answers(np.convolve)
+def convolve(a: Any, v: Any, mode: str = "full") -> Variable:
+    return F.convolve(a, v, mode)
+
+
+@answers(np.correlate)
+def correlate(a: Any, v: Any, mode: str = "valid") -> Variable:
+    a, v = together("correlate", a, v)
+    if mode == "same" and v.size > a.size:
+        # NumPy exchanges the two, and so the middle of the result shifts.
+        return F.flip(correlate(v, a, mode), 0)
+    return F.convolve(a, v.reshape(-1)[::-1], mode)
+
+
+# ---------------------------------------------------------------------------------- ranges
+
+
+@answers(np.linspace)
+def linspace(
+    start: Any,
+    stop: Any,
+    num: int = 50,
+    endpoint: bool = True,
+    retstep: bool = False,
+    *,
+    axis: int = 0,
+) -> Any:
+    start, stop = together("linspace", start, stop)
+    intervals = num - 1 if endpoint else num
+    # A Variable by now, so that the constants beside it take its dtype.
+    difference = F.subtract(stop, start)
+    parts = (np.arange(num) / max(intervals, 1)).reshape((num, *(1,) * difference.ndim))
+    y = F.add(F.multiply(difference, parts), start)
+    y = F.moveaxis(y, 0, axis) if axis else y
+    return (y, F.divide(difference, float(intervals or math.nan))) if retstep else y
+
+
+@answers(np.logspace)
+def logspace(
+    start: Any, stop: Any, num: int = 50, endpoint: bool = True, base: Any = 10.0, *, axis: int = 0
+) -> Variable:
+    start, stop, base = together("logspace", start, stop, base)
+    return F.power(base, linspace(start, stop, num, endpoint, axis=axis))
+
+
+@answers(np.geomspace)
+def geomspace(
+    start: Any, stop: Any, num: int = 50, endpoint: bool = True, *, axis: int = 0
+) -> Variable:
+    start, stop = together("geomspace", start, stop)
+    negative = start.array < 0
+    first, last = (F.log(F.absolute(x)) for x in (start, stop))
+    y = F.exp(linspace(first, last, num, endpoint, axis=axis))
+    return F.where(negative, -y, y)

@@ -1,0 +1,161 @@
+"""Order statistics and covariances."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+import playground.functions as F
+from playground.functions.operands import together
+from playground.functions.reduction import Axis, kept_shape, normal_axes
+from playground.graph.errors import NoRuleError
+from playground.graph.variable import Variable
+from playground.interpreters.registry import answers
+
+
+@answers(np.quantile)
+def quantile(
+    a: Any,
+    q: Any,
+    axis: Axis = None,
+    *,
+    overwrite_input: bool = False,
+    method: str = "linear",
+    keepdims: bool = False,
+) -> Variable:
+    return _quantile("quantile", a, q, axis, method, keepdims, False)
+
+
+@answers(np.nanquantile)
+def nanquantile(
+    a: Any,
+    q: Any,
+    axis: Axis = None,
+    *,
+    overwrite_input: bool = False,
+    method: str = "linear",
+    keepdims: bool = False,
+) -> Variable:
+    return _quantile("nanquantile", a, q, axis, method, keepdims, True)
+
+
+@answers(np.percentile)
+def percentile(a: Any, q: Any, axis: Axis = None, **options: Any) -> Variable:
+    return quantile(a, _fractions("percentile", q) / 100, axis, **options)
+
+
+@answers(np.nanpercentile)
+def nanpercentile(a: Any, q: Any, axis: Axis = None, **options: Any) -> Variable:
+    return nanquantile(a, _fractions("nanpercentile", q) / 100, axis, **options)
+
+
+@answers(np.median)
+def median(
+    a: Any, axis: Axis = None, *, overwrite_input: bool = False, keepdims: bool = False
+) -> Variable:
+    return quantile(a, 0.5, axis, keepdims=keepdims)
+
+
+@answers(np.nanmedian)
+def nanmedian(
+    a: Any, axis: Axis = None, *, overwrite_input: bool = False, keepdims: bool = False
+) -> Variable:
+    return nanquantile(a, 0.5, axis, keepdims=keepdims)
+
+
+def _fractions(name: str, q: Any) -> np.ndarray:
+    if isinstance(q, Variable):
+        raise NoRuleError(
+            f"numpy.{name}: between the data it is a step or a line in q, which has no rule: "
+            f"give q as a number or an array"
+        )
+    return np.asarray(q, float)
+
+
+def _quantile(
+    name: str, a: Any, q: Any, axis: Axis, method: str, keepdims: bool, ignore_nan: bool
+) -> Variable:
+    if method != "linear":
+        raise NoRuleError(f"numpy.{name}: method={method!r} has no rule: use method='linear'")
+    q = _fractions(name, q)
+    if not ((q >= 0) & (q <= 1)).all():
+        raise ValueError(f"{name}: expected fractions from 0 to 1, got {q}")
+    axes = normal_axes(axis, a.ndim, name)
+    rest = [i for i in range(a.ndim) if i not in axes]
+    lanes = [a.shape[i] for i in rest]
+    if not math.prod(a.shape[i] for i in axes):
+        raise ValueError(f"{name}: there is nothing to choose from in an array of {a.shape}")
+    moved = F.transpose(a, (*rest, *axes))
+    flat = F.reshape(moved, (math.prod(lanes), math.prod(a.shape[i] for i in axes)))
+    rows = _of_rows(flat, q.reshape(-1).tolist(), ignore_nan)
+    shape = kept_shape(a.shape, axes) if keepdims else tuple(lanes)
+    return F.reshape(rows, q.shape + shape)
+
+
+def _of_rows(x: Variable, qs: list[float], ignore_nan: bool) -> Variable:
+    """The quantiles ``qs`` of each row of x (m, n), as (len(qs), m)."""
+    values = x.array
+    missing = (values != values).sum(axis=-1)
+    counts = values.shape[1] - missing if ignore_nan else missing * 0 + values.shape[1]
+    # NaN is sorted behind all numbers.
+    order = np.argsort(values, axis=-1)
+    rows = np.arange(values.shape[0], like=values)
+    found = []
+    for q in qs:
+        place = q * np.maximum(counts - 1, 0)
+        low, high = np.floor(place), np.ceil(place)
+        part = (place - low).astype(x.dtype)
+        lower = F.get_item(x, (rows, order[rows, low.astype("int64")]))
+        upper = F.get_item(x, (rows, order[rows, high.astype("int64")]))
+        between = F.add(F.multiply(lower, 1 - part), F.multiply(upper, part))
+        # Infinity times a part of 0 is no number.
+        found.append(F.where(part == 0, lower, between))
+    bad = counts == 0 if ignore_nan else missing > 0
+    return F.where(bad, math.nan, F.stack(found))
+
+
+# ----------------------------------------------------------------------------- covariances
+
+
+@answers(np.cov)
+def cov(
+    m: Any,
+    y: Any = None,
+    rowvar: bool = True,
+    bias: bool = False,
+    ddof: int | None = None,
+    fweights: Any = None,
+    aweights: Any = None,
+) -> Variable:
+    if fweights is not None or aweights is not None:
+        raise NoRuleError(
+            "numpy.cov: fweights= and aweights= have no rule: use numpy.average for the weighted "
+            "means, of the data and of the products of deviations"
+        )
+    parts = [_observations(v, rowvar) for v in together("cov", m, *(() if y is None else (y,)))]
+    x = F.concat(parts, 0) if len(parts) > 1 else parts[0]
+    free = x.shape[1] - (int(not bias) if ddof is None else ddof)
+    deviations = F.subtract(x, F.mean(x, 1, keepdims=True))
+    products = F.matmul(deviations, F.transpose(deviations))
+    return F.squeeze(F.divide(products, float(max(free, 0))))
+
+
+def _observations(m: Variable, rowvar: bool) -> Variable:
+    """Variables as rows, observations as columns."""
+    if m.ndim > 2:
+        raise ValueError(f"cov: expected one or two dimensions, got {m.ndim}")
+    rows = m.reshape((1, m.size)) if m.ndim < 2 else m
+    return rows if rowvar or m.ndim < 2 else rows.T
+
+
+@answers(np.corrcoef)
+def corrcoef(x: Any, y: Any = None, rowvar: bool = True) -> Variable:
+    c = cov(x, y, rowvar)
+    if c.ndim == 0:
+        return F.divide(c, c)
+    index = np.arange(c.shape[0])
+    deviations = F.sqrt(F.get_item(c, (index, index)))
+    scaled = F.divide(c, F.expand_dims(deviations, 1))
+    return F.divide(scaled, F.expand_dims(deviations, 0))

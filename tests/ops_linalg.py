@@ -1,0 +1,148 @@
+"""The rows of linear algebra. Square inputs have a dominant diagonal (``shift``), which makes them
+well conditioned and positive definite.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+import playground.functions as F
+from playground.functions import products, solving, spectral
+from tests.ops import Case, Row, case
+
+N, BATCH, TALL, WIDE = (3, 3), (2, 3, 3), (4, 3), (3, 4)
+NOT_SQUARE = (case((2, 3)), case((3,)))
+SQUARE = (case(N), case(BATCH), case((1, 1)), case((2, 2, 2, 2)))
+
+
+def linear(name: str, op: type | None, *cases: Case, **options: Any) -> Row:
+    """A row of well conditioned matrices; LAPACK has no half precision."""
+    options.setdefault("np", getattr(np.linalg, name.partition(":")[0], None))
+    return Row(name, op, cases, **{"shift": 6.0, "dtypes": "fd", **options})
+
+
+def _part(call: Callable[..., Any], name: str) -> Callable[..., Any]:
+    return lambda x, **args: getattr(call(x, **args), name)
+
+
+def _upper(x: Any) -> Any:
+    return np.linalg.eigvalsh(x, UPLO="U")
+
+
+ROWS: tuple[Row, ...] = (
+    linear("inv", solving.Inv, *SQUARE, bad=NOT_SQUARE),
+    linear("det", solving.Det, *SQUARE, bad=NOT_SQUARE),
+    linear("slogdet", solving.Slogdet, *SQUARE, bad=NOT_SQUARE),
+    linear("cholesky", solving.Cholesky, *SQUARE, bad=NOT_SQUARE),
+    linear(
+        "solve",
+        solving.Solve,
+        case(N, (3, 2)),
+        case(N, (3,)),
+        case(BATCH, (2, 3, 1)),
+        case(BATCH, (3, 2)),
+        case(N, (2, 3, 2)),
+        bad=(case((2, 3), (3, 1)), case(N, (2, 2)), case(N, N, dtypes="fd")),
+    ),
+    linear(
+        "qr",
+        solving.QR,
+        *map(case, (N, TALL, WIDE, BATCH, (2, 4, 3), (2, 3, 4), (1, 1))),
+        bad=(case((3,)),),
+    ),
+    linear("pinv", solving.Pinv, *map(case, (N, TALL, WIDE, BATCH)), bad=(case((3,)),)),
+    linear("eigh", spectral.Eigh, *SQUARE, bad=NOT_SQUARE),
+    linear("eigvalsh", spectral.Eigh, *SQUARE, case(N, UPLO="U"), bad=NOT_SQUARE),
+    linear(
+        "svd",
+        spectral.Svd,
+        *(case(shape, full_matrices=False) for shape in (N, TALL, WIDE, BATCH, (2, 4, 3))),
+        case(N),
+        bad=(case((3,)),),
+    ),
+    linear("svdvals", spectral.Svd, *map(case, (N, TALL, WIDE, BATCH)), bad=(case((3,)),)),
+    Row(
+        "einsum",
+        products.Einsum,
+        (
+            case((2, 3), (3, 4), subscripts="ij,jk->ik"),
+            case((2, 3), (3,), subscripts="ij,j"),
+            case((3, 3), subscripts="ii"),
+            case((3, 3), subscripts="ii->i"),
+            case((2, 3), subscripts="ij->i"),
+            case((2, 3), subscripts="ji"),
+            case((5, 2, 3), (3, 4), subscripts="...ij,jk->...ik"),
+            case((5, 2, 3), (4, 2, 3), subscripts="bij,cij->bc"),
+            case((2,), (3,), (2, 3), subscripts="i,j,ij->"),
+            case((0, 3), (3,), subscripts="ij,j->i"),
+        ),
+        f=lambda *xs, subscripts: F.einsum(subscripts, *xs),
+        np=lambda *xs, subscripts: np.einsum(subscripts, *xs),
+        bad=(
+            case((2, 3), (2, 3), subscripts="ij,jk->ik"),
+            case((2, 3), subscripts="i"),
+            case((2, 2), (2, 2), subscripts="ij,jk", dtypes="fd"),
+        ),
+    ),
+    Row(
+        "tensordot",
+        None,
+        (
+            case((2, 3, 4), (3, 4, 5), axes=2),
+            case((2, 3), (3, 2), axes=1),
+            case((2,), (3,), axes=0),
+            case((2, 3, 4), (4, 2), axes=((0, 2), (1, 0))),
+            case((2, 3), (3, 2), axes=(-1, 0)),
+        ),
+        np=np.tensordot,
+        bad=(case((2, 3), (2, 3), axes=1),),
+    ),
+)
+
+
+# ------------------------------------------------------- NumPy's functions without a name in F
+
+
+def rule(name: str, call: Callable[..., Any], *cases: Case, **options: Any) -> Row:
+    """A row of a composition: the plain NumPy call is all there is."""
+    return Row(name, None, cases, f=call, ref=call, **options)
+
+
+RULES: tuple[Row, ...] = (
+    rule("dot:many axes", np.dot, case((2, 3, 4), (5, 4, 2)), case((3,), (2, 3, 4)), case((), N)),
+    rule("vdot", np.vdot, case((2, 3), (2, 3)), case((4,), (4,))),
+    rule("inner", np.inner, case((2, 3), (4, 3)), case((3,), (3,)), case((), (3,))),
+    rule("outer", np.outer, case((2,), (3,)), case((2, 2), (3,))),
+    rule("kron", np.kron, case((2, 3), (3, 2)), case((2,), (2, 2)), case((2, 2, 1), (3, 2))),
+    rule("cross", np.cross, case((3,), (3,)), case((4, 3), (3,)), case((3, 2), (3, 2), axis=0)),
+    rule("multi_dot", lambda *xs: np.linalg.multi_dot(xs), case((2, 3), (3, 4), (4,)), case(N, N)),
+    *(
+        rule(f"matrix_power:{n}", np.linalg.matrix_power, case(N, n=n), shift=6.0, dtypes="fd")
+        for n in (-2, -1, 1, 2, 3, 5)
+    ),
+    rule(
+        "norm",
+        np.linalg.norm,
+        *(case((2, 3), ord=o) for o in (None, "fro", 1, -1, np.inf, -np.inf)),
+        *(case((4,), ord=o) for o in (None, 1, 2, 3, 0.5, np.inf, -np.inf)),
+        case((2, 3, 4)),
+        case((2, 3), axis=1),
+        case((2, 3, 4), axis=(0, 2), keepdims=True),
+        case((2, 3), keepdims=True),
+    ),
+    *(
+        rule(f"norm:{o}", np.linalg.norm, case(N, ord=o), case(TALL, ord=o), dtypes="fd", shift=6.0)
+        for o in (2, -2, "nuc")
+    ),
+    rule(
+        "lstsq",
+        lambda a, b: np.linalg.lstsq(a, b, rcond=None)[0],
+        case((5, 3), (5,)),
+        case((5, 3), (5, 2)),
+        dtypes="fd",
+    ),
+    rule("cond", np.linalg.cond, case(N), case(N, p=1), case(N, p="fro"), dtypes="fd", shift=6.0),
+)

@@ -1,0 +1,243 @@
+"""Zeros, infinities, NaN and far tails of elementwise functions, reductions and losses.
+
+And what is refused here: each case raises in the name of its function and says what to do.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import playground as pg
+import playground.functions as F
+from playground import NoRuleError, Variable
+
+INF, NAN = math.inf, math.nan
+
+
+def leaf(*values: Any) -> Variable:
+    return Variable(np.array(values, float))
+
+
+def gradient(call: Callable[[Variable], Variable], *values: Any) -> np.ndarray:
+    """Of the sum of what ``call`` returns."""
+    x = leaf(*values)
+    F.sum(call(x)).backward()
+    return x.grad
+
+
+def hessian(call: Callable[[Variable], Variable], *values: Any) -> np.ndarray:
+    x = leaf(*values)
+    (gx,) = pg.grad([F.sum(call(x))], [x], enable_double_backprop=True)
+    rows = [pg.grad([gx[i]], [x])[0] for i in range(len(values))]
+    return np.array([np.zeros(len(values)) if row is None else row.array for row in rows])
+
+
+# ----------------------------------------------------------------------- products and zeros
+
+
+@pytest.mark.parametrize("values", [(2.0, 3.0, 5.0), (0.0, 3.0, 5.0), (0.0, 0.0, 5.0), (0.0,) * 3])
+def test_second_derivatives_of_a_product_are_products_of_the_others(
+    values: tuple[float, float, float],
+) -> None:
+    x, y, z = values
+    expected = [[0, z, y], [z, 0, x], [y, x, 0]]
+    np.testing.assert_allclose(hessian(np.prod, *values), expected, rtol=1e-15)
+    # Sum of x, xy and xyz.
+    running = [[0, 1 + z, y], [1 + z, 0, x], [y, x, 0]]
+    np.testing.assert_allclose(hessian(np.cumprod, *values), running, rtol=1e-15)
+
+
+def test_third_derivative_of_a_product_at_zero() -> None:
+    x = leaf(0.0, 0.0, 0.0)
+    g = np.prod(x)
+    for i in range(2):
+        (gx,) = pg.grad([g], [x], enable_double_backprop=True)
+        g = gx[i]
+    np.testing.assert_array_equal(pg.grad([g], [x])[0].array, [0, 0, 1])
+
+
+# --------------------------------------------------------------------------- removable gaps
+
+
+def test_sinc_is_smooth_at_zero() -> None:
+    """pi x less its cube over 6: derivatives 0, -pi^2 / 3 and, of fourth order, pi^4 / 5."""
+    x = leaf(0.0)
+    found, y = [], np.sinc(x)
+    for _ in range(4):
+        (y,) = pg.grad([y], [x], enable_double_backprop=True)
+        found.append(float(y.array[0]))
+    expected = [0, -(math.pi**2) / 3, 0, math.pi**4 / 5]
+    np.testing.assert_allclose(found, expected, rtol=1e-14, atol=1e-15)
+
+
+def test_derivatives_of_sinc_meet_where_its_two_ways_meet() -> None:
+    edge = 1 / math.pi
+    for order in range(1, 6):
+        op = F.elementwise.trigonometric.Sinc(order)  # type: ignore[attr-defined]
+        edge = (1 + order / 2) / math.pi
+        below, above = op(np.array([edge * (1 - 1e-15), edge * (1 + 1e-15)]))
+        assert below == pytest.approx(above, rel=1e-12)
+
+
+# -------------------------------------------------------------------------- chosen to be zero
+
+
+def test_standard_deviation_of_equal_elements() -> None:
+    np.testing.assert_array_equal(gradient(np.std, 2.0, 2.0, 2.0), np.zeros(3))
+    two = Variable(np.array([[1.0, 1.0], [1.0, 3.0]]))
+    F.sum(np.std(two, axis=1)).backward()
+    np.testing.assert_allclose(two.grad, [[0, 0], [-0.5, 0.5]])
+    assert np.isfinite(hessian(np.std, 2.0, 2.0)).all()
+
+
+def test_logarithmic_sums_of_nothing() -> None:
+    np.testing.assert_array_equal(gradient(F.logsumexp, -INF, -INF), [0, 0])
+    np.testing.assert_array_equal(gradient(F.logsumexp, -INF, 3.0), [0, 1])
+    np.testing.assert_array_equal(gradient(F.logsumexp, INF, 3.0), [1, 0])
+    assert F.logsumexp(leaf(-INF, -INF)).array == -INF
+    np.testing.assert_array_equal(hessian(F.logsumexp, -INF, -INF), np.zeros((2, 2)))
+    np.testing.assert_array_equal(hessian(lambda x: np.logaddexp(x, -INF), -INF), [[0]])
+
+
+# ------------------------------------------------------------------------------------- tails
+
+
+def test_tails_keep_their_digits() -> None:
+    far = leaf(-40.0, -700.0)
+    np.testing.assert_allclose(F.sigmoid(far).array, np.exp([-40.0, -700.0]), rtol=1e-14)
+    np.testing.assert_allclose(F.softplus(far).array, np.exp([-40.0, -700.0]), rtol=1e-14)
+    np.testing.assert_allclose(gradient(F.softplus, -40.0), np.exp([-40.0]), rtol=1e-14)
+    np.testing.assert_allclose(F.softplus(leaf(800.0)).array, [800.0])
+    big = Variable(np.array([[1e4, 0.0], [-1e4, 0.0]]))
+    loss = F.softmax_cross_entropy(big, np.array([1, 0]), reduce="no")
+    np.testing.assert_allclose(loss.array, [1e4, 1e4])
+    assert (F.sigmoid_cross_entropy(big, np.array([[0, 1], [1, 0]])).array) == pytest.approx(
+        (2e4 + 2 * math.log(2)) / 4
+    )
+
+
+@pytest.mark.filterwarnings("error")
+def test_nothing_overflows_on_the_way() -> None:
+    for call in (F.sigmoid, F.softplus, F.elu, F.selu):
+        assert np.isfinite(gradient(call, -1e3, 0.0, 1e3)).all()
+    assert np.isfinite(gradient(F.logsumexp, -1e3, 0.0, 1e3)).all()
+
+
+# --------------------------------------------------------------------------------------- NaN
+
+COLUMNS = np.array([[1.0, NAN, 3.0, NAN], [4.0, 5.0, NAN, NAN], [2.0, 1.0, 0.0, NAN]])
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize(
+    "name",
+    "nansum nanprod nanmean nanvar nanstd nanmax nanmin nanmedian median max sum".split(),  # noqa: SIM905
+)
+def test_missing_numbers(name: str) -> None:
+    """Also where a column has nothing else."""
+    x = Variable(COLUMNS)
+    y = getattr(np, name)(x, axis=0)
+    np.testing.assert_allclose(y.array, getattr(np, name)(COLUMNS, axis=0), rtol=1e-14)
+    F.sum(y[:3]).backward()
+    if name.startswith("nan"):
+        assert (x.grad[np.isnan(COLUMNS)] == 0).all()
+
+
+def test_infinite_elements() -> None:
+    np.testing.assert_array_equal(np.median(leaf(1.0, INF, INF)).array, INF)
+    np.testing.assert_array_equal(np.quantile(leaf(-INF, 0.0, 1.0), 0.5).array, 0)
+    parts = np.modf(leaf(INF, -1.5))
+    np.testing.assert_array_equal(parts[0].array, [0, -0.5])
+    np.testing.assert_array_equal(parts[1].array, [INF, -1])
+    fixed = np.nan_to_num(leaf(NAN, INF, -INF, 2.0), nan=1.0, posinf=5.0)
+    np.testing.assert_array_equal(fixed.array, [1, 5, np.finfo(float).min, 2])
+    np.testing.assert_array_equal(gradient(np.nan_to_num, NAN, INF, 2.0), [0, 0, 1])
+    steps = np.heaviside(leaf(-1.0, 0.0, NAN, 3.0), 0.5)
+    np.testing.assert_array_equal(steps.array, [0, 0.5, NAN, 1])
+
+
+# ---------------------------------------------------------------------------------- remainders
+
+
+@pytest.mark.parametrize("function", [np.remainder, np.fmod])
+def test_remainder_differentiates_by_the_quotient_that_it_took(function: Any) -> None:
+    """Where x / y rounds up to an integer that the quotient does not reach."""
+    x, y = np.array([0.9, 0.6, 1.0, -0.9]), np.array([0.3, 0.2, 0.1, 0.3])
+    v = Variable(y)
+    rest = function(x, v)
+    F.sum(rest).backward()
+    np.testing.assert_allclose(rest.array + y * -v.grad, x, rtol=1e-15)
+
+
+def test_operators() -> None:
+    x = leaf(7.5, -7.5)
+    for ours, expected in (
+        (x % 2, [1.5, 0.5]),
+        (20 % x, [5.0, -2.5]),
+        (divmod(x, 2)[0], [3, -4]),
+        (divmod(20, x)[1], [5.0, -2.5]),
+    ):
+        np.testing.assert_array_equal(ours.array, expected)
+
+
+# ------------------------------------------------------------------------------------ refused
+
+REFUSED: dict[str, tuple[Callable[[Variable], Any], str]] = {
+    "frexp": (np.frexp, "log2"),
+    "nextafter": (lambda v: np.nextafter(v, 1.0), "v.array"),
+    "spacing": (np.spacing, "v.array"),
+    "i0": (np.i0, "series"),
+    "piecewise": (lambda v: np.piecewise(v, [v > 0], [1.0, 2.0]), "numpy.where"),
+    "histogram": (np.histogram, "v.array"),
+    "roots": (np.roots, "Newton"),
+    "polyfit": (lambda v: np.polyfit(np.arange(3.0), v, 1), "lstsq"),
+    "poly": (np.poly, "convolve"),
+    "polydiv": (lambda v: np.polydiv(v, [1.0, 2.0]), "quotient"),
+    "quantile": (lambda v: np.quantile(v, 0.5, method="lower"), "linear"),
+    "cov": (lambda v: np.cov(v, aweights=[1, 2, 3]), "average"),
+    "interp": (lambda v: np.interp(v, [0.0, 1.0], [0.0, 1.0], period=1.0), "remainder"),
+    "exp": (lambda v: np.exp(v, where=np.array([True, False, True])), "where="),
+    "add": (lambda v: np.add(v, 1.0, dtype="f"), "dtype="),
+    "nan_to_num": (lambda v: np.nan_to_num(v, copy=False), "in place"),
+    "maximum.accumulate": (np.maximum.accumulate, "use the function"),
+    "add.reduceat": (lambda v: np.add.reduceat(v, [0, 1]), "use the function"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_refused_by_name_and_with_advice(name: str) -> None:
+    call, advice = REFUSED[name]
+    with pytest.raises(NoRuleError, match=rf"numpy\.{re.escape(name)}.*{re.escape(advice)}"):
+        call(leaf(1.0, 2.0, 3.0))
+
+
+ILL_POSED: dict[str, Callable[[], Any]] = {
+    "max": lambda: np.max(leaf(1.0), where=np.array([True])),
+    "quantile": lambda: np.quantile(leaf(1.0), 1.5),
+    "gradient": lambda: np.gradient(leaf(1.0)),
+    "diff": lambda: np.diff(leaf(1.0), n=-1),
+    "interp": lambda: np.interp(leaf(1.0), [0.0, 1.0], [0.0]),
+    "cumulative_sum": lambda: np.cumulative_sum(Variable(np.ones((2, 2)))),
+    "convolve": lambda: np.convolve(leaf(), leaf(1.0)),
+    "vander": lambda: np.vander(Variable(np.ones((2, 2)))),
+}
+
+
+@pytest.mark.parametrize("name", ILL_POSED)
+def test_arguments_that_make_no_sense(name: str) -> None:
+    with pytest.raises(ValueError, match=name):
+        ILL_POSED[name]()
+
+
+def test_labels_are_checked_in_debug_mode() -> None:
+    x = Variable(np.ones((2, 3)))
+    with pg.using_config("debug", True), pytest.raises(ValueError, match="labels from 0 to 2"):
+        F.softmax_cross_entropy(x, np.array([0, 3]))
+    with pg.using_config("debug", True):
+        F.softmax_cross_entropy(x, np.array([0, -1]))
