@@ -272,7 +272,7 @@ class Concat(Op):
 def concat(xs: Sequence[Any], axis: int = 1) -> Variable:
     """The arrays joined along an existing axis (1 by default, as in Chainer)."""
     if not len(xs):
-        raise ValueError("concat: expected at least one array, got none")
+        raise InvalidType("concat", "at least one array", "none")
     return Concat(axis).apply(xs)[0]
 
 

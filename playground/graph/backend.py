@@ -125,14 +125,16 @@ def repeated(value: Any, shape: tuple[int, ...]) -> Any:
     Small host arrays are multiplied out, in an eighth of the time of ``np.broadcast_to``, whose
     result also costs the next operation an iterator; large ones are views.
     """
-    ones = _ONES.get((shape, value.dtype))
-    if ones is not None:
-        return value * ones
-    if isinstance(value, (np.ndarray, np.generic)) and math.prod(shape) <= _SMALL_SIZE:
-        if len(_ONES) > 256:
-            _ONES.clear()
-        ones = _ONES[shape, value.dtype] = np.ones(shape, value.dtype)
-        return value * ones
+    # The type is asked for first: a device array must not meet the ones of a host array before.
+    if isinstance(value, (np.ndarray, np.generic)):
+        ones = _ONES.get((shape, value.dtype))
+        if ones is not None:
+            return value * ones
+        if math.prod(shape) <= _SMALL_SIZE:
+            if len(_ONES) > 256:
+                _ONES.clear()
+            ones = _ONES[shape, value.dtype] = np.ones(shape, value.dtype)
+            return value * ones
     return np.broadcast_to(value, shape)
 
 

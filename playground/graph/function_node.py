@@ -17,7 +17,13 @@ import numpy as np
 from playground.graph import backend, backprop
 from playground.graph.backend import SCALAR_TYPES
 from playground.graph.config import config, using_config
-from playground.graph.errors import GradientError, GraphError, InvalidType, NaNDetectedError
+from playground.graph.errors import (
+    GradientError,
+    GraphError,
+    InvalidIndex,
+    InvalidType,
+    NaNDetectedError,
+)
 from playground.graph.variable import (
     Variable,
     as_variable,
@@ -304,6 +310,9 @@ class Op(FunctionNode):
 
     def apply(self, inputs: Sequence[Any]) -> tuple[Variable, ...]:
         dtype = self._common_dtype(inputs)
+        if dtype is None:
+            inputs = [as_variable(as_raw(x)) for x in inputs]
+            dtype = self._common_dtype(inputs)
         nodes, arrays = [], []
         for x in inputs:
             if isinstance(x, Variable):
@@ -382,11 +391,21 @@ class Op(FunctionNode):
             )
         return array.astype(dtype)
 
+    def check_dtype(self, given: Any, result: Any) -> None:
+        """Refuse a result of another dtype: its gradient could not have that of the operand."""
+        if given != result:
+            raise InvalidType(
+                self.label,
+                "an operand whose dtype the result keeps",
+                f"dtype {given} (the result would be {result})",
+                f"Convert it first, for example with F.cast(x, '{result}').",
+            )
+
     def guarded(self, *arrays: Any) -> Any:
         """``forward``, whose complaints name the operation and the operands."""
         try:
             return self.forward(*arrays)
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, IndexError) as error:
             raise self.refused(error, arrays) from error
 
     def refused(self, error: Exception, arrays: Sequence[Any]) -> Exception:
@@ -394,7 +413,8 @@ class Op(FunctionNode):
         if isinstance(error, InvalidType):
             return error
         operands = ", ".join(f"{x.dtype}{list(x.shape)}" for x in arrays)
-        return InvalidType(self.label, "operands that fit together", operands, f"NumPy: {error}")
+        kind = InvalidIndex if isinstance(error, IndexError) else InvalidType
+        return kind(self.label, "operands that fit together", operands, f"NumPy: {error}")
 
     def pull(self, gy: Any) -> Sequence[Any]:
         arguments = [node.data for node in self.inputs]
@@ -443,8 +463,10 @@ class Unary(Op):
         array = x._array
         try:
             y = self.forward(array)
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, IndexError) as error:
             raise self.refused(error, (array,)) from error
+        if y.dtype is not node.dtype:
+            self.check_dtype(node.dtype, y.dtype)
         requires_grad = node.requires_grad
         if not config.plain:
             _refuse_nan((array, y), self.label, "forward")
@@ -506,8 +528,10 @@ class Binary(Op):
             return self.of(as_variable(as_raw(x)), y)
         try:
             z = self.forward(xa, ya)
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, IndexError) as error:
             raise self.refused(error, (xa, ya)) from error
+        if z.dtype is not xn.dtype:
+            self.check_dtype(xn.dtype, z.dtype)
         requires_grad = xn.requires_grad or yn.requires_grad
         if not config.plain:
             _refuse_nan((xa, ya, z), self.label, "forward")

@@ -6,7 +6,7 @@ No mathematics here: operators are installed by ``functions.basic_math``, NumPy'
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 from weakref import ref
 

@@ -81,19 +81,16 @@ CONSTANT_UFUNCS: frozenset[Any] = frozenset(
 )
 
 
-def _sum(a: Any, axis: Any = None, keepdims: bool = False) -> Variable:
-    return F.sum(a, axis, keepdims)
-
-
 def _where(condition: Any, x: Any = None, y: Any = None) -> Any:
     if x is None and y is None:
         return np.where(as_raw(condition))
     return F.where(condition, x, y)
 
 
-def _zeros(shape: Any, dtype: Any = None, *, like: Variable) -> Variable:
-    # One 0-d reference gives the array type; the Variable's own dtype is the default.
-    return _constant(np.zeros(shape, dtype or like.dtype, like=like.array))
+def _full_like(a: Any, fill_value: Any) -> Variable:
+    if isinstance(fill_value, Variable):
+        return F.broadcast_to(F.cast(fill_value, a.dtype), a.shape)
+    return _constant(np.full_like(a.array, fill_value))
 
 
 def _constant(array: Any) -> Variable:
@@ -135,9 +132,26 @@ RECORDED_FUNCTIONS: dict[Any, Rule] = {
     np.ones_like: lambda a: _constant(np.ones_like(a.array)),
     np.zeros_like: lambda a: _constant(np.zeros_like(a.array)),
     np.empty_like: lambda a: _constant(np.empty_like(a.array)),
-    np.full_like: lambda a, fill_value: _constant(np.full_like(a.array, as_raw(fill_value))),
-    np.zeros: _zeros,
+    np.full_like: _full_like,
 }
+# NumPy 2 has objects of their own for the old names.
+RECORDED_FUNCTIONS[np.amax] = RECORDED_FUNCTIONS[np.max]
+RECORDED_FUNCTIONS[np.amin] = RECORDED_FUNCTIONS[np.min]
+
+# With ``like=v``, which NumPy takes out of the call; and the position of the argument dtype, by
+# default the Variable's.
+CREATION_FUNCTIONS: dict[Any, int] = {
+    np.empty: 1,
+    np.eye: 3,
+    np.identity: 1,
+    np.ones: 1,
+    np.zeros: 1,
+}
+
+# They change an array in place, which cannot be recorded.
+WRITING_FUNCTIONS: frozenset[Any] = frozenset(
+    {np.copyto, np.fill_diagonal, np.place, np.put, np.put_along_axis, np.putmask}
+)
 
 
 def _dot(a: Any, b: Any) -> Variable:
@@ -225,26 +239,41 @@ def _are_operands(inputs: tuple[Any, ...]) -> bool:
 
 
 def _no_ufunc_rule(ufunc: Any, method: str, kwargs: dict[str, Any]) -> NoRuleError:
-    name = f"numpy.{ufunc.__name__}"
+    own = getattr(np, ufunc.__name__, None) is ufunc
+    name = f"numpy.{ufunc.__name__}" if own else f"the ufunc {ufunc.__name__}"
     if kwargs.get("out") is not None:
-        return NoRuleError(
-            f"{name}: out= would write a Variable's result into an array, outside the graph: "
-            f"drop out= and use the returned Variable"
-        )
+        return _no_out(name)
     if method == "at":
-        return NoRuleError(f"{name}.at changes an array in place, which cannot be recorded")
+        return _no_writing(f"{name}.at")
     if method != "__call__":
         known = {"add": "numpy.sum", "maximum": "numpy.max", "minimum": "numpy.min"}
-        return NoRuleError(
-            f"{name}.{method} has no rule for Variables: use "
-            f"{known.get(ufunc.__name__, 'the reduction function of that name')}"
-        )
+        instead = known.get(ufunc.__name__) if method == "reduce" else None
+        return _no_rule(f"{name}.{method}", instead)
     if kwargs:
         given = ", ".join(f"{key}=" for key in kwargs)
         return NoRuleError(f"{name}: {given} is not supported on Variables: leave it out")
+    return _no_rule(name)
+
+
+def _no_rule(name: str, instead: str | None = None) -> NoRuleError:
+    cure = f"use {instead}" if instead else "compute it from functions that have one"
     return NoRuleError(
-        f"{name} has no differentiation rule for Variables: compute it from functions that have "
-        f"one, or on the values with v.array if no gradient is wanted"
+        f"{name} has no differentiation rule for Variables: {cure}, or work on the values with "
+        f"v.array if no gradient is wanted"
+    )
+
+
+def _no_out(name: str) -> NoRuleError:
+    return NoRuleError(
+        f"{name}: out= would write a Variable's result into an array, outside the graph: drop "
+        f"out= (and write a = a + v for a += v) and use the returned Variable"
+    )
+
+
+def _no_writing(name: str) -> NoRuleError:
+    return NoRuleError(
+        f"{name} changes an array in place, which cannot be recorded: build the result with "
+        f"numpy.where, numpy.stack or numpy.concatenate"
     )
 
 
@@ -254,41 +283,46 @@ def array_function(self: Variable, func: Any, types: Any, args: Any, kwargs: Any
         return NotImplemented
     rule = RECORDED_FUNCTIONS.get(func)
     if rule is not None:
-        return rule(*args, **kwargs) if not kwargs else _with_keywords(func, rule, args, kwargs)
+        return _apply(func, rule, args, _without_defaults(kwargs) if kwargs else kwargs)
     if func in CONSTANT_FUNCTIONS:
         raw = {key: as_array_of(value) for key, value in kwargs.items()}
         return func(*map(as_array_of, args), **raw)
+    if func in CREATION_FUNCTIONS:
+        if len(args) <= CREATION_FUNCTIONS[func]:
+            kwargs = {"dtype": self.dtype, **kwargs}
+        return _constant(func(*args, **kwargs, like=self.array))
     name = f"{func.__module__}.{func.__name__}"
-    raise NoRuleError(
-        f"{name} has no differentiation rule for Variables: compute it from functions that have "
-        f"one, or on the values with v.array if no gradient is wanted"
-    )
+    raise _no_writing(name) if func in WRITING_FUNCTIONS else _no_rule(name)
 
 
 # Keywords that change nothing when they carry NumPy's default.
 _NEUTRAL = {"out": None, "dtype": None, "order": "K", "subok": True, "where": True, "copy": None}
 
 
-def _with_keywords(func: Any, rule: Rule, args: Any, kwargs: dict[str, Any]) -> Any:
-    """Call a rule, naming the function where it does not take a keyword."""
+def _without_defaults(kwargs: dict[str, Any]) -> dict[str, Any]:
     no_value = getattr(np, "_NoValue", None)
-    kept = {
+    return {
         key: value
         for key, value in kwargs.items()
         if value is not no_value and not (key in _NEUTRAL and value is _NEUTRAL[key])
     }
+
+
+def _apply(func: Any, rule: Rule, args: Any, kwargs: dict[str, Any]) -> Any:
+    """Call a rule, naming the function where it does not take what NumPy's does."""
     try:
-        return rule(*args, **kept)
+        return rule(*args, **kwargs)
     except TypeError as error:
-        if "unexpected keyword" not in str(error):
-            raise
-        if "out" in kept:
-            raise NoRuleError(
-                f"numpy.{func.__name__}: out= would write a Variable's result into an array, "
-                f"outside the graph: drop out= and use the returned Variable"
-            ) from error
+        trace = error.__traceback__
+        if trace is not None and trace.tb_next is not None:
+            raise  # from inside the rule, which took the arguments
+        name = f"numpy.{func.__name__}"
+        if "out" in kwargs:
+            raise _no_out(name) from error
+        given = ", ".join([f"{len(args)} by position", *(f"{key}=" for key in kwargs)])
         raise NoRuleError(
-            f"numpy.{func.__name__}: {', '.join(kept)}: not supported on Variables ({error})"
+            f"{name}: on Variables it takes the array and the arguments that shape the result, "
+            f"got arguments {given}: leave out dtype=, order=, where= and initial="
         ) from error
 
 
