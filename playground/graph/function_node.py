@@ -518,11 +518,13 @@ class Binary(Op):
                 if xn.dtype is not yn.dtype and xn.dtype != yn.dtype:
                     raise self.mixed(xn.dtype, yn.dtype)
             else:
-                ya = self.constant(y, x, xn.dtype)
+                fits = type(y) is type(xa) and y.dtype is xn.dtype
+                ya = y if fits else self.constant(y, x, xn.dtype)
                 yn = constant_node(ya)
         elif isinstance(y, Variable):
             yn, ya = y._node, y._array
-            xa = self.constant(x, y, yn.dtype)
+            fits = type(x) is type(ya) and x.dtype is yn.dtype
+            xa = x if fits else self.constant(x, y, yn.dtype)
             xn = constant_node(xa)
         else:
             return self.of(as_variable(as_raw(x)), y)

@@ -138,14 +138,14 @@ RECORDED_FUNCTIONS: dict[Any, Rule] = {
 RECORDED_FUNCTIONS[np.amax] = RECORDED_FUNCTIONS[np.max]
 RECORDED_FUNCTIONS[np.amin] = RECORDED_FUNCTIONS[np.min]
 
-# With ``like=v``, which NumPy takes out of the call; and the position of the argument dtype, by
-# default the Variable's.
-CREATION_FUNCTIONS: dict[Any, int] = {
-    np.empty: 1,
-    np.eye: 3,
-    np.identity: 1,
-    np.ones: 1,
-    np.zeros: 1,
+# With ``like=v``, which NumPy takes out of the call. Position and default of the argument dtype,
+# in whose place the Variable's dtype comes.
+CREATION_FUNCTIONS: dict[Any, tuple[int, Any]] = {
+    np.empty: (1, None),
+    np.eye: (3, float),
+    np.identity: (1, None),
+    np.ones: (1, None),
+    np.zeros: (1, None),
 }
 
 # They change an array in place, which cannot be recorded.
@@ -288,8 +288,9 @@ def array_function(self: Variable, func: Any, types: Any, args: Any, kwargs: Any
         raw = {key: as_array_of(value) for key, value in kwargs.items()}
         return func(*map(as_array_of, args), **raw)
     if func in CREATION_FUNCTIONS:
-        if len(args) <= CREATION_FUNCTIONS[func]:
-            kwargs = {"dtype": self.dtype, **kwargs}
+        position, default = CREATION_FUNCTIONS[func]
+        if len(args) <= position and kwargs.get("dtype", default) is default:
+            kwargs = {**kwargs, "dtype": self.dtype}
         return _constant(func(*args, **kwargs, like=self.array))
     name = f"{func.__module__}.{func.__name__}"
     raise _no_writing(name) if func in WRITING_FUNCTIONS else _no_rule(name)
