@@ -138,9 +138,11 @@ class FunctionNode:
         )
 
     def apply(self, inputs: Sequence[Any]) -> tuple[Variable, ...]:
-        """Run ``forward`` on the inputs' arrays; Variables out, connected where wanted."""
-        if self.inputs is not None:
-            raise GraphError(f"{self.label}: this node was applied before: make a new one")
+        """Run ``forward`` on the inputs' arrays; Variables out, connected where wanted.
+
+        A node belongs to its newest application: one that is applied again leaves the graph of
+        the time before (as in Chainer).
+        """
         variables = [as_variable(x) for x in inputs]
         arrays = tuple(x._array for x in variables)
         _refuse_nan(arrays, self.label, "forward")
