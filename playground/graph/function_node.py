@@ -109,7 +109,7 @@ class FunctionNode:
     def get_retained_inputs(self) -> tuple[Variable, ...]:
         """The kept inputs; the user's own Variables where they live."""
         if self.inputs is None:
-            _refuse_cut(self.label)(None)
+            raise GraphError(f"{self.label}: the graph above it was cut by unchain_backward")
         return tuple(self.inputs[i].get_variable() for i in self._keeps_inputs)
 
     def get_retained_outputs(self) -> tuple[Variable, ...]:
@@ -140,8 +140,8 @@ class FunctionNode:
     def apply(self, inputs: Sequence[Any]) -> tuple[Variable, ...]:
         """Run ``forward`` on the inputs' arrays; Variables out, connected where wanted.
 
-        A node belongs to its newest application: one that is applied again leaves the graph of
-        the time before (as in Chainer).
+        A node belongs to its newest application: a backward through the output of an older one
+        raises.
         """
         variables = [as_variable(x) for x in inputs]
         arrays = tuple(x._array for x in variables)
@@ -166,6 +166,7 @@ class FunctionNode:
     def _connect(
         self, variables: list[Variable], outputs: tuple[Any, ...], requires_grad: bool
     ) -> tuple[Variable, ...]:
+        self._leave(self.outputs or ())
         self.inputs = tuple(x._node for x in variables)
         self.rank = max((node.rank for node in self.inputs), default=0)
         self.output_count = len(outputs)
@@ -182,6 +183,16 @@ class FunctionNode:
         self._metadata = tuple((y._node.shape, y._node.dtype) for y in results)
         self.outputs = tuple(ref(y._node) for y in results)
         return results
+
+    def _leave(self, outputs: Sequence[Any]) -> None:
+        """Give the outputs of an older application a creator that says what has happened."""
+        for node in (output() for output in outputs):
+            if node is not None:
+                node.creator = past = FunctionNode()
+                past.inputs = ()
+                past.pull = past.pull_recorded = _refusal(  # type: ignore[assignment, method-assign]
+                    f"{self.label}: this node was applied again since: make a new one for each use"
+                )
 
     # ------------------------------------------------------------------------------ backward
 
@@ -243,17 +254,17 @@ class FunctionNode:
         self.inputs = self.outputs = None
         self._kept_outputs = ()
         # A node that still points here (one made for a kept output) must not end in silence.
-        self.pull = self.pull_recorded = _refuse_cut(self.label)  # type: ignore[assignment, method-assign]
+        self.pull = self.pull_recorded = _refusal(  # type: ignore[assignment, method-assign]
+            f"{self.label}: the graph above it was cut by unchain_backward: call that after the "
+            f"last backward that needs the graph"
+        )
 
 
-def _refuse_cut(label: str) -> Callable[[Any], Any]:
+def _refusal(message: str) -> Callable[[Any], Any]:
     """Stands in for ``pull``; no bound method, which would be a cycle on its own instance."""
 
     def refuse(gy: Any) -> Any:
-        raise GraphError(
-            f"{label}: the graph above it was cut by unchain_backward: call that after the "
-            f"last backward that needs the graph"
-        )
+        raise GraphError(message)
 
     return refuse
 
@@ -542,10 +553,7 @@ class Binary(Op):
             if not config.enable_backprop:
                 return output_variable(z, requires_grad, None, 0)
         self.inputs = (xn, yn)
-        rank = xn.rank
-        if yn.rank > rank:
-            rank = yn.rank
-        self.rank = rank
+        self.rank = rank = xn.rank if xn.rank > yn.rank else yn.rank
         if requires_grad:
             if self._keeps_left:
                 xn.data = xa
