@@ -32,6 +32,11 @@ __all__ = [
 ]
 
 
+def _as_tuple(numbers: Any) -> tuple[int, ...]:
+    """A shape or axes, given as a number or as a sequence of numbers."""
+    return (int(numbers),) if isinstance(numbers, (int, np.integer)) else tuple(numbers)
+
+
 class Reshape(Unary):
     """y = x in another shape; shares memory with x where it can."""
 
@@ -50,7 +55,7 @@ class Reshape(Unary):
 
 def reshape(x: Any, shape: int | Sequence[int]) -> Variable:
     """x in another shape of the same size; one entry may be -1. x itself if it has the shape."""
-    shape = (shape,) if isinstance(shape, int) else tuple(shape)
+    shape = _as_tuple(shape)
     if isinstance(x, Variable) and x._array.shape == shape:
         return x
     return Reshape(shape).of(x)
@@ -101,8 +106,8 @@ def swapaxes(x: Any, axis1: int, axis2: int) -> Variable:
 def moveaxis(x: Any, source: int | Sequence[int], destination: int | Sequence[int]) -> Variable:
     """x with the axes ``source`` moved to the positions ``destination``."""
     x = as_variable(x)
-    first = (source,) if isinstance(source, int) else tuple(source)
-    second = (destination,) if isinstance(destination, int) else tuple(destination)
+    first = _as_tuple(source)
+    second = _as_tuple(destination)
     if len(first) != len(second):
         raise InvalidType("moveaxis", "as many sources as destinations", f"{first} and {second}")
     normal_axes(first, x.ndim, "moveaxis")
@@ -114,11 +119,12 @@ def moveaxis(x: Any, source: int | Sequence[int], destination: int | Sequence[in
     return transpose(x, order)
 
 
-def expand_dims(x: Any, axis: int) -> Variable:
-    """x with an axis of length 1 inserted."""
+def expand_dims(x: Any, axis: int | tuple[int, ...]) -> Variable:
+    """x with axes of length 1 inserted, at the positions ``axis`` of the result."""
     x = as_variable(x)
-    (position,) = normal_axes(axis, x.ndim + 1, "expand_dims")
-    return reshape(x, (*x.shape[:position], 1, *x.shape[position:]))
+    count = x.ndim + len(_as_tuple(axis))
+    axes, lengths = normal_axes(axis, count, "expand_dims"), iter(x.shape)
+    return reshape(x, tuple(1 if i in axes else next(lengths) for i in range(count)))
 
 
 def squeeze(x: Any, axis: int | tuple[int, ...] | None = None) -> Variable:
@@ -151,7 +157,7 @@ class BroadcastTo(Unary):
 
 def broadcast_to(x: Any, shape: int | Sequence[int]) -> Variable:
     """x repeated to ``shape`` by NumPy's broadcasting; x itself if it has the shape."""
-    shape = (shape,) if isinstance(shape, int) else tuple(shape)
+    shape = _as_tuple(shape)
     x = as_variable(x)
     return x if x.shape == shape else BroadcastTo(shape).of(x)
 
@@ -171,7 +177,7 @@ def broadcast(*args: Any) -> tuple[Variable, ...]:
 
 def sum_to(x: Any, shape: int | Sequence[int]) -> Variable:
     """The inverse of broadcasting: x summed down to ``shape``; x itself if it has the shape."""
-    shape = (shape,) if isinstance(shape, int) else tuple(shape)
+    shape = _as_tuple(shape)
     x = as_variable(x)
     try:
         fits = np.broadcast_shapes(shape, x.shape) == x.shape

@@ -128,7 +128,7 @@ class SubFromConstant(WithConstant):
 def subtract(x: Any, y: Any) -> Variable:
     """Difference x - y, broadcast."""
     if type(y) in SCALAR_TYPES and isinstance(x, Variable):
-        return AddConstant(-y if type(y) is not np.bool_ else -int(y)).of(x)
+        return AddConstant(-as_number(y)).of(x)
     if type(x) in SCALAR_TYPES and isinstance(y, Variable):
         return SubFromConstant(x).of(y)
     return Sub().of(x, y)

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from playground.functions.basic_math import divide
+from playground.functions.basic_math import as_number, divide
 from playground.graph import backend
+from playground.graph.backend import SCALARS
 from playground.graph.function_node import Broadcasting, Elementwise, ElementwiseUnary, Unary
 from playground.graph.variable import Variable
 
@@ -486,9 +487,13 @@ class Clip(Unary):
         return gy
 
 
-def clip(x: Any, x_min: float | None, x_max: float | None) -> Variable:
-    """x limited to the numbers x_min and x_max (None: no limit)."""
-    return Clip(x_min, x_max).of(x)
+def clip(x: Any, x_min: Any, x_max: Any) -> Variable:
+    """x limited to x_min and x_max: numbers, arrays or Variables (None: no limit)."""
+    low, high = as_number(x_min), as_number(x_max)
+    if all(limit is None or type(limit) in SCALARS for limit in (low, high)):
+        return Clip(low, high).of(x)
+    y = x if low is None else maximum(x, low)
+    return y if high is None else minimum(y, high)
 
 
 class Where(Broadcasting):

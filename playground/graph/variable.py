@@ -468,6 +468,10 @@ class Variable:
     def __str__(self) -> str:
         return _text(self, " ")
 
+    def __format__(self, spec: str) -> str:
+        """``f"{loss:.4f}"`` of a single element; showing a number cuts no graph."""
+        return format(self._array.item(), spec) if spec else str(self)
+
     def __copy__(self) -> Variable:
         copied = Variable(self._array, name=self.name, requires_grad=self.requires_grad)
         copied._grad = self._grad

@@ -98,12 +98,7 @@ def _constant(array: Any) -> Variable:
 
 
 def _clip(a: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None) -> Any:
-    low, high = a_min if min is None else min, a_max if max is None else max
-    if isinstance(low, Variable) or np.ndim(low):
-        return F.minimum(F.maximum(a, low), high) if high is not None else F.maximum(a, low)
-    if isinstance(high, Variable) or np.ndim(high):
-        return F.minimum(a if low is None else F.clip(a, low, None), high)
-    return F.clip(a, low, high)
+    return F.clip(a, a_min if min is None else min, a_max if max is None else max)
 
 
 RECORDED_FUNCTIONS: dict[Any, Rule] = {
@@ -156,7 +151,7 @@ WRITING_FUNCTIONS: frozenset[Any] = frozenset(
 
 def _dot(a: Any, b: Any) -> Variable:
     """np.dot for operands of at most two dimensions, where it is a product or a matmul."""
-    left, right = (x.ndim if isinstance(x, Variable) else as_raw(x).ndim for x in (a, b))
+    left, right = (x.ndim if hasattr(x, "ndim") else np.ndim(x) for x in (a, b))
     if left == 0 or right == 0:
         return F.multiply(a, b)
     if right > 2:
