@@ -91,7 +91,7 @@ HEAD = ("| loss | rule | n | inverted | median steps |", "|---|---|---|---|---|"
 
 
 def row(result: Result) -> str:
-    median = f"{result.median:,.0f}" if result.steps else "–"
+    median = f"{result.median:,.0f}" if result.steps else "-"
     return (
         f"| {result.loss} | {result.rule} | {result.size} | {len(result.steps)} of "
         f"{result.tried} | {median} |"

@@ -54,6 +54,18 @@ def propagate(
     return leaves
 
 
+def propagate_plainly(node: Any, cotangent: Any) -> dict[Any, Any]:
+    """:func:`propagate` from one computed node on raw arrays, with nothing to set up."""
+    leaves: dict[Any, Any] = {}
+    buckets: _Buckets = {}
+    if node.output_index is None:
+        buckets[node.rank] = {node.creator: cotangent}
+    else:
+        _deposit(node, cotangent, leaves, buckets)
+    _descend(leaves, buckets)
+    return leaves
+
+
 # rank of a node -> its creator -> the cotangent that waits there.
 _Buckets = dict[int, dict[Any, Any]]
 
@@ -61,11 +73,11 @@ _Buckets = dict[int, dict[Any, Any]]
 def _descend(
     leaves: dict[Any, Any],
     buckets: _Buckets,
-    recorded: bool,
-    observe: Any,
-    needed: Any,
-    ends: Any,
-    seen: Any,
+    recorded: bool = False,
+    observe: Any = None,
+    needed: Any = None,
+    ends: Any = (),
+    seen: Any = None,
 ) -> None:
     # The hot loop of the package: it reads nodes, all of one class, rather than functions of many
     # classes, and repeats _deposit's common cases instead of calling it.
@@ -124,7 +136,7 @@ def _screened(function: Any, gxs: Sequence[Any], needed: Any, seen: Any) -> Sequ
             raise NaNDetectedError(f"NaN is detected on backward computation of {function.label}")
         if needed is not None and creator is not None and creator not in needed:
             gx = None
-        if gx is not None and creator is not None:
+        if gx is not None and creator is not None and seen is not None:
             seen.setdefault(creator, {})[node] = None
         screened.append(gx)
     return screened

@@ -823,3 +823,14 @@ def test_deviation_comparisons_answer_as_numpy_does() -> None:
     for answer, value in zip(ours, expected, strict=True):
         np.testing.assert_array_equal(answer, np.array(value, bool))
     assert all(type(answer) is np.ndarray for answer in ours[:6])
+
+
+def test_deviation_a_single_element_can_be_formatted() -> None:
+    """Chainer raises; a loss is printed in every loop."""
+
+    def script(engine: Any) -> Any:
+        return raised(lambda: f"{engine.functions.sum(leaf(engine, 1, 2)):.2f}")
+
+    ours, theirs = outcomes(script)
+    assert ours == "3.00"
+    assert isinstance(theirs, Raised)

@@ -16,13 +16,13 @@ NAME = "playground, F"
 
 def step(n: int) -> Callable[[], float]:
     x, y, eye = matrices(n)
-    rule = StepSize()
+    point, rule = Variable(y), StepSize()
 
     def one_step() -> float:
-        point = Variable(y)
         loss = F.sum(F.absolute(F.matmul(x, point) - eye))
         value = float(loss.array)
         size = rule(value)
+        point.cleargrad()
         loss.backward()
         np.subtract(y, point.grad * size, out=y)
         return value

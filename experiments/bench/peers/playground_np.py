@@ -14,13 +14,13 @@ NAME = "playground, plain np"
 
 def step(n: int) -> Callable[[], float]:
     x, y, eye = matrices(n)
-    rule = StepSize()
+    point, rule = Variable(y), StepSize()
 
     def one_step() -> float:
-        point = Variable(y)
         loss = np.abs(x @ point - eye).sum()
         value = float(loss.array)
         size = rule(value)
+        point.cleargrad()
         loss.backward()
         np.subtract(y, point.grad * size, out=y)
         return value
