@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import json
 import os
@@ -53,7 +54,9 @@ def outside(*argv, cwd, **options):
     command = [sys.executable, "-m", "playground.inverse", *map(str, argv)]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, **options}
-    return subprocess.Popen(command, cwd=cwd, env=environment, **options)
+    # A shell gives its background jobs an ignored Ctrl-C, which they would hand on.
+    listen = functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    return subprocess.Popen(command, cwd=cwd, env=environment, preexec_fn=listen, **options)
 
 
 def refused(ran: Ran) -> str:
