@@ -1183,3 +1183,16 @@ def test_update_rule_is_applied_by_update() -> None:
     p.update_rule = Rule()
     p.update()
     np.testing.assert_array_equal(p.array, [1, 2])
+
+
+def test_second_gradient_of_an_unrecorded_one_says_which_flag_is_missing() -> None:
+    x = var(1, 2)
+    (first,) = playground.grad([F.sum(x * x * x)], [x])
+    with pytest.warns(UserWarning, match="enable_double_backprop=True"):
+        assert playground.grad([F.sum(first)], [x]) == [None]
+
+
+def test_an_input_out_of_reach_is_no_reason_to_warn(recwarn: Any) -> None:
+    x, other = var(1, 2), var(3)
+    assert playground.grad([F.sum(x)], [other]) == [None]
+    assert not recwarn.list

@@ -178,6 +178,7 @@ class Device:
         return nullcontext() if self.index is None else _cupy().cuda.Device(self.index)
 
 
+OR_CPU = ", or use --device cpu"
 _CUDA = re.compile(r"(?:cuda|gpu|@cupy)(?::(\d+))?|(\d+)")
 
 
@@ -205,7 +206,8 @@ def _auto() -> Device:
     try:
         return _cuda(0)
     except DeviceError as error:
-        return Device(note=f"device auto: using the CPU ({error})")
+        why = str(error).removesuffix(OR_CPU)
+        return Device(note=f"device auto: using the CPU ({why})")
 
 
 def _cuda(index: int) -> Device:
@@ -214,8 +216,7 @@ def _cuda(index: int) -> Device:
         count = cupy.cuda.runtime.getDeviceCount()
     except Exception as error:  # the CUDA runtime raises classes of its own
         raise DeviceError(
-            f"no usable CUDA device ({error}): check the driver with nvidia-smi, or use "
-            f"--device cpu"
+            f"no usable CUDA device ({error}): check the driver with nvidia-smi{OR_CPU}"
         ) from error
     if index >= count:
         raise DeviceError(
@@ -231,8 +232,8 @@ def _cupy() -> Any:
         import cupy
     except ImportError as error:
         raise DeviceError(
-            "CuPy is not installed: install it with pip install 'cupy-cuda12x[ctk]' (or "
-            "'cupy-cuda13x[ctk]' for CUDA 13), or use --device cpu"
+            "CuPy is not installed: install it with pip install 'cupy-cuda12x[ctk]' "
+            f"('cupy-cuda13x[ctk]' for CUDA 13){OR_CPU}"
         ) from error
     if cupy.ndarray not in ARRAY_TYPES:
         register_array_type(cupy.ndarray, lambda array, like: cupy.asarray(array), cupy.asnumpy)

@@ -9,6 +9,7 @@ behind.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Container, Iterable, Sequence
 from typing import Any
 
@@ -222,13 +223,29 @@ def grad(
         if extra is not None:
             extra = extra if enable_double_backprop else extra.array
             gx = extra if gx is None else gx + extra
-        results.append(None if gx is None else x.wrap(gx))
+        gx = None if gx is None else x.wrap(gx)
+        if gx is not None and not enable_double_backprop:
+            gx.node.unrecorded = True
+        results.append(gx)
+    if any(gx is None for gx in results):
+        _warn_of_unrecorded([y.node for y in outputs])
     for node, gx in retained.items():
         node.store_grad(gx)
     if set_grad:
         for x, gx in zip(inputs, results, strict=True):
             x.grad_var = gx
     return results
+
+
+def _warn_of_unrecorded(nodes: list[Any]) -> None:
+    """Say so where a gradient is missing because an earlier one has no graph."""
+    above = [node for function in _functions_above(nodes) for node in function.inputs or ()]
+    if any(node.unrecorded for node in (*nodes, *above)):
+        warnings.warn(
+            "grad: an input has no gradient (None), and the outputs were computed from a gradient "
+            "that was not recorded: pass enable_double_backprop=True to the first grad",
+            stacklevel=3,
+        )
 
 
 def _collect(

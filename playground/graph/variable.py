@@ -57,6 +57,7 @@ class VariableNode:
     name: str | None = None
     _loss_scale: float | None = None
     cut: int = 0
+    unrecorded: bool = False
 
     def describe(self, array: Any) -> None:
         """Take over shape and dtype of ``array`` (None: an uninitialised parameter)."""

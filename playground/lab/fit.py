@@ -51,8 +51,9 @@ def fit(
             (``loss(**arrays)``). Integers become float64; the values are copied.
         rule: a step rule or its name: ``'grow-shrink'``, ``'grow-shrink-take-back'``,
             ``'barzilai-borwein'``, ``'constant'``.
-        stop: stop rules; a number t means ``Below(t)`` or 10,000 steps, None a gradient of norm
-            at most 1e-8 or 10,000 steps.
+        stop: stop rules of ``playground.lab.descent`` (``Below``, ``MaxSteps``, ``MaxSeconds``,
+            ``GradientBelow``), one or a list; a number t means ``Below(t)`` or 10,000 steps, None a
+            gradient of norm at most 1e-8 or 10,000 steps.
         restart: what to do when stuck, or its name: ``'kick'``, ``'fresh'``, ``'none'``.
         log: where to log: a directory, a ``.sqlite`` file, a RunLog, or None for memory.
         rng: a numpy Generator or RandomState, or a seed; of the restarts.
