@@ -6,8 +6,7 @@ import math
 import re
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -18,8 +17,7 @@ from playground.graph.errors import DeviceError
 SMALL_CONSTANT = 1 << 16
 
 
-@dataclass(frozen=True)
-class ArrayType:
+class ArrayType(NamedTuple):
     """How arrays of one type come from and go to the host."""
 
     from_host: Callable[[np.ndarray, Any], Any]
@@ -152,8 +150,7 @@ def synchronize(array: Any) -> None:
 # ------------------------------------------------------------------------------------ devices
 
 
-@dataclass(frozen=True)
-class Device:
+class Device(NamedTuple):
     """A place for arrays: ``cpu`` or the CUDA device ``index``.
 
     ``note`` says why ``auto`` chose this one, for the user to read.

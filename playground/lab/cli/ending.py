@@ -60,7 +60,7 @@ def _headline(task: Problem, result: Fit, resume: str) -> str:
 def _way_on(settings: argparse.Namespace, result: Fit, resume: str) -> str:
     """The command that takes a run past the limit it ended at."""
     if result.ending == "MaxSteps":
-        return f"go on with {resume} --max-steps {10 * settings.max_steps}"
+        return f"go on with {resume} --max-steps {10 * max(settings.max_steps, result.steps)}"
     if result.ending == "MaxSeconds":
         return f"go on with {resume} --max-seconds {10 * settings.max_seconds:g}"
     if result.ending == "stuck" and settings.restart == "none":
