@@ -16,11 +16,14 @@ from playground.graph.config import (
     using_config,
 )
 from playground.graph.errors import (
+    DegenerateEigenvalueError,
     DeviceError,
     FitError,
     GradientError,
     GraphCutError,
     GraphError,
+    InputError,
+    InvalidIndex,
     InvalidType,
     LogError,
     NaNDetectedError,
@@ -53,6 +56,7 @@ def __getattr__(name: str) -> Any:
 
 
 __all__ = [
+    "DegenerateEigenvalueError",
     "DeviceError",
     "Fit",
     "FitError",
@@ -60,6 +64,8 @@ __all__ = [
     "GradientError",
     "GraphCutError",
     "GraphError",
+    "InputError",
+    "InvalidIndex",
     "InvalidType",
     "LogError",
     "NaNDetectedError",

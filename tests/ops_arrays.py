@@ -15,7 +15,7 @@ import playground.functions as F
 from playground.functions import array, assignment
 from playground.graph import backend
 from playground.graph.variable import Variable, as_variable
-from tests.ops import Case, Row, as_tuple, case
+from tests.rows import Case, Row, as_tuple, case
 
 PERMUTATION = np.array([2, 0, 3, 1])
 MASK = np.array(
@@ -609,7 +609,7 @@ RULES: tuple[Row, ...] = (
     # made of Variables
     fixed("full_like", lambda x: np.full_like(x, x[0]), case((3,))),
     fixed(
-        "linspace",
+        "linspace:arrays",
         np.linspace,
         case((), (), num=4),
         case((2,), (2,), num=3, endpoint=False),

@@ -11,7 +11,7 @@ import numpy as np
 
 import playground.functions as F
 from playground.functions import products, solving, spectral
-from tests.ops import Case, Row, case
+from tests.rows import Case, Row, case
 
 N, BATCH, TALL, WIDE = (3, 3), (2, 3, 3), (4, 3), (3, 4)
 NOT_SQUARE = (case((2, 3)), case((3,)))
@@ -22,14 +22,6 @@ def linear(name: str, op: type | None, *cases: Case, **options: Any) -> Row:
     """A row of well conditioned matrices; LAPACK has no half precision."""
     options.setdefault("np", getattr(np.linalg, name.partition(":")[0], None))
     return Row(name, op, cases, **{"shift": 6.0, "dtypes": "fd", **options})
-
-
-def _part(call: Callable[..., Any], name: str) -> Callable[..., Any]:
-    return lambda x, **args: getattr(call(x, **args), name)
-
-
-def _upper(x: Any) -> Any:
-    return np.linalg.eigvalsh(x, UPLO="U")
 
 
 ROWS: tuple[Row, ...] = (
@@ -54,8 +46,19 @@ ROWS: tuple[Row, ...] = (
         bad=(case((3,)),),
     ),
     linear("pinv", solving.Pinv, *map(case, (N, TALL, WIDE, BATCH)), bad=(case((3,)),)),
+    linear("batch_inv", solving.Inv, case(BATCH), np=np.linalg.inv),
+    linear("batch_det", solving.Det, case(BATCH), np=np.linalg.det),
+    linear(
+        "lstsq",
+        None,
+        case((5, 3), (5,)),
+        case((5, 3), (5, 2)),
+        f=lambda a, b: F.lstsq(a, b)[0],
+        np=lambda a, b: np.linalg.lstsq(a, b, rcond=None)[0],
+        bad=(case((3,), (3,)),),
+    ),
     linear("eigh", spectral.Eigh, *SQUARE, bad=NOT_SQUARE),
-    linear("eigvalsh", spectral.Eigh, *SQUARE, case(N, UPLO="U"), bad=NOT_SQUARE),
+    linear("eigvalsh", None, *SQUARE, case(N, UPLO="U"), bad=NOT_SQUARE),
     linear(
         "svd",
         spectral.Svd,
@@ -63,7 +66,7 @@ ROWS: tuple[Row, ...] = (
         case(N),
         bad=(case((3,)),),
     ),
-    linear("svdvals", spectral.Svd, *map(case, (N, TALL, WIDE, BATCH)), bad=(case((3,)),)),
+    linear("svdvals", None, *map(case, (N, TALL, WIDE, BATCH)), bad=(case((3,)),)),
     Row(
         "einsum",
         products.Einsum,
@@ -136,13 +139,6 @@ RULES: tuple[Row, ...] = (
     *(
         rule(f"norm:{o}", np.linalg.norm, case(N, ord=o), case(TALL, ord=o), dtypes="fd", shift=6.0)
         for o in (2, -2, "nuc")
-    ),
-    rule(
-        "lstsq",
-        lambda a, b: np.linalg.lstsq(a, b, rcond=None)[0],
-        case((5, 3), (5,)),
-        case((5, 3), (5, 2)),
-        dtypes="fd",
     ),
     rule("cond", np.linalg.cond, case(N), case(N, p=1), case(N, p="fro"), dtypes="fd", shift=6.0),
 )

@@ -21,7 +21,7 @@ from playground.functions.elementwise import (
     rounding,
     trigonometric,
 )
-from tests.ops import Case, Row, Tie, binary, case, reduce, unary
+from tests.rows import Case, Row, Tie, binary, case, reduce, unary
 
 M, T = (2, 3), (2, 3, 2)
 

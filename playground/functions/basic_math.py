@@ -39,16 +39,14 @@ class WithConstant(Unary):
         negative = not isinstance(value, complex) and value < 0
         return self.sign.format(f"({value})" if negative else value)
 
-    def of(self, x: Any) -> Variable:
-        y = super().of(x)
-        if y._node.dtype is not x._node.dtype and y._node.dtype != x._node.dtype:
+    def check_dtype(self, given: Any, result: Any) -> None:
+        if given != result:
             raise InvalidType(
                 self.label,
-                f"a number that fits the Variable's dtype {x.dtype}",
-                f"{self.value!r} (the result would be {y.dtype})",
-                f"Convert the Variable first, for example with F.cast(x, '{y.dtype}').",
+                f"a number that fits the Variable's dtype {given}",
+                f"{self.value!r} (the result would be {result})",
+                f"Convert the Variable first, for example with F.cast(x, '{result}').",
             )
-        return y
 
 
 class Add(Elementwise):
@@ -90,8 +88,8 @@ def add(*xs: Any) -> Variable:
 
 
 def _add_all(xs: tuple[Any, ...]) -> Variable:
-    if len(xs) < 2:
-        raise TypeError(f"add: expected two arrays or more, got {len(xs)}")
+    if not xs:
+        raise TypeError("add: expected one array or more, got none")
     total = xs[0]
     for x in xs[1:]:
         # Constants ahead of the first Variable have no dtype to be cast to yet.
@@ -130,7 +128,7 @@ class SubFromConstant(WithConstant):
 def subtract(x: Any, y: Any) -> Variable:
     """Difference x - y, broadcast."""
     if type(y) in SCALAR_TYPES and isinstance(x, Variable):
-        return AddConstant(-y if type(y) is not np.bool_ else -int(y)).of(x)
+        return AddConstant(-as_number(y)).of(x)
     if type(x) in SCALAR_TYPES and isinstance(y, Variable):
         return SubFromConstant(x).of(y)
     return Sub().of(x, y)
@@ -181,7 +179,7 @@ class Div(Elementwise):
     keep = (0, 1)
 
     def forward(self, x: Any, y: Any) -> Any:
-        return _true_quotient(x, y)
+        return x / y
 
     def backward(self, gz: Any, x: Any, y: Any) -> Any:
         left, right = self.wants
@@ -197,24 +195,10 @@ class DivFromConstant(WithConstant):
     keep = (0,)
 
     def forward(self, x: Any) -> Any:
-        return _true_quotient(self.value, x)
+        return self.value / x
 
     def backward(self, gz: Any, x: Any) -> Any:
         return -gz * self.value / (x * x)
-
-
-def _true_quotient(x: Any, y: Any) -> Any:
-    """x / y, refused where it would leave the operands' dtype (integers)."""
-    z = x / y
-    kinds = {array.dtype.kind for array in (x, y) if hasattr(array, "dtype")}
-    if kinds & set("iub"):
-        raise InvalidType(
-            "_ / _",
-            "floating point operands",
-            f"integers (the quotient would be {z.dtype})",
-            "Convert the Variable first, for example with F.cast(x, 'float64').",
-        )
-    return z
 
 
 def divide(x: Any, y: Any) -> Variable:

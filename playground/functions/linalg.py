@@ -56,10 +56,6 @@ class MatMul(Broadcasting):
         gxs = self.backward(backend.dense(gy), x.data, y.data)
         return gxs if len(x.shape) == 2 == len(y.shape) else self.fitted(gxs)
 
-    def pull_recorded(self, gy: Any) -> Any:
-        gy.array = backend.dense(gy.array)
-        return super().pull_recorded(gy)
-
 
 def matmul(a: Any, b: Any, transa: bool = False, transb: bool = False) -> Variable:
     """Matrix product, batched over leading axes as ``numpy.matmul`` does.

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
+from playground.graph.backend import as_array
 from playground.graph.function_node import Op, as_raw
 from playground.graph.variable import Variable, as_variable
 
@@ -31,3 +34,13 @@ def together(operation: str, *xs: Any) -> list[Variable]:
         x if isinstance(x, Variable) else as_variable(meeting.constant(x, first, first.dtype))
         for x in xs
     ]
+
+
+def eye_like(matrix: Any, n: int | None = None) -> Any:
+    """The identity of n rows (default: of the last axis), a plain array as ``matrix`` holds.
+
+    Made of a comparison, for ``numpy.eye(…, like=…)`` hands arguments on that CuPy lacks.
+    """
+    array = as_array(as_raw(matrix))
+    column = np.arange(array.shape[-1] if n is None else n, like=array)
+    return (column.reshape((-1, 1)) == column).astype(array.dtype)

@@ -10,9 +10,12 @@ from typing import Any
 import numpy as np
 
 from playground.functions.array import reshape
+from playground.functions.array.shaping import as_tuple
 from playground.functions.linalg import matmul
+from playground.functions.operands import eye_like
 from playground.functions.reduction import normal_axes
 from playground.graph import backend
+from playground.graph.errors import InvalidType
 from playground.graph.function_node import Op, as_raw, sum_to_shape
 from playground.graph.variable import Variable
 
@@ -24,11 +27,11 @@ _LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 class Einsum(Op):
     """y = einsum(subscripts, *xs): products of elements, summed over the labels not in y."""
 
-    __slots__ = ("inputs_", "keep", "options", "output")
+    __slots__ = ("inputs_", "options", "output")
 
     def __init__(self, inputs: Sequence[str], output: str, options: dict[str, Any]) -> None:
         self.inputs_, self.output, self.options = list(inputs), output, options
-        self.keep = tuple(range(len(self.inputs_)))
+        self.keep = tuple(range(len(self.inputs_)))  # type: ignore[misc]
 
     def forward(self, *xs: Any) -> Any:
         return np.einsum(f"{','.join(self.inputs_)}->{self.output}", *xs, **self.options)
@@ -52,7 +55,7 @@ class Einsum(Op):
                 # A label twice in one operand reads a diagonal: the gradient lies on it.
                 name = next(fresh)
                 terms.append(label + name)
-                operands.append(np.eye(length, dtype=gy.dtype, like=like))
+                operands.append(eye_like(like, length))
                 target += name
                 continue
             target += label
@@ -64,15 +67,16 @@ class Einsum(Op):
         return sum_to_shape(gx, shape)
 
 
-def einsum(*operands: Any, **options: Any) -> Variable:
-    """Einstein summation, with subscripts as text or as lists of axes after each operand.
+def einsum(*operands: Any) -> Variable:
+    """Einstein summation, with subscripts as text or as lists of axes after each operand."""
+    return contracted(operands)
 
-    ``optimize`` is passed on to NumPy.
-    """
+
+def contracted(operands: tuple[Any, ...], **options: Any) -> Variable:
+    """:func:`einsum` with options of NumPy's, such as ``optimize``."""
     subscripts, xs = _textual(operands)
     xs = [x if isinstance(x, Variable) else as_raw(x) for x in xs]
     inputs, output = _explicit(subscripts, [x.ndim for x in xs])
-    options = {key: value for key, value in options.items() if key == "optimize"}
     return Einsum(inputs, output, options).apply(xs)[0]
 
 
@@ -97,7 +101,7 @@ def _explicit(subscripts: str, ndims: Sequence[int]) -> tuple[list[str], str]:
     left, arrow, output = subscripts.replace(" ", "").partition("->")
     inputs = left.split(",")
     if len(inputs) != len(ndims):
-        raise ValueError(f"einsum: {subscripts!r} names {len(inputs)} operands, got {len(ndims)}")
+        raise InvalidType("einsum", f"{len(inputs)} operands for {subscripts!r}", f"{len(ndims)}")
     free = [c for c in _LETTERS if c not in subscripts]
     spans = [
         n - len(s.replace("...", "")) if "..." in s else 0
@@ -115,10 +119,8 @@ def _explicit(subscripts: str, ndims: Sequence[int]) -> tuple[list[str], str]:
     ]
     for labels, ndim in zip(inputs, ndims, strict=True):
         if len(labels) != ndim:
-            raise ValueError(
-                f"einsum: the labels {labels!r} in {subscripts!r} need an operand of "
-                f"{len(labels)} dimensions, got {ndim}"
-            )
+            expected = f"{len(labels)} dimensions for {labels!r} in {subscripts!r}"
+            raise InvalidType("einsum", expected, f"{ndim}")
     return inputs, output.replace("...", dots)
 
 
@@ -126,14 +128,11 @@ def tensordot(a: Any, b: Any, axes: Any = 2) -> Variable:
     """Sum of products over ``axes``: a number of axes, or a pair of lists of them."""
     a = a if isinstance(a, Variable) else as_raw(a)
     b = b if isinstance(b, Variable) else as_raw(b)
-    if isinstance(axes, int):
-        left, right = range(a.ndim - axes, a.ndim), range(axes)
-    else:
-        left, right = ([x] if isinstance(x, int) else x for x in axes)
+    left, right = _summed_axes(axes, a.ndim)
     summed_a = [x % a.ndim for x in left]
     summed_b = [x % b.ndim for x in right]
     if [a.shape[i] for i in summed_a] != [b.shape[i] for i in summed_b]:
-        raise ValueError(f"tensordot: shapes {a.shape} and {b.shape} do not match along {axes}")
+        raise InvalidType("tensordot", f"lengths that match along {axes}", f"{a.shape}, {b.shape}")
     normal_axes(tuple(summed_a), a.ndim, "tensordot")
     normal_axes(tuple(summed_b), b.ndim, "tensordot")
     free_a = [i for i in range(a.ndim) if i not in summed_a]
@@ -145,3 +144,11 @@ def tensordot(a: Any, b: Any, axes: Any = 2) -> Variable:
     left_matrix = a.transpose(free_a + summed_a).reshape((rows, inner))
     right_matrix = b.transpose(summed_b + free_b).reshape((inner, columns))
     return reshape(matmul(left_matrix, right_matrix), shape)
+
+
+def _summed_axes(axes: Any, ndim: int) -> tuple[Sequence[int], Sequence[int]]:
+    """The axes of the two operands that ``tensordot`` sums over."""
+    if isinstance(axes, int):
+        return range(ndim - axes, ndim), range(axes)
+    left, right = (as_tuple(x) for x in axes)
+    return left, right

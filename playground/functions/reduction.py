@@ -70,6 +70,8 @@ class Sum(Reduction):
 
     def forward(self, x: Any) -> Any:
         self.shape = x.shape
+        if self.axis is None and not self.keepdims:
+            return x.sum()
         return x.sum(axis=self.axis, keepdims=self.keepdims)
 
     def backward(self, gy: Any, x: Any) -> Any:
@@ -105,7 +107,7 @@ def average(x: Any, axis: Axis = None, weights: Any = None, keepdims: bool = Fal
     x, weights = (v if isinstance(v, Variable) else as_raw(v) for v in (x, weights))
     if weights.shape == x.shape:
         total = weights.sum(axis=axis, keepdims=keepdims)
-    elif isinstance(axis, int) and weights.shape == (x.shape[axis],):
+    elif isinstance(axis, (int, np.integer)) and weights.shape == (x.shape[axis],):
         total = weights.sum()
         weights = weights.reshape([-1 if i == axis % x.ndim else 1 for i in range(x.ndim)])
     else:

@@ -8,6 +8,7 @@ import numpy as np
 
 from playground.functions.array import reshape
 from playground.functions.linalg import matmul
+from playground.functions.operands import together
 from playground.functions.spectral import svdvals, transposed
 from playground.graph import backend
 from playground.graph.errors import InvalidType
@@ -158,9 +159,10 @@ def slogdet(a: Any) -> SlogdetResult:
 
 def _lower(matrix: Any, diagonal: float) -> Any:
     """The lower triangle, its diagonal times ``diagonal``."""
-    n = matrix.shape[-1]
-    weights = np.tril(np.ones((n, n), matrix.dtype), -1) + diagonal * np.eye(n, dtype=matrix.dtype)
-    return matrix * backend.array_like(weights, as_raw(matrix))
+    column = np.arange(matrix.shape[-1])
+    row = column.reshape((-1, 1))
+    weights = (row > column) + (row == column) * diagonal
+    return matrix * backend.array_like(weights.astype(matrix.dtype), as_raw(matrix))
 
 
 class Cholesky(Unary):
@@ -276,7 +278,7 @@ def lstsq(a: Any, b: Any, rcond: float | None = None) -> tuple[Any, Any, int, An
 
     As in NumPy, the residuals are empty where ``a`` has not full column rank or is not tall.
     """
-    a = as_variable(a)
+    a, b = together("lstsq", a, b)
     if a.ndim != 2:
         raise InvalidType("lstsq", "one matrix (m, n)", f"shape {a.shape}")
     x = matmul(pinv(a, rcond), b)

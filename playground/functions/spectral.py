@@ -18,6 +18,7 @@ import numpy as np
 
 from playground.functions.array import swapaxes
 from playground.functions.elementwise import where
+from playground.functions.operands import eye_like
 from playground.graph import backend
 from playground.graph.errors import DegenerateEigenvalueError, InvalidType
 from playground.graph.function_node import Binary, Op, as_raw
@@ -55,14 +56,8 @@ def _differences(w: Any) -> Any:
     return np.expand_dims(w, -2) - np.expand_dims(w, -1)
 
 
-def _eye_like(matrix: Any) -> Any:
-    """The identity of the last two axes, of the array type and dtype of ``matrix``."""
-    n = matrix.shape[-1]
-    return np.eye(n, dtype=matrix.dtype, like=backend.as_array(as_raw(matrix)))
-
-
 def _diagonal(matrix: Any) -> Any:
-    return (matrix * _eye_like(matrix)).sum(axis=-1)
+    return (matrix * eye_like(matrix)).sum(axis=-1)
 
 
 def _spread(left: Any, values: Any, right: Any) -> Any:
@@ -88,6 +83,7 @@ class Basis:
         labels = np.concatenate([np.zeros_like(scale, int), np.cumsum(apart, axis=-1)], axis=-1)
         self.same = labels[..., :, None] == labels[..., None, :]
         self.has_clusters = bool((self.same & ~np.eye(n, dtype=bool)).any())
+        self.has_zero = not self.values.all()
 
     @property
     def current(self) -> tuple[Any, ...]:
@@ -117,6 +113,21 @@ class Basis:
         *batch, i, j = (int(k) for k in where_[0])
         gap = abs(float(self.values[(*batch, i)] - self.values[(*batch, j)]))
         return DegenerateEigenvalueError(what, (i, j), gap, tuple(batch))
+
+    def refuse_asked(self, asked: Any, what: str, *cotangents: Any) -> None:
+        """Raise where cotangents tell vectors apart that only their cluster defines.
+
+        ``asked`` is what must vanish inside clusters, up to rounding of the cotangents' numbers.
+        """
+        host = np.abs(backend.to_cpu(asked))
+        scale = max(float(np.abs(backend.to_cpu(g)).max(initial=0.0)) for g in cotangents)
+        bound = 1e4 * host.shape[-1] * np.finfo(host.dtype).eps * max(scale, 1e-300)
+        if (self.same & (host > bound)).any():
+            raise self.refuse(what, host > bound)
+
+    def apart(self, like: Any) -> Any:
+        """1 between values of different clusters, 0 inside; an array as ``like`` is one."""
+        return backend.array_like((~self.same).astype(self.values.dtype), like)
 
     def equal_inside(self, g: Any) -> bool:
         """Whether g is the same throughout each cluster, to rounding."""
@@ -169,7 +180,7 @@ class Eigh(Op):
     def _through_vectors(self, gv: Any, x: Any, w: Any, v: Any) -> Any:
         basis = self.basis
         if not basis.has_clusters:
-            eye = _eye_like(v)
+            eye = eye_like(v)
             quotients = (1 - eye) / (_differences(w) + eye)
             m = np.matmul(transposed(v), gv)
             return _symmetric(np.matmul(np.matmul(v, quotients * m), transposed(v)))
@@ -181,13 +192,8 @@ class Eigh(Op):
 def _at_clusters(basis: Basis, gv: Any, w: Any, v: Any) -> Any:
     """The eigenvectors' cotangent where they are not unique: exact if it does not ask which."""
     m = np.matmul(transposed(v), gv)
-    host = backend.to_cpu(m)
-    n = host.shape[-1]
-    asks = np.abs(host - np.swapaxes(host, -1, -2))
-    bound = 1e4 * n * np.finfo(host.dtype).eps * max(float(np.abs(host).max(initial=0.0)), 1e-300)
-    if (basis.same & (asks > bound)).any():
-        raise basis.refuse("derivative of eigenvectors", asks > bound)
-    apart = backend.array_like((~basis.same).astype(host.dtype), w)
+    basis.refuse_asked(m - transposed(m), "derivative of eigenvectors", gv)
+    apart = basis.apart(w)
     quotients = apart / (_differences(w) + (1 - apart))
     return _symmetric(np.matmul(np.matmul(v, quotients * m), transposed(v)))
 
@@ -214,7 +220,7 @@ class EighValuesGrad(Binary):
             return result
         w, v = Eigh()(x) if isinstance(x, Variable) else (self._values(x), self.basis.vectors[0])
         p = np.matmul(np.matmul(transposed(v), _symmetric(gy)), v)
-        quotients = _differences(g) / (_differences(w) + _eye_like(p))
+        quotients = _differences(g) / (_differences(w) + eye_like(p))
         return np.matmul(np.matmul(v, quotients * p), transposed(v)), _diagonal(p)
 
     def _values(self, like: Any) -> Any:
@@ -228,7 +234,7 @@ class EighValuesGrad(Binary):
         basis.turn(backend.to_cpu(np.matmul(np.matmul(transposed(v), _symmetric(gy)), v)))
         (v,) = basis.current
         p = np.matmul(np.matmul(transposed(v), _symmetric(gy)), v)
-        apart = backend.array_like((~basis.same).astype(p.dtype), p)
+        apart = basis.apart(p)
         quotients = apart * _differences(g) / (_differences(self._values(g)) + (1 - apart))
         return np.matmul(np.matmul(v, quotients * p), transposed(v)), _diagonal(p)
 
@@ -263,14 +269,18 @@ def eigh(a: Any, UPLO: str = "L") -> EighResult:
     functions of the eigenvalues are right to second order also at equal eigenvalues;
     DegenerateEigenvalueError names the indices and the gap where no derivative exists.
     """
+    return _decomposed(a, UPLO, "eigh")
+
+
+def _decomposed(a: Any, uplo: str, operation: str) -> EighResult:
     x = as_variable(a)
-    _square_real(x, "eigh")
-    return EighResult(*Eigh().apply((_one_triangle(x, UPLO),)))
+    _square_real(x, operation)
+    return EighResult(*Eigh().apply((_one_triangle(x, uplo),)))
 
 
 def eigvalsh(a: Any, UPLO: str = "L") -> Variable:
     """Eigenvalues, ascending, of a symmetric matrix; see :func:`eigh`."""
-    return eigh(a, UPLO).eigenvalues
+    return _decomposed(a, UPLO, "eigvalsh").eigenvalues
 
 
 # --------------------------------------------------------------------------- singular values
@@ -300,7 +310,7 @@ class Svd(Op):
 
     def _through_vectors(self, gu: Any, gv: Any, x: Any, u: Any, s: Any, v: Any) -> Any:
         basis = self.basis
-        if not basis.values.all():
+        if basis.has_zero:
             raise DegenerateEigenvalueError(
                 "derivative of singular vectors at singular value 0",
                 (basis.values.shape[-1] - 1,) * 2,
@@ -308,12 +318,12 @@ class Svd(Op):
                 (),
             )
         if not basis.has_clusters:
-            eye = _eye_like(s)
+            eye = eye_like(s)
             return _vectors_gradient(gu, gv, u, s, v, eye)
-        same = backend.array_like(basis.same.astype(basis.values.dtype), as_raw(s))
-        raws = [as_raw(a) for a in (gu, gv, u, s, v)]
-        _refuse_asked(basis, *raws)
-        result = _vectors_gradient(*raws, same)
+        raw_gu, raw_gv, u, s, v = (as_raw(a) for a in (gu, gv, u, s, v))
+        asked = _skew(u, raw_gu) + _skew(v, raw_gv)
+        basis.refuse_asked(asked, "derivative of singular vectors", raw_gu, raw_gv)
+        result = _vectors_gradient(raw_gu, raw_gv, u, s, v, 1 - basis.apart(s))
         what = "second derivative of singular vectors"
         return DeadEnd(basis, what, result)(x, gu, gv) if isinstance(gu, Variable) else result
 
@@ -321,15 +331,6 @@ class Svd(Op):
 def _skew(vectors: Any, g: Any) -> Any:
     m = np.matmul(transposed(vectors), g)
     return m - transposed(m)
-
-
-def _refuse_asked(basis: Basis, gu: Any, gv: Any, u: Any, s: Any, v: Any) -> None:
-    """Raise where the cotangents tell apart vectors that only their cluster defines."""
-    asked = np.abs(backend.to_cpu(_skew(u, gu) + _skew(v, gv)))
-    scale = max(float(np.abs(backend.to_cpu(g)).max(initial=0.0)) for g in (gu, gv))
-    bound = 1e4 * asked.shape[-1] * np.finfo(asked.dtype).eps * max(scale, 1e-300)
-    if (basis.same & (asked > bound)).any():
-        raise basis.refuse("derivative of singular vectors", asked > bound)
 
 
 def _vectors_gradient(gu: Any, gv: Any, u: Any, s: Any, v: Any, same: Any) -> Any:
@@ -363,13 +364,13 @@ class SvdValuesGrad(Binary):
 
     def backward(self, gy: Any, x: Any, g: Any) -> Any:
         basis = self.basis
-        if not basis.has_clusters and basis.values.all():
+        if not basis.has_clusters and not basis.has_zero:
             if isinstance(x, Variable):
                 u, s, vh = Svd()(x)
-                return _values_second(gy, g, u, s, transposed(vh), _eye_like(s))
+                return _values_second(gy, g, u, s, transposed(vh), eye_like(s))
             u, v = basis.vectors
             s = backend.array_like(basis.values, g)
-            return _values_second(gy, g, u, s, v, _eye_like(s))
+            return _values_second(gy, g, u, s, v, eye_like(s))
         result = self._at_clusters(as_raw(gy), as_raw(g))
         if isinstance(gy, Variable):
             what = "third derivative of a function of singular values"
@@ -378,7 +379,7 @@ class SvdValuesGrad(Binary):
 
     def _at_clusters(self, gy: Any, g: Any) -> Any:
         basis = self.basis
-        if not basis.values.all():
+        if basis.has_zero:
             raise DegenerateEigenvalueError(
                 "second derivative of a function of singular values at 0",
                 (basis.values.shape[-1] - 1,) * 2,
@@ -392,8 +393,7 @@ class SvdValuesGrad(Binary):
         u, v = basis.vectors
         basis.turn(backend.to_cpu(_symmetric(np.matmul(np.matmul(transposed(u), gy), v))))
         u, v = basis.current
-        same = backend.array_like(basis.same.astype(basis.values.dtype), g)
-        return _values_second(gy, g, u, backend.array_like(basis.values, g), v, same)
+        return _values_second(gy, g, u, backend.array_like(basis.values, g), v, 1 - basis.apart(g))
 
 
 def _values_second(gy: Any, g: Any, u: Any, s: Any, v: Any, same: Any) -> Any:
@@ -419,12 +419,9 @@ def svd(a: Any, full_matrices: bool = True, compute_uv: bool = True) -> Any:
 
     A non-square matrix needs ``full_matrices=False`` (the extra vectors have no derivative).
     """
-    x = as_variable(a)
-    if x.ndim < 2:
-        raise InvalidType("svd", "matrices (…, m, n)", f"shape {x.shape}")
-    _real(x, "svd")
     if not compute_uv:
-        return Svd().apply((x,))[1]
+        return svdvals(a)
+    x = _real_matrices(a, "svd")
     if full_matrices and x.shape[-1] != x.shape[-2]:
         raise ValueError(
             f"svd: full_matrices=True of a non-square matrix {x.shape} adds vectors that have no "
@@ -435,4 +432,12 @@ def svd(a: Any, full_matrices: bool = True, compute_uv: bool = True) -> Any:
 
 def svdvals(x: Any) -> Variable:
     """Singular values, descending."""
-    return svd(x, compute_uv=False)
+    return Svd().apply((_real_matrices(x, "svdvals"),))[1]
+
+
+def _real_matrices(a: Any, operation: str) -> Variable:
+    x = as_variable(a)
+    if x.ndim < 2:
+        raise InvalidType(operation, "matrices (…, m, n)", f"shape {x.shape}")
+    _real(x, operation)
+    return x

@@ -21,9 +21,16 @@ UFUNCS = frozenset(
 FUNCTIONS = frozenset(
     """
     arange argmax argmin argsort bincount broadcast_to concatenate convolve cumprod cumsum
-    dot expand_dims max min ones_like prod reshape searchsorted sum swapaxes take_along_axis
+    dot einsum expand_dims max min ones_like prod reshape searchsorted sum swapaxes take_along_axis
     transpose where zeros zeros_like
     """.split()  # noqa: SIM905
 )
 
-VOCABULARY = UFUNCS | FUNCTIONS
+# Below numpy.linalg.
+LINALG = frozenset(
+    """
+    cholesky det eigh inv pinv qr slogdet solve svd
+    """.split()  # noqa: SIM905
+)
+
+VOCABULARY = UFUNCS | FUNCTIONS | frozenset(f"linalg.{name}" for name in LINALG)

@@ -6,8 +6,7 @@ import math
 import re
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -18,8 +17,7 @@ from playground.graph.errors import DeviceError
 SMALL_CONSTANT = 1 << 16
 
 
-@dataclass(frozen=True)
-class ArrayType:
+class ArrayType(NamedTuple):
     """How arrays of one type come from and go to the host."""
 
     from_host: Callable[[np.ndarray, Any], Any]
@@ -162,32 +160,32 @@ def synchronize(array: Any) -> None:
 # ------------------------------------------------------------------------------------ devices
 
 
-@dataclass(frozen=True)
-class Device:
-    """A place for arrays: ``cpu`` or the CUDA device ``index``.
+class Device(NamedTuple):
+    """A place for arrays: ``cpu`` or the CUDA device ``number``.
 
     ``note`` says why ``auto`` chose this one, for the user to read.
     """
 
-    index: int | None = None
+    number: int | None = None
     note: str | None = None
 
     @property
     def name(self) -> str:
-        return "cpu" if self.index is None else f"cuda:{self.index}"
+        return "cpu" if self.number is None else f"cuda:{self.number}"
 
     def put(self, array: Any) -> Any:
         """``array`` on this device (itself, if it is there already)."""
-        if self.index is None:
+        if self.number is None:
             return to_cpu(array)
         with self.use():
             return _cupy().asarray(array)
 
     def use(self) -> AbstractContextManager[Any]:
         """Context manager that makes this the current device."""
-        return nullcontext() if self.index is None else _cupy().cuda.Device(self.index)
+        return nullcontext() if self.number is None else _cupy().cuda.Device(self.number)
 
 
+OR_CPU = ", or use --device cpu"
 _CUDA = re.compile(r"(?:cuda|gpu|@cupy)(?::(\d+))?|(\d+)")
 
 
@@ -215,7 +213,8 @@ def _auto() -> Device:
     try:
         return _cuda(0)
     except DeviceError as error:
-        return Device(note=f"device auto: using the CPU ({error})")
+        why = str(error).removesuffix(OR_CPU)
+        return Device(note=f"device auto: using the CPU ({why})")
 
 
 def _cuda(index: int) -> Device:
@@ -224,8 +223,7 @@ def _cuda(index: int) -> Device:
         count = cupy.cuda.runtime.getDeviceCount()
     except Exception as error:  # the CUDA runtime raises classes of its own
         raise DeviceError(
-            f"no usable CUDA device ({error}): check the driver with nvidia-smi, or use "
-            f"--device cpu"
+            f"no usable CUDA device ({error}): check the driver with nvidia-smi{OR_CPU}"
         ) from error
     if index >= count:
         raise DeviceError(
@@ -241,8 +239,8 @@ def _cupy() -> Any:
         import cupy
     except ImportError as error:
         raise DeviceError(
-            "CuPy is not installed: install it with pip install 'cupy-cuda12x[ctk]' (or "
-            "'cupy-cuda13x[ctk]' for CUDA 13), or use --device cpu"
+            "CuPy is not installed: install it with pip install 'cupy-cuda12x[ctk]' "
+            f"('cupy-cuda13x[ctk]' for CUDA 13){OR_CPU}"
         ) from error
     if cupy.ndarray not in ARRAY_TYPES:
         register_array_type(cupy.ndarray, lambda array, like: cupy.asarray(array), cupy.asnumpy)

@@ -9,6 +9,7 @@ behind.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Container, Iterable, Sequence
 from typing import Any
 
@@ -54,6 +55,18 @@ def propagate(
     return leaves
 
 
+def propagate_plainly(node: Any, cotangent: Any) -> dict[Any, Any]:
+    """:func:`propagate` from one computed node on raw arrays, with nothing to set up."""
+    leaves: dict[Any, Any] = {}
+    buckets: _Buckets = {}
+    if node.output_index is None:
+        buckets[node.rank] = {node.creator: cotangent}
+    else:
+        _deposit(node, cotangent, leaves, buckets)
+    _descend(leaves, buckets)
+    return leaves
+
+
 # rank of a node -> its creator -> the cotangent that waits there.
 _Buckets = dict[int, dict[Any, Any]]
 
@@ -61,11 +74,11 @@ _Buckets = dict[int, dict[Any, Any]]
 def _descend(
     leaves: dict[Any, Any],
     buckets: _Buckets,
-    recorded: bool,
-    observe: Any,
-    needed: Any,
-    ends: Any,
-    seen: Any,
+    recorded: bool = False,
+    observe: Any = None,
+    needed: Any = None,
+    ends: Any = (),
+    seen: Any = None,
 ) -> None:
     # The hot loop of the package: it reads nodes, all of one class, rather than functions of many
     # classes, and repeats _deposit's common cases instead of calling it.
@@ -124,7 +137,7 @@ def _screened(function: Any, gxs: Sequence[Any], needed: Any, seen: Any) -> Sequ
             raise NaNDetectedError(f"NaN is detected on backward computation of {function.label}")
         if needed is not None and creator is not None and creator not in needed:
             gx = None
-        if gx is not None and creator is not None:
+        if gx is not None and creator is not None and seen is not None:
             seen.setdefault(creator, {})[node] = None
         screened.append(gx)
     return screened
@@ -210,13 +223,29 @@ def grad(
         if extra is not None:
             extra = extra if enable_double_backprop else extra.array
             gx = extra if gx is None else gx + extra
-        results.append(None if gx is None else x.wrap(gx))
+        gx = None if gx is None else x.wrap(gx)
+        if gx is not None and not enable_double_backprop:
+            gx.node.unrecorded = True
+        results.append(gx)
+    if any(gx is None for gx in results):
+        _warn_of_unrecorded([y.node for y in outputs])
     for node, gx in retained.items():
         node.store_grad(gx)
     if set_grad:
         for x, gx in zip(inputs, results, strict=True):
             x.grad_var = gx
     return results
+
+
+def _warn_of_unrecorded(nodes: list[Any]) -> None:
+    """Say so where a gradient is missing because an earlier one has no graph."""
+    above = [node for function in _functions_above(nodes) for node in function.inputs or ()]
+    if any(node.unrecorded for node in (*nodes, *above)):
+        warnings.warn(
+            "grad: an input has no gradient (None), and the outputs were computed from a gradient "
+            "that was not recorded: pass enable_double_backprop=True to the first grad",
+            stacklevel=3,
+        )
 
 
 def _collect(

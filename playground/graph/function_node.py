@@ -17,7 +17,13 @@ import numpy as np
 from playground.graph import backend, backprop
 from playground.graph.backend import SCALAR_TYPES
 from playground.graph.config import config, using_config
-from playground.graph.errors import GradientError, GraphError, InvalidType, NaNDetectedError
+from playground.graph.errors import (
+    GradientError,
+    GraphError,
+    InvalidIndex,
+    InvalidType,
+    NaNDetectedError,
+)
 from playground.graph.variable import (
     Variable,
     as_variable,
@@ -103,7 +109,7 @@ class FunctionNode:
     def get_retained_inputs(self) -> tuple[Variable, ...]:
         """The kept inputs; the user's own Variables where they live."""
         if self.inputs is None:
-            _refuse_cut(self.label)(None)
+            raise GraphError(f"{self.label}: the graph above it was cut by unchain_backward")
         return tuple(self.inputs[i].get_variable() for i in self._keeps_inputs)
 
     def get_retained_outputs(self) -> tuple[Variable, ...]:
@@ -132,9 +138,11 @@ class FunctionNode:
         )
 
     def apply(self, inputs: Sequence[Any]) -> tuple[Variable, ...]:
-        """Run ``forward`` on the inputs' arrays; Variables out, connected where wanted."""
-        if self.inputs is not None:
-            raise GraphError(f"{self.label}: this node was applied before: make a new one")
+        """Run ``forward`` on the inputs' arrays; Variables out, connected where wanted.
+
+        A node belongs to its newest application: a backward through the output of an older one
+        raises.
+        """
         variables = [as_variable(x) for x in inputs]
         arrays = tuple(x._array for x in variables)
         _refuse_nan(arrays, self.label, "forward")
@@ -158,6 +166,7 @@ class FunctionNode:
     def _connect(
         self, variables: list[Variable], outputs: tuple[Any, ...], requires_grad: bool
     ) -> tuple[Variable, ...]:
+        self._leave(self.outputs or ())
         self.inputs = tuple(x._node for x in variables)
         self.rank = max((node.rank for node in self.inputs), default=0)
         self.output_count = len(outputs)
@@ -174,6 +183,16 @@ class FunctionNode:
         self._metadata = tuple((y._node.shape, y._node.dtype) for y in results)
         self.outputs = tuple(ref(y._node) for y in results)
         return results
+
+    def _leave(self, outputs: Sequence[Any]) -> None:
+        """Give the outputs of an older application a creator that says what has happened."""
+        for node in (output() for output in outputs):
+            if node is not None:
+                node.creator = past = FunctionNode()
+                past.inputs = ()
+                past.pull = past.pull_recorded = _refusal(  # type: ignore[assignment, method-assign]
+                    f"{self.label}: this node was applied again since: make a new one for each use"
+                )
 
     # ------------------------------------------------------------------------------ backward
 
@@ -235,17 +254,17 @@ class FunctionNode:
         self.inputs = self.outputs = None
         self._kept_outputs = ()
         # A node that still points here (one made for a kept output) must not end in silence.
-        self.pull = self.pull_recorded = _refuse_cut(self.label)  # type: ignore[assignment, method-assign]
+        self.pull = self.pull_recorded = _refusal(  # type: ignore[assignment, method-assign]
+            f"{self.label}: the graph above it was cut by unchain_backward: call that after the "
+            f"last backward that needs the graph"
+        )
 
 
-def _refuse_cut(label: str) -> Callable[[Any], Any]:
+def _refusal(message: str) -> Callable[[Any], Any]:
     """Stands in for ``pull``; no bound method, which would be a cycle on its own instance."""
 
     def refuse(gy: Any) -> Any:
-        raise GraphError(
-            f"{label}: the graph above it was cut by unchain_backward: call that after the "
-            f"last backward that needs the graph"
-        )
+        raise GraphError(message)
 
     return refuse
 
@@ -304,6 +323,9 @@ class Op(FunctionNode):
 
     def apply(self, inputs: Sequence[Any]) -> tuple[Variable, ...]:
         dtype = self._common_dtype(inputs)
+        if dtype is None:
+            inputs = [as_variable(as_raw(x)) for x in inputs]
+            dtype = self._common_dtype(inputs)
         nodes, arrays = [], []
         for x in inputs:
             if isinstance(x, Variable):
@@ -382,19 +404,31 @@ class Op(FunctionNode):
             )
         return array.astype(dtype)
 
+    def check_dtype(self, given: Any, result: Any) -> None:
+        """Refuse a result of another dtype: its gradient could not have that of the operand."""
+        if given != result:
+            raise InvalidType(
+                self.label,
+                "an operand whose dtype the result keeps",
+                f"dtype {given} (the result would be {result})",
+                f"Convert it first, for example with F.cast(x, '{result}').",
+            )
+
     def guarded(self, *arrays: Any) -> Any:
         """``forward``, whose complaints name the operation and the operands."""
         try:
             return self.forward(*arrays)
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, IndexError) as error:
             raise self.refused(error, arrays) from error
 
     def refused(self, error: Exception, arrays: Sequence[Any]) -> Exception:
         """``error`` from NumPy, retold with the operation's name and operands."""
+        _refuse_nan(arrays, self.label, "forward")
         if isinstance(error, InvalidType):
             return error
         operands = ", ".join(f"{x.dtype}{list(x.shape)}" for x in arrays)
-        return InvalidType(self.label, "operands that fit together", operands, f"NumPy: {error}")
+        kind = InvalidIndex if isinstance(error, IndexError) else InvalidType
+        return kind(self.label, "operands that fit together", operands, f"NumPy: {error}")
 
     def pull(self, gy: Any) -> Sequence[Any]:
         arguments = [node.data for node in self.inputs]
@@ -443,8 +477,10 @@ class Unary(Op):
         array = x._array
         try:
             y = self.forward(array)
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, IndexError) as error:
             raise self.refused(error, (array,)) from error
+        if y.dtype is not node.dtype:
+            self.check_dtype(node.dtype, y.dtype)
         requires_grad = node.requires_grad
         if not config.plain:
             _refuse_nan((array, y), self.label, "forward")
@@ -496,28 +532,29 @@ class Binary(Op):
                 if xn.dtype is not yn.dtype and xn.dtype != yn.dtype:
                     raise self.mixed(xn.dtype, yn.dtype)
             else:
-                ya = self.constant(y, x, xn.dtype)
+                fits = type(y) is type(xa) and y.dtype is xn.dtype
+                ya = y if fits else self.constant(y, x, xn.dtype)
                 yn = constant_node(ya)
         elif isinstance(y, Variable):
             yn, ya = y._node, y._array
-            xa = self.constant(x, y, yn.dtype)
+            fits = type(x) is type(ya) and x.dtype is yn.dtype
+            xa = x if fits else self.constant(x, y, yn.dtype)
             xn = constant_node(xa)
         else:
             return self.of(as_variable(as_raw(x)), y)
         try:
             z = self.forward(xa, ya)
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, IndexError) as error:
             raise self.refused(error, (xa, ya)) from error
+        if z.dtype is not xn.dtype:
+            self.check_dtype(xn.dtype, z.dtype)
         requires_grad = xn.requires_grad or yn.requires_grad
         if not config.plain:
             _refuse_nan((xa, ya, z), self.label, "forward")
             if not config.enable_backprop:
                 return output_variable(z, requires_grad, None, 0)
         self.inputs = (xn, yn)
-        rank = xn.rank
-        if yn.rank > rank:
-            rank = yn.rank
-        self.rank = rank
+        self.rank = rank = xn.rank if xn.rank > yn.rank else yn.rank
         if requires_grad:
             if self._keeps_left:
                 xn.data = xa

@@ -57,6 +57,7 @@ class VariableNode:
     name: str | None = None
     _loss_scale: float | None = None
     cut: int = 0
+    unrecorded: bool = False
 
     def describe(self, array: Any) -> None:
         """Take over shape and dtype of ``array`` (None: an uninitialised parameter)."""
@@ -446,19 +447,20 @@ class Variable:
         if not node.requires_grad:
             return
         seed = _start(self, loss_scale, enable_double_backprop)
-        retained: dict[Any, Any] = {}
-        observe = retained.__setitem__ if retain_grad else None
         self._grad = None
+        gradients: dict[Any, Any] = {}
         try:
-            leaves = backprop.propagate(((node, seed),), enable_double_backprop, observe)
-            for leaf, gradient in leaves.items():
-                if leaf.cut > node.born:
-                    raise _cut_short(node)
-                leaves[leaf] = _with_earlier(leaf, gradient)
+            if retain_grad or enable_double_backprop or node.creator is None:
+                observe = gradients.__setitem__ if retain_grad else None
+                seeds = ((node, seed),)
+                leaves = backprop.propagate(seeds, enable_double_backprop, observe)
+            else:
+                leaves = backprop.propagate_plainly(node, seed)
+            gradients |= _with_earlier(leaves, node.born)
         except BaseException:
             self._grad = held
             raise
-        for leaf, gradient in (retained | leaves if retain_grad else leaves).items():
+        for leaf, gradient in gradients.items():
             leaf.store_grad(gradient)
             if loss_scale is not None and leaf.creator is None:
                 leaf._loss_scale = loss_scale
@@ -473,6 +475,10 @@ class Variable:
 
     def __str__(self) -> str:
         return _text(self, " ")
+
+    def __format__(self, spec: str) -> str:
+        """``f"{loss:.4f}"`` of a single element; showing a number cuts no graph."""
+        return format(self._array.item(), spec) if spec else str(self)
 
     def __copy__(self) -> Variable:
         copied = Variable(self._array, name=self.name, requires_grad=self.requires_grad)
@@ -527,23 +533,20 @@ def _start(output: Variable, loss_scale: float | None, recorded: bool) -> Any:
     return Variable(ones) if recorded else ones
 
 
-def _cut_short(node: VariableNode) -> GraphError:
-    return GraphError(
-        f"backward from {node.name or node.label}: the graph that it shares with another loss was "
-        f"cut after it was computed, so that its gradients would stop there in silence: call "
-        f"unchain_backward after the last backward that needs the graph"
-    )
-
-
-def _with_earlier(node: VariableNode, gradient: Any) -> Any:
-    """A leaf's gradient, added to what it had before (out of place)."""
-    variable = node._variable()
-    before = None if variable is None else variable._grad
-    if before is None:
-        return gradient
-    if isinstance(gradient, Variable):
-        return node.grad_var + gradient
-    return node.grad + gradient
+def _with_earlier(leaves: dict[Any, Any], born: int) -> dict[Any, Any]:
+    """The leaves' gradients, each added to what its leaf had before (out of place)."""
+    for leaf, gradient in leaves.items():
+        if _cuts and leaf.cut > born:
+            raise GraphError(
+                f"backward: the graph above {leaf.name or leaf.label} was cut for another loss "
+                f"after this one was computed, so that its gradients would stop there in silence: "
+                f"call unchain_backward after the last backward that needs the graph"
+            )
+        variable = leaf._variable()
+        if variable is not None and variable._grad is not None:
+            before = variable.grad_var if isinstance(gradient, Variable) else variable.grad
+            leaves[leaf] = before + gradient
+    return leaves
 
 
 def as_variable(obj: Any) -> Variable:

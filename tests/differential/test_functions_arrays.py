@@ -36,6 +36,7 @@ class Row:
 
 
 ROWS = [
+    Row("identity", lambda F, x: F.identity(x), ((2, 3),)),
     Row("copy", lambda F, x: F.copy(x, -1), (M,)),
     Row("copy", lambda F, x: F.copy(x, "@numpy"), ((),)),
     Row("diagonal", lambda F, x: F.diagonal(x), ((3, 3),)),

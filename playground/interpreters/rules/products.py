@@ -8,7 +8,10 @@ from typing import Any
 import numpy as np
 
 import playground.functions as F
+from playground.functions.operands import together
+from playground.functions.products import contracted
 from playground.functions.reduction import normal_axes
+from playground.graph.errors import InvalidType
 from playground.graph.function_node import as_raw
 from playground.graph.variable import Variable
 from playground.interpreters.registry import answers
@@ -76,11 +79,10 @@ def cross(
 ) -> Variable:
     if axis is not None:
         axisa = axisb = axisc = axis
-    a, b = (F.moveaxis(_operand(x), i, -1) for x, i in ((a, axisa), (b, axisb)))
+    a, b = together("cross", a, b)
+    a, b = F.moveaxis(a, axisa, -1), F.moveaxis(b, axisb, -1)
     if a.shape[-1] != 3 or b.shape[-1] != 3:
-        raise ValueError(
-            f"cross: expected vectors of 3 elements, got lengths {a.shape[-1]} and {b.shape[-1]}"
-        )
+        raise InvalidType("cross", "vectors of 3 elements", f"{a.shape[-1]} and {b.shape[-1]}")
     a0, a1, a2 = (a[..., i] for i in range(3))
     b0, b1, b2 = (b[..., i] for i in range(3))
     return F.stack([a1 * b2 - a2 * b1, a2 * b0 - a0 * b2, a0 * b1 - a1 * b0], axis=axisc)
@@ -88,12 +90,12 @@ def cross(
 
 @answers(np.einsum)
 def einsum(*operands: Any, optimize: Any = False) -> Variable:
-    return F.einsum(*operands, optimize=optimize)
+    return contracted(operands, optimize=optimize) if optimize else F.einsum(*operands)
 
 
 @answers(np.linalg.multi_dot)
 def multi_dot(arrays: Any) -> Variable:
-    operands = [_operand(x) for x in arrays]
+    operands = together("multi_dot", *arrays)
     if len(operands) < 2:
         raise ValueError(f"multi_dot: expected two arrays or more, got {len(operands)}")
     sizes = [
@@ -130,19 +132,17 @@ def _chain(operands: list[Any], split: dict[tuple[int, int], int], i: int, j: in
 @answers(np.linalg.matrix_power)
 def matrix_power(a: Any, n: int) -> Variable:
     if a.ndim < 2 or a.shape[-1] != a.shape[-2]:
-        raise ValueError(f"matrix_power: expected square matrices (…, n, n), got {a.shape}")
+        raise InvalidType("matrix_power", "square matrices (…, n, n)", f"shape {a.shape}")
     if n < 0:
         return matrix_power(F.inv(a), -n)
     if n == 0:
         eye = np.eye(a.shape[-1], dtype=a.dtype, like=a.array)
         return F.broadcast_to(eye, a.shape)
-    result, square = None, a
-    while n:
-        if n & 1:
-            result = square if result is None else F.matmul(result, square)
-        n >>= 1
-        square = F.matmul(square, square) if n else square
-    return result
+    if n == 1:
+        return a
+    half = matrix_power(a, n // 2)
+    square = F.matmul(half, half)
+    return F.matmul(square, a) if n % 2 else square
 
 
 # ------------------------------------------------------------------------------------- norms

@@ -1,6 +1,6 @@
 """Ten ordinary NumPy functions, differentiated twice as they stand.
 
-``python -m experiments.e02_plain_numpy`` prints, for each of them, the value, the gradient's size
+``python -m experiments.e03_plain_numpy`` prints, for each of them, the value, the gradient's size
 and the errors of the gradient and of a Hessian-vector product against central differences. None
 of the functions knows of playground: NumPy is all they import.
 """
@@ -208,7 +208,7 @@ def run(out: Path | None = None, quick: bool = False, seed: int = 0) -> list[Out
 
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
-        prog="python -m experiments.e02_plain_numpy",
+        prog="python -m experiments.e03_plain_numpy",
         description="Ten ordinary NumPy functions, differentiated twice as they stand.",
     )
     parser.add_argument("--seed", type=int, default=0, help="seed of the data (default 0)")

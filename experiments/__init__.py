@@ -1,0 +1,1 @@
+"""Runnable studies, one a file: `python -m experiments.NAME`, or `run(out, quick=False)`."""

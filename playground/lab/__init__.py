@@ -1,0 +1,1 @@
+"""The lab: from a loss function to an answer, a log and a picture."""

@@ -1,0 +1,24 @@
+"""Flags, progress and endings that every ``python -m playground.<problem>`` shares.
+
+A problem is a subclass of :class:`Problem`, and the ``main`` of its module calls :func:`run`.
+Nothing is computed here: the settings go to :func:`playground.lab.fit.fit`, and what it finds comes
+back as text, pictures and an exit code.
+"""
+
+from playground.lab.cli.command import run
+from playground.lab.cli.ending import BAD_INPUT, CONVERGED, INTERRUPTED, NOT_CONVERGED
+from playground.lab.cli.flags import RULES, whole
+from playground.lab.cli.problem import Problem
+from playground.lab.cli.progress import Progress
+
+__all__ = [
+    "BAD_INPUT",
+    "CONVERGED",
+    "INTERRUPTED",
+    "NOT_CONVERGED",
+    "RULES",
+    "Problem",
+    "Progress",
+    "run",
+    "whole",
+]

@@ -1,0 +1,48 @@
+"""What a run shows while it goes on."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TextIO
+
+__all__ = ["Progress"]
+
+
+class Progress:
+    """One line rewritten on a terminal; elsewhere a plain line now and then, ever more seldom."""
+
+    def __init__(self, stream: TextIO, *, quiet: bool = False) -> None:
+        self.stream, self.quiet = stream, quiet
+        self.live = stream.isatty()
+        self.width = 0
+        self.next_line = 5.0  # seconds; doubles up to a minute between lines
+
+    def __enter__(self) -> Progress:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self.width:
+            self._rewrite("")
+            self.stream.write("\r")
+            self.stream.flush()
+
+    def __call__(
+        self, step: int, value: float, step_size: float, restarts: int, seconds: float
+    ) -> None:
+        if self.quiet or not (self.live or seconds >= self.next_line):
+            return
+        line = (
+            f"step {step:,}  loss {value:.4g}  step size {step_size:.2g}  "
+            f"restarts {restarts:,}  {seconds:.1f} s"
+        )
+        if self.live:
+            self._rewrite(line)
+        else:
+            self.next_line += min(self.next_line, 60.0)
+            print(line, file=self.stream, flush=True)
+
+    def _rewrite(self, line: str) -> None:
+        line = line[: shutil.get_terminal_size().columns - 1]
+        self.stream.write("\r" + line.ljust(self.width))
+        self.stream.flush()
+        self.width = len(line)

@@ -1,0 +1,240 @@
+"""From a loss to an answer: loss x rule x stop x restart x log x progress."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, fields
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from playground.graph.backend import Device, parse_device, to_cpu
+from playground.graph.config import force_backprop_mode
+from playground.graph.errors import FitError, LogError
+from playground.lab.chance import make_rng
+from playground.lab.descent import Restart, Rule, Stop, make_restart, make_rule, make_stops
+from playground.lab.loop import Ending, Loop, Progress
+from playground.lab.objective import Objective
+from playground.lab.runlog import RunLog, RunRecord, read_log
+from playground.lab.runlog.points import Mark
+
+if TYPE_CHECKING:
+    import pandas
+
+__all__ = ["Fit", "fit"]
+
+
+def fit(
+    loss: Callable[..., Any],
+    start: Any,
+    *,
+    rule: str | Rule = "grow-shrink",
+    stop: float | Stop | Sequence[Stop] | None = None,
+    restart: str | Restart | None = None,
+    log: str | os.PathLike[str] | RunLog | None = None,
+    rng: Any = None,
+    watch: Mapping[str, Callable[..., Any]] | None = None,
+    resume: bool = False,
+    progress: Progress | None = None,
+    device: str | Device | None = None,
+    meta: Mapping[str, Any] | None = None,
+) -> Fit:
+    """Minimise ``loss`` by steepest descent from ``start``, with every step logged.
+
+    Args:
+        loss: a function written in plain NumPy that returns one real number.
+        start: one array (``loss(array)``), a tuple (``loss(*arrays)``) or a dict
+            (``loss(**arrays)``). Integers become float64; the values are copied.
+        rule: a step rule or its name: ``'grow-shrink'``, ``'grow-shrink-take-back'``,
+            ``'barzilai-borwein'``, ``'constant'``.
+        stop: stop rules of ``playground.lab.descent`` (``Below``, ``MaxSteps``, ``MaxSeconds``,
+            ``GradientBelow``), one or a list; a number t means ``Below(t)`` or 10,000 steps, None a
+            gradient of norm at most 1e-8 or 10,000 steps.
+        restart: what to do when stuck, or its name: ``'kick'``, ``'fresh'``, ``'none'``.
+        log: where to log: a directory, a ``.sqlite`` file, a RunLog, or None for memory.
+        rng: a numpy Generator or RandomState, or a seed; of the restarts.
+        watch: functions of the point's arrays, called as the loss is, outside of the graph; their
+            values are logged with every point.
+        resume: continue the run logged at ``log`` from its newest checkpoint, bit for bit. Only
+            the form of ``start`` is used then.
+        progress: called with (step, value, step size, restarts, seconds) at most every 0.1 s.
+        device: where to put the parameters, such as ``'cuda'``; None leaves them where they are.
+        meta: JSON values to keep with the log.
+
+    A point whose loss or gradient is not finite leads to a restart, or ends the run. Ctrl-C ends
+    it as well, and an exception of ``loss`` passes through; both leave the log whole. Raises
+    FitError where the parts do not fit together and LogError where the log cannot be written.
+    """
+    place = parse_device(device) if isinstance(device, (str, int)) else device
+    parts = make_rule(rule), make_stops(stop), make_restart(restart)
+    chance = None if rng is None else make_rng(rng)
+    objective = Objective(loss, start, place)
+    watched = _watch_list(watch)
+    # Values that are not finite are dealt with, and logged: no warnings beside that.
+    quiet = np.errstate(over="ignore", invalid="ignore")
+    with (place or Device()).use(), force_backprop_mode(), quiet:
+        journal, owned = _journal(log, resume, objective, tuple(watched), meta)
+        try:
+            return _carry_out(Loop(objective, *parts, journal, chance, watched, progress))
+        finally:
+            journal.release()
+            if owned and journal.path is not None:
+                journal.close(settled=False)
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class Fit:
+    """How a descent ended.
+
+    Attributes:
+        x: the point that met the stop rule, else the best one, on the host, in the form of start.
+        value: the loss there.
+        converged: whether a stop rule that means success was met.
+        reason: why it ended, in a sentence.
+        hint: what would help, or ''.
+        ending: the name of the stop rule, or ``'stuck'``, ``'not finite'``, ``'interrupted'``.
+        steps: number of the last row of the log; every point after the start is one step.
+        restarts: how many of them were restarts.
+        loss_evaluations, gradient_evaluations: how often each was computed.
+        seconds: spent on the run, in all sessions.
+        interrupted: whether Ctrl-C ended it.
+    """
+
+    x: Any
+    value: float
+    converged: bool
+    reason: str
+    hint: str
+    ending: str
+    steps: int
+    restarts: int
+    loss_evaluations: int
+    gradient_evaluations: int
+    seconds: float
+    interrupted: bool
+    _read: Callable[[], RunRecord]
+
+    @cached_property
+    def log(self) -> RunRecord:
+        """The whole log."""
+        return self._read()
+
+    @property
+    def loss(self) -> pandas.DataFrame:
+        """Every step: loss, step_size, restart, accepted."""
+        return self.log.loss
+
+    @property
+    def params(self) -> pandas.DataFrame:
+        """The points, indexed by step."""
+        return self.log.params
+
+    @property
+    def grads(self) -> pandas.DataFrame:
+        """The gradients at the points, indexed by step."""
+        return self.log.grads
+
+    @property
+    def watched(self) -> pandas.DataFrame:
+        """The watched values, indexed by step."""
+        return self.log.watched
+
+    def __repr__(self) -> str:
+        how = "converged" if self.converged else "not converged"
+        steps = f"{self.steps:,} step{'' if self.steps == 1 else 's'}"
+        restarts = f", {self.restarts:,} of them restarts" if self.restarts else ""
+        return f"Fit: {how} after {steps}{restarts}: {self.reason}; loss {self.value:.6g}"
+
+
+def _watch_list(watch: Any) -> dict[str, Callable[..., Any]]:
+    found = dict(watch or {})
+    for name, function in found.items():
+        if not isinstance(name, str) or not callable(function):
+            raise FitError(f"watch: expected functions by name, got {name!r}: {function!r}")
+    return found
+
+
+def _journal(
+    log: Any, resume: bool, objective: Objective, watch: tuple[str, ...], meta: Any
+) -> tuple[RunLog, bool]:
+    """The log to write to, and whether it was opened here."""
+    if isinstance(log, RunLog):
+        _check_layout(log, objective, watch)
+        return log, False
+    if resume:
+        if log is None:
+            raise FitError("fit: resume=True continues a logged run: say where with log=PATH")
+        journal = RunLog.resume(log, copy=False)
+        try:
+            _check_layout(journal, objective, watch)
+        except FitError:
+            journal.close()
+            raise
+        return journal, True
+    # A loss that cannot be descended leaves no log behind.
+    objective.check()
+    described = objective.names, objective.shapes, objective.dtypes
+    return RunLog.create(log, *described, watch, meta, copy=False), True
+
+
+def _check_layout(log: RunLog, objective: Objective, watch: tuple[str, ...]) -> None:
+    described = objective.names, objective.shapes, objective.dtypes
+    wanted = type(log.layout).of(*described, watch, log.layout.cap)
+    if wanted != log.layout:
+        names = ", ".join(watch) or "nothing"
+        known = ", ".join(log.layout.watch) or "nothing"
+        raise FitError(
+            f"the log at {log.path} belongs to another problem: it holds {log.layout.describe()} "
+            f"and watches {known}, this run has {wanted.describe()} and watches {names}"
+        )
+
+
+def _carry_out(loop: Loop) -> Fit:
+    """Run the loop, and say how it ended."""
+    log = loop.log
+    try:
+        ending = loop.run()
+    except KeyboardInterrupt:
+        ending = Ending("interrupted", "interrupted", "resume it from its log")
+    except BaseException:
+        with suppress(LogError):  # of the two errors the first one tells more
+            log.flush(settled=loop.settled)
+        raise
+    log.flush(settled=loop.settled)
+    result = _result(loop, ending)
+    log.finish(_summary(result, log.best), settled=loop.settled)
+    return result
+
+
+def _result(loop: Loop, ending: Ending) -> Fit:
+    log, layout, objective = loop.log, loop.log.layout, loop.objective
+    mark = (log.base if ending.here else log.best) or log.last
+    if mark is None:
+        found, value = [to_cpu(array) for array in objective.start], math.nan
+    else:
+        found, value = layout.split(layout.pack(mark.point)), mark.value
+    path = log.path
+    return Fit(
+        x=objective.give(found),
+        value=value,
+        converged=ending.converged,
+        reason=ending.reason,
+        hint=ending.hint,
+        ending=ending.name,
+        steps=max(log.rows - 1, 0),
+        restarts=loop.restarts,
+        loss_evaluations=log.rows,
+        gradient_evaluations=objective.gradient_evaluations,
+        seconds=loop.course.seconds,
+        interrupted=ending.name == "interrupted",
+        _read=log.record if path is None else lambda: read_log(path),
+    )
+
+
+def _summary(result: Fit, best: Mark | None) -> dict[str, Any]:
+    kept = [item.name for item in fields(Fit) if item.name not in ("x", "_read")]
+    return {name: getattr(result, name) for name in kept} | {"best_step": best and best.step}

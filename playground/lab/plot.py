@@ -1,0 +1,498 @@
+"""Pictures of a run: a frame goes in, Axes come out. The home of matplotlib.
+
+A *frame* is a pandas DataFrame indexed by step, as :func:`playground.read_log` gives it, or a
+tuple ``(steps, values)`` or ``(steps, values, names)`` of arrays with shapes ``(rows,)`` and
+``(rows, columns)``, as ``RunRecord.arrays`` gives it (cheap where a frame would be huge).
+
+Every function draws on ``ax`` when one is passed and on a new figure otherwise, so that pictures
+can be put together freely; ``ax.figure`` is the figure, and :func:`save` writes it. Nothing here
+touches pyplot: no window, no global state, any thread.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from playground.lab.files import write_whole
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+__all__ = [
+    "distance",
+    "figure",
+    "gradient",
+    "gradient_components",
+    "gradient_norm",
+    "heat_map",
+    "heat_maps",
+    "loss",
+    "loss_and_step",
+    "mark_restarts",
+    "parameters",
+    "restart_steps",
+    "save",
+    "stack",
+    "step_size",
+    "travel",
+]
+
+# More lines than this are drawn as quantile bands with a few of the lines on top.
+MOST_LINES = 16
+# A picture is about this many pixels wide: more rows are drawn as their envelope.
+MOST_ROWS = 1000
+MOST_MEANS = 150
+MOST_DOTS = 25
+MOST_NUMBERS = 64
+MOST_CELLS = 300
+# More marks than this are drawn as a strip along the edge: full lines would hide the data.
+MOST_RESTART_LINES = 25
+
+BLUE, ORANGE, GREEN, RED, GREY = "#2f6db3", "#d9822b", "#2e8b57", "#c0392b", "#8a8f98"
+# The bands of quantiles: from, to, opacity, name.
+BANDS = ((0.01, 0.99, 0.13, "98 %"), (0.05, 0.95, 0.22, "90 %"), (0.25, 0.75, 0.35, "half"))
+
+Frame = Any
+
+
+# ---------------------------------------------------------------------- figures
+
+
+def figure(
+    rows: int = 1, columns: int = 1, *, size: tuple[float, float] = (9.0, 5.0), **options: Any
+) -> tuple[Figure, np.ndarray]:
+    """A new figure and its Axes, an object array of shape ``(rows, columns)``.
+
+    ``size`` is in inches; ``options`` go to matplotlib's ``Figure.subplots``.
+    """
+    from matplotlib.figure import Figure
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
+
+    fig = Figure(figsize=size, dpi=120, layout=ConstrainedLayoutEngine(h_pad=0.07))
+    return fig, fig.subplots(rows, columns, squeeze=False, **options)
+
+
+def stack(rows: int, *, title: str = "", heights: Sequence[float] | None = None) -> list[Axes]:
+    """Axes one above the other on a new figure, sharing the axis of steps."""
+    fig, axes = figure(rows, size=(9, 3.6 * rows), sharex=True, height_ratios=heights)
+    _head(fig, title)
+    return list(axes[:, 0])
+
+
+def _head(fig: Figure, title: str) -> None:
+    if title:
+        fig.suptitle(title, x=0.01, ha="left", fontweight="bold", fontsize=11.5)
+
+
+def save(drawing: Figure | Axes, path: str | os.PathLike[str]) -> Path:
+    """Write a figure (or the figure of an Axes) as a picture, whole or not at all.
+
+    The ending of ``path`` names the format (.png, .pdf, .svg). Raises OSError.
+    """
+    target = Path(path)
+    picture = io.BytesIO()
+    fig: Any = getattr(drawing, "figure", None) or drawing
+    fig.savefig(picture, format=target.suffix.lstrip(".") or "png")
+    return write_whole(target, picture.getvalue())
+
+
+# ------------------------------------------------------------ loss and step size
+
+
+def loss(frame: Frame, ax: Axes | None = None, *, below: float | None = None) -> Axes:
+    """The loss at each step, the best so far, and the restarts; ``below`` is where it stops.
+
+    ``frame`` has the columns ``loss`` and ``restart``.
+    """
+    ax = _axes(ax)
+    steps, values = _column(frame, "loss")
+    best = np.fmin.accumulate(values)
+    _line(ax, steps, values, color=BLUE, alpha=0.5, linewidth=0.8, label="loss")
+    _line(ax, steps, best, color=ORANGE, linewidth=1.6, label="best so far")
+    if below is not None:
+        ax.axhline(below, color=GREEN, linestyle="--", linewidth=1.2, label=f"stop at {below:g}")
+    mark_restarts(ax, restart_steps(frame))
+    _scale(ax, np.append(values, [] if below is None else below))
+    return _dress(ax, "Loss", "loss", legend=True)
+
+
+def step_size(frame: Frame, ax: Axes | None = None) -> Axes:
+    """The step size at each step, and the restarts: columns ``step_size`` and ``restart``."""
+    ax = _axes(ax)
+    steps, values = _column(frame, "step_size")
+    _trend(ax, steps, values, pale=0.25, color=GREEN, label="step size")
+    mark_restarts(ax, restart_steps(frame))
+    _scale(ax, values)
+    return _dress(ax, "Step size", "step size")
+
+
+def loss_and_step(frame: Frame, *, below: float | None = None, title: str = "") -> list[Axes]:
+    """Both on one figure: the loss above, the step size below."""
+    axes = stack(2, title=title, heights=(3, 2))
+    return [loss(frame, axes[0], below=below), step_size(frame, axes[1])]
+
+
+def restart_steps(frame: Frame) -> np.ndarray:
+    """The steps at which the column ``restart`` rises, shape ``(restarts,)``."""
+    steps, count = _column(frame, "restart")
+    return steps[1:][np.diff(count) > 0]
+
+
+def mark_restarts(ax: Axes, steps: np.ndarray) -> None:
+    """Mark restarts: lines over the whole height if they are few, else ticks along the foot."""
+    if len(steps) == 0:
+        return
+    label = f"restart ({len(steps):,})" if len(steps) > 1 else "restart"
+    foot = ax.get_xaxis_transform()  # x in steps, y as a share of the height
+    few = len(steps) <= MOST_RESTART_LINES
+    top, alpha, width = (1.0, 0.5, 0.9) if few else (0.035, 0.35, 0.6)
+    look: dict[str, Any] = {"color": RED, "alpha": alpha, "linewidth": width, "zorder": 1.5}
+    ax.vlines(steps, 0, top, transform=foot, **look)
+    ax.plot([], [], color=RED, linewidth=1.2, label=label)
+
+
+# -------------------------------------------------------- parameters and gradient
+
+
+def parameters(
+    params: Frame, truth: Any = None, ax: Axes | None = None, *, restarts: Any = ()
+) -> Axes:
+    """Each parameter over the steps; ``truth``, of any shape, gives the true values, dashed.
+
+    More than 16 parameters are shown as bands of quantiles with a few parameters on top.
+    """
+    ax = _axes(ax)
+    steps, values, names = _table(params)
+    known = None if truth is None else np.asarray(truth, dtype=float).ravel()
+    shown = _pick(values[-1] if known is None else known)
+    crowd = values.shape[1] > len(shown)
+    if crowd:
+        _bands(ax, steps, values)
+    colors = _colors(len(shown))
+    for color, index in zip(colors, shown, strict=True):
+        _line(ax, steps, values[:, index], color=color, linewidth=1.3)
+        if known is not None:
+            ax.axhline(known[index], color=color, linestyle=(0, (5, 3)), linewidth=1.0, alpha=0.8)
+    mark_restarts(ax, np.asarray(restarts))
+    ends = values[-1, shown] if known is None else known[shown]
+    _limit(ax, values[:, shown], ends)
+    _name_ends(ax, ends, [names[index] for index in shown], colors)
+    what = f"{len(shown)} of {values.shape[1]:,} parameters" if crowd else "Parameters"
+    goal = "" if known is None else " and their true values (dashed)"
+    return _dress(ax, what + goal, "value", legend=crowd)
+
+
+def distance(params: Frame, truth: Any, ax: Axes | None = None, *, restarts: Any = ()) -> Axes:
+    """How far each parameter is from its true value, on a log scale.
+
+    More than 16 parameters are shown as bands of quantiles.
+    """
+    ax = _axes(ax)
+    steps, values, names = _table(params)
+    error = np.abs(values - np.asarray(truth, dtype=float).ravel())
+    legend = _sizes(ax, steps, error, names, restarts)
+    return _dress(ax, "Distance to the true values", "|value - true value|", legend=legend)
+
+
+def gradient_norm(grads: Frame, ax: Axes | None = None, *, restarts: Any = ()) -> Axes:
+    """The Euclidean norm of the gradient at each step where one was computed."""
+    ax = _axes(ax)
+    steps, values, _ = _table(grads)
+    with np.errstate(over="ignore"):
+        norm = np.sqrt(np.sum(np.square(values), axis=1))
+    _trend(ax, steps, norm, pale=0.25, color=BLUE, label="norm")
+    mark_restarts(ax, np.asarray(restarts))
+    _scale(ax, norm)
+    return _dress(ax, "Norm of the gradient", "norm", legend=len(restarts) > 0)
+
+
+def gradient_components(grads: Frame, ax: Axes | None = None, *, restarts: Any = ()) -> Axes:
+    """The size of each component of the gradient; more than 16 are shown as bands of quantiles."""
+    ax = _axes(ax)
+    steps, values, names = _table(grads)
+    legend = _sizes(ax, steps, np.abs(values), names, restarts)
+    return _dress(ax, "Components of the gradient", "|component|", legend=legend)
+
+
+def travel(params: Frame, truth: Any = None, *, restarts: Any = (), title: str = "") -> list[Axes]:
+    """One figure: :func:`parameters` and, where the truth is known, :func:`distance` below it."""
+    if truth is None:
+        return [parameters(params, ax=stack(1, title=title)[0], restarts=restarts)]
+    axes = stack(2, title=title, heights=(3, 2))
+    upper = parameters(params, truth, axes[0], restarts=restarts)
+    return [upper, distance(params, truth, axes[1], restarts=restarts)]
+
+
+def gradient(grads: Frame, *, restarts: Any = (), title: str = "") -> list[Axes]:
+    """One figure: the norm of the gradient above, its components below."""
+    axes = stack(2, title=title, heights=(2, 3))
+    upper = gradient_norm(grads, axes[0], restarts=restarts)
+    return [upper, gradient_components(grads, axes[1], restarts=restarts)]
+
+
+def _sizes(
+    ax: Axes, steps: np.ndarray, values: np.ndarray, names: Sequence[str], restarts: Any
+) -> bool:
+    """Non-negative columns on a log scale, as lines or bands; whether a legend is needed."""
+    crowd = values.shape[1] > MOST_LINES
+    mark_restarts(ax, np.asarray(restarts))
+    if crowd:
+        _scale(ax, _bands(ax, steps, values, largest=True))
+        return True
+    colors = _colors(values.shape[1])
+    for color, column in zip(colors, values.T, strict=True):
+        _trend(ax, steps, column, pale=0.06, color=color)
+    _scale(ax, values)
+    _name_ends(ax, values[-1], names, colors)
+    return len(restarts) > 0
+
+
+# ---------------------------------------------------------------------- heat maps
+
+
+def heat_map(
+    matrix: Any, ax: Axes | None = None, *, title: str = "", limits: Sequence[float] | None = None
+) -> Axes:
+    """A matrix as colours, shape ``(rows, columns)``; the values are written in if they fit.
+
+    Zero is white, negative blue, positive red; ``limits`` is (lowest, highest). A large matrix is
+    drawn in blocks, each with its value of largest size, so that a lone diagonal stays visible.
+    """
+    ax = _axes(ax)
+    values = np.asarray(matrix, dtype=float)
+    block = -(-max(values.shape) // MOST_CELLS)
+    cells = _largest_in_blocks(values, block)
+    top = max(abs(v) for v in limits) if limits is not None else _finite_top(values)
+    extent = (-0.5, values.shape[1] - 0.5, values.shape[0] - 0.5, -0.5)
+    image = ax.imshow(
+        cells, cmap="RdBu_r", vmin=-top, vmax=top, extent=extent, interpolation="nearest"
+    )
+    ax.figure.colorbar(image, ax=ax, shrink=0.75, aspect=25)
+    _write_values(ax, values, top)
+    ax.set_title(title, loc="left", fontsize=10.5)
+    ax.set_xlabel("column" if block == 1 else f"column (the largest value of {block} by {block})")
+    ax.set_ylabel("row")
+    ax.locator_params(integer=True)
+    return ax
+
+
+def heat_maps(matrices: Mapping[str, Any], *, title: str = "") -> list[Axes]:
+    """Matrices side by side on one figure, each under its name and with colours of its own."""
+    fig, axes = figure(1, len(matrices), size=(4.4 * len(matrices), 4.1))
+    _head(fig, title)
+    pairs = zip(matrices.items(), axes[0], strict=True)
+    return [heat_map(matrix, ax, title=name) for (name, matrix), ax in pairs]
+
+
+def _finite_top(values: np.ndarray) -> float:
+    sizes = np.abs(values[np.isfinite(values)])
+    return float(sizes.max()) if sizes.size and sizes.max() > 0 else 1.0
+
+
+def _largest_in_blocks(values: np.ndarray, block: int) -> np.ndarray:
+    if block == 1:
+        return values
+    rows, columns = (np.arange(0, n, block) for n in values.shape)
+    high = np.maximum.reduceat(np.maximum.reduceat(values, rows, axis=0), columns, axis=1)
+    low = np.minimum.reduceat(np.minimum.reduceat(values, rows, axis=0), columns, axis=1)
+    return np.where(high >= -low, high, low)
+
+
+def _write_values(ax: Axes, values: np.ndarray, top: float) -> None:
+    """Write each value into its cell, unless the cells are too small for that."""
+    if values.size > MOST_NUMBERS:
+        return
+    texts = [f"{value:.3g}" for value in values.ravel()]
+    width = 205 / values.shape[1]  # of a cell, in points, on a figure of the usual size
+    size = min(11.0, width / (0.65 * max(map(len, texts))))
+    if size < 5.5:
+        return
+    for ((row, column), value), text in zip(np.ndenumerate(values), texts, strict=True):
+        ink = "white" if abs(value) > 0.6 * top else "black"
+        ax.text(column, row, text, ha="center", va="center", color=ink, fontsize=size)
+
+
+# ------------------------------------------------------------------------- parts
+
+
+def _axes(ax: Axes | None) -> Axes:
+    return figure()[1][0, 0] if ax is None else ax
+
+
+def _table(frame: Frame) -> tuple[np.ndarray, np.ndarray, list[str]]:
+    """Steps, values ``(rows, columns)`` and names; rows that were not computed are left out."""
+    if isinstance(frame, tuple):
+        steps, values = (np.asarray(part) for part in frame[:2])
+        names = list(frame[2]) if len(frame) > 2 else [str(i) for i in range(values.shape[1])]
+    else:
+        steps, values = frame.index.to_numpy(), frame.to_numpy()
+        names = [str(name) for name in frame.columns]
+    computed = ~np.isnan(values).all(axis=1)
+    if not computed.any():
+        raise ValueError("plot: the frame has no row with a value; there is nothing to draw")
+    return steps[computed], np.asarray(values[computed], dtype=float), names
+
+
+def _column(frame: Frame, name: str) -> tuple[np.ndarray, np.ndarray]:
+    return frame.index.to_numpy(), frame[name].to_numpy().astype(float)
+
+
+def _stretches(rows: int, most: int) -> np.ndarray:
+    """Where each of at most ``most`` equal stretches of ``rows`` rows begins."""
+    return np.unique(np.linspace(0, rows, most, endpoint=False).astype(int))
+
+
+def _envelope(steps: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """At most about 2 x MOST_ROWS points with the lowest and highest value of every stretch.
+
+    Taking every k-th row instead would lose the spikes, which are what one looks for.
+    """
+    if len(steps) <= 2 * MOST_ROWS:
+        return steps, values
+    starts = _stretches(len(steps), MOST_ROWS)
+    pairs = np.stack([np.fmax.reduceat(values, starts), np.fmin.reduceat(values, starts)], axis=1)
+    points = np.append(pairs.ravel(), values[-1])
+    return np.append(np.repeat(steps[starts], 2), steps[-1]), points
+
+
+def _means(steps: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The geometric mean of each of MOST_MEANS stretches, and the steps in their middles.
+
+    Geometric, because it is drawn on a log scale, where a plain mean would show the spikes alone.
+    """
+    starts = _stretches(len(steps), MOST_MEANS)
+    logs = np.log(np.where(values > 0, values, np.nan))
+    counts = np.add.reduceat((values > 0).astype(float), starts)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        means = np.exp(np.add.reduceat(np.nan_to_num(logs, posinf=np.nan), starts) / counts)
+    return np.add.reduceat(steps, starts) / np.diff(np.append(starts, len(steps))), means
+
+
+def _line(ax: Axes, steps: np.ndarray, values: np.ndarray, **look: Any) -> None:
+    # With few rows the eye should see which of the points were measured.
+    dots = {"marker": "o", "markersize": 3} if len(steps) <= MOST_DOTS else {}
+    ax.plot(*_envelope(steps, values), **{"linewidth": 1.0, **dots, **look})
+
+
+def _trend(ax: Axes, steps: np.ndarray, values: np.ndarray, *, pale: float, **look: Any) -> None:
+    """Positive values as a line; a long ragged one as a pale envelope with its means on top."""
+    if len(steps) <= MOST_ROWS:
+        _line(ax, steps, values, **look)
+    else:
+        _line(ax, steps, values, **{**look, "alpha": pale, "linewidth": 0.7, "label": None})
+        _line(ax, *_means(steps, values), **{**look, "linewidth": 1.5})
+
+
+def _bands(ax: Axes, steps: np.ndarray, values: np.ndarray, *, largest: bool = False) -> np.ndarray:
+    """Shaded quantiles of all columns over each stretch of steps, the median as a line.
+
+    With ``largest`` a line for the largest value as well. Returns what is drawn, as quantiles of
+    shape (stretches, quantiles).
+    """
+    starts = _stretches(len(steps), MOST_MEANS)
+    edges = {share for low, high, *_ in BANDS for share in (low, high)}
+    shares = sorted(edges | {0.5} | ({1.0} if largest else set()))
+    drawn = np.array([np.quantile(part, shares) for part in np.split(values, starts[1:])])
+    middles = np.array([part.mean() for part in np.split(steps, starts[1:])])
+    curves = dict(zip(shares, drawn.T, strict=True))
+    if largest:
+        _line(ax, middles, curves[1.0], color=ORANGE, linewidth=0.9, label="largest")
+    for low, high, alpha, name in BANDS:
+        band = (curves[low], curves[high])
+        ax.fill_between(middles, *band, color=BLUE, alpha=alpha, linewidth=0, label=name)
+    _line(ax, middles, curves[0.5], color=BLUE, linewidth=1.4, label="median")
+    return drawn
+
+
+def _pick(values: np.ndarray) -> list[int]:
+    """The columns drawn as lines: all of them if they are few, else six from lowest to highest."""
+    if len(values) <= MOST_LINES:
+        return list(range(len(values)))
+    order = np.argsort(values, kind="stable")
+    return [int(i) for i in order[np.linspace(0, len(order) - 1, 6).astype(int)]]
+
+
+def _colors(count: int) -> list[Any]:
+    from matplotlib import colormaps
+
+    if count <= 10:
+        return [colormaps["tab10"](i) for i in range(count)]
+    # Darkened: a bright line on white, and even more its name, is hard to see.
+    bright = colormaps["turbo"](np.linspace(0.02, 0.98, count))[:, :3]
+    return [tuple(0.82 * color) for color in bright]
+
+
+def _name_ends(ax: Axes, ends: np.ndarray, names: Sequence[str], colors: Sequence[Any]) -> None:
+    """Each line's name right of the Axes at the height where it ends, moved to be legible."""
+    points = ax.transData.transform([(0.0, end) for end in ends])
+    heights = ax.transAxes.inverted().transform(points)[:, 1]
+    heights = np.clip(np.nan_to_num(heights, nan=0.0, posinf=1.0, neginf=0.0), 0.0, 1.0)
+    order = np.argsort(heights, kind="stable")
+    for place, index in zip(_apart(heights[order], 0.055), order, strict=True):
+        look = {"color": colors[index], "fontsize": 8, "va": "center"}
+        ax.text(1.008, place, names[index], transform=ax.transAxes, **look)
+
+
+def _apart(heights: np.ndarray, gap: float) -> np.ndarray:
+    """Rising heights in 0 .. 1 moved as little as needed to lie ``gap`` apart."""
+    gap = min(gap, 1.0 / max(len(heights) - 1, 1))
+    ranks = gap * np.arange(len(heights))
+    up = np.maximum.accumulate(heights - ranks) + ranks
+    return (
+        np.minimum.accumulate((np.minimum(up, 1.0 + ranks - ranks[-1]) - ranks)[::-1])[::-1] + ranks
+    )
+
+
+def _limit(ax: Axes, values: np.ndarray, ends: np.ndarray) -> None:
+    """Height for all but the wildest 1 % of the values, so that one spike does not flatten all."""
+    finite = values[np.isfinite(values)]
+    low, high = np.quantile(finite, (0.005, 0.995)) if finite.size else (0.0, 1.0)
+    low, high = min(low, np.nanmin(ends)), max(high, np.nanmax(ends))
+    room = 0.06 * (high - low) or 0.5
+    ax.set_ylim(low - room, high + room)
+
+
+def _scale(ax: Axes, values: np.ndarray) -> None:
+    """A log scale where the values allow one, with room for what is drawn and no more."""
+    from matplotlib.ticker import FuncFormatter, LogLocator
+
+    positive = values[np.isfinite(values) & (values > 0)]
+    if positive.size == 0 or np.any(values < 0):
+        return
+    low, high = positive.min(), positive.max()
+    if high < 3 * low:  # a log axis this short has no powers of ten to label
+        return
+    ax.set_yscale("log", nonpositive="mask")
+    if high < 100 * low:
+        ax.yaxis.set_minor_locator(LogLocator(subs=(2, 5)))
+        ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        ax.yaxis.set_minor_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    room = max((high / low) ** 0.05, 1.2)
+    ax.set_ylim(low / room, high * room)
+
+
+def _dress(ax: Axes, title: str, ylabel: str, *, legend: bool = False) -> Axes:
+    from matplotlib.ticker import FuncFormatter
+
+    ax.set_title(title, loc="left", fontsize=10.5)
+    ax.set_xlabel("step")
+    ax.set_ylabel(ylabel)
+    ax.label_outer()  # on shared axes only the lowest says "step"
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda step, _: f"{step:,.10g}"))
+    ax.grid(True, which="major", color="#dddddd", linewidth=0.6)
+    ax.set_axisbelow(True)
+    ax.margins(x=0.01)
+    for side in ("top", "right"):
+        ax.spines[side].set_visible(False)
+    if legend:
+        # on the line of the title, where it covers no data
+        place: dict[str, Any] = {"loc": "lower right", "bbox_to_anchor": (1.01, 0.99), "ncols": 6}
+        ax.legend(**place, frameon=False, fontsize=8, handlelength=1.5, columnspacing=1.2)
+    return ax

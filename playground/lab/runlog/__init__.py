@@ -1,0 +1,9 @@
+"""The run store: rows on disk while a run goes on, DataFrames when it is read.
+
+``RunLog`` writes, ``read_log`` reads; both meet in one SQLite file (:mod:`.store`).
+"""
+
+from playground.lab.runlog.record import RunRecord, read_log
+from playground.lab.runlog.writer import RunLog
+
+__all__ = ["RunLog", "RunRecord", "read_log"]

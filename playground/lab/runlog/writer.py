@@ -1,0 +1,302 @@
+"""RunLog: takes one row a step and commits it in chunks."""
+
+from __future__ import annotations
+
+import os
+from array import array
+from collections.abc import Callable, Mapping, Sequence
+from itertools import chain
+from time import monotonic
+from types import TracebackType
+from typing import Any
+from uuid import uuid4
+
+import numpy as np
+
+from playground.graph.errors import LogError
+from playground.lab.runlog.layout import Layout
+from playground.lab.runlog.points import Mark, Marks, PointRows, Row, pack
+from playground.lab.runlog.record import RunRecord, read_store
+from playground.lab.runlog.state import revive, take_apart
+from playground.lab.runlog.store import Store
+
+__all__ = ["RunLog"]
+
+CHUNK_ROWS = 256
+CHUNK_SECONDS = 0.1
+# Rows of large points wait in smaller groups, so that waiting costs no more memory than this.
+CHUNK_BYTES = 16 << 20
+# Checkpoints are written at this rate at most, in bytes a second: at n = 1000, where the point and
+# its gradient are 16 MB, every four seconds instead of ten times a second. The loss is committed
+# all the same; a resumed run computes the rows after its checkpoint again.
+CHECKPOINT_RATE = 4e6
+CAP = 5_000_000
+
+
+class RunLog:
+    """The log of a run, on disk or in memory; made by :meth:`create` or :meth:`resume`.
+
+    Row k is point k. Rows are committed every 256 rows or 0.1 s, and by :meth:`flush`; a committed
+    row survives the death of the process. Every row of the loss is kept. Of params and grads
+    ``cap`` values each are kept: every row while they fit, then every 2nd, 4th … row, and besides
+    the first, the last and the best row and those at which a restart happened (thinned by the
+    same rule, to as many rows again). Which rows are kept depends on counts alone.
+
+    Attributes:
+        checkpoint: called at a commit; returns the state (nested dicts of JSON values and arrays)
+            from which the run can go on after the newest row.
+        state: what ``checkpoint`` returned last, also in the session that is resumed.
+        meta: the JSON values stored with the log.
+        path: the directory or file, None for a log in memory.
+    """
+
+    def __init__(self, store: Store, layout: Layout, path: Any, copy: bool) -> None:
+        self.layout = layout
+        self.path = None if path is None else os.path.abspath(path)
+        self.meta: dict[str, Any] = {}
+        self.state: dict[str, Any] = {}
+        self.checkpoint: Callable[[], Mapping[str, Any]] | None = None
+        self._store = store
+        self._points = PointRows(store, layout)
+        self._marks = Marks(store, layout)
+        self._copy, self._closed, self._claimed, self._released = copy, False, False, False
+        self._chunk_rows = max(1, min(CHUNK_ROWS, CHUNK_BYTES // (2 * layout.row_bytes)))
+        self._next_checkpoint = 0.0
+        self._writer = uuid4().hex
+        self._arrays: dict[str, bytes] = {}
+        self._start_chunk(0)
+
+    # ---------------------------------------------------------------------------- opening
+
+    @classmethod
+    def create(
+        cls,
+        path: str | os.PathLike[str] | None,
+        names: Sequence[str],
+        shapes: Sequence[Sequence[int]],
+        dtypes: Sequence[Any],
+        watch: Sequence[str] = (),
+        meta: Mapping[str, Any] | None = None,
+        cap: int = CAP,
+        *,
+        copy: bool = True,
+    ) -> RunLog:
+        """A new log in the directory (or ``.sqlite`` file) ``path``, in memory if that is None.
+
+        Args:
+            names, shapes, dtypes: of the parameters.
+            watch: names of the watched values that each row brings.
+            meta: JSON values to keep with the log.
+            cap: values of params, and of grads, to keep.
+            copy: whether the caller may write into an array after passing it to :meth:`row`.
+
+        Raises LogError where there is a log already, or none can be written.
+        """
+        layout = Layout.of(names, shapes, dtypes, watch, cap)
+        log = cls(Store.create(path, layout, dict(meta or {})), layout, path, copy)
+        log.meta = dict(meta or {})
+        return log
+
+    @classmethod
+    def resume(cls, path: str | os.PathLike[str], *, copy: bool = True) -> RunLog:
+        """The log at ``path``, to be continued after its newest checkpoint.
+
+        Rows after the checkpoint stay readable until the first commit replaces them. Raises
+        LogError if there is no log, or one that cannot be read.
+        """
+        store = Store.open(path, write=True)
+        log = cls(store, store.layout(), path, copy)
+        with store.transaction("DEFERRED"):
+            log.meta = store.get("meta")
+            head = store.get("state")
+            if head is not None:
+                log._arrays = dict(store.execute("SELECT name, data FROM arrays").fetchall())
+                log._marks.load(head["marks"])
+        if head is not None:
+            log.state = revive(head["state"], log._arrays)
+            log._released = bool(log.state)
+            log._points = PointRows(store, log.layout, head["rows"], head["restart"])
+            log._start_chunk(head["rows"])
+        return log
+
+    # ---------------------------------------------------------------------------- rows
+
+    @property
+    def rows(self) -> int:
+        """Rows logged so far, committed or not."""
+        return self._first + len(self._pending)
+
+    @property
+    def last(self) -> Mark | None:
+        """The newest committed row."""
+        return self._marks.last
+
+    @property
+    def base(self) -> Mark | None:
+        """The newest committed row that was accepted."""
+        return self._marks.base
+
+    @property
+    def best(self) -> Mark | None:
+        """The committed row of the smallest finite value; the first of equal ones."""
+        return self._marks.best
+
+    def row(
+        self,
+        value: float,
+        step_size: float,
+        restart: int,
+        accepted: bool,
+        point: Any,
+        grad: Any = None,
+        watched: Sequence[float] = (),
+    ) -> None:
+        """Log the next row.
+
+        Args:
+            value: the loss at the point.
+            step_size: of the step that leaves the point.
+            restart: restarts so far; a row with a larger number than the one before is a restart.
+            accepted: whether the point was moved to (False: a candidate that was taken back).
+            point: the parameters, flat in one array or one array each.
+            grad: the gradient there in the same form, or None where it was not computed.
+            watched: the watched values.
+        """
+        if not (self._pending or self._first):
+            self.layout.check(point, "the first point")
+        if self._copy:
+            point = point.tobytes() if type(point) is np.ndarray else pack(self.layout, point)
+            grad = grad.tobytes() if type(grad) is np.ndarray else pack(self.layout, grad)
+        # One append is the whole row: an interrupt finds it logged, or not logged.
+        self._add((value, step_size, restart, accepted, point, grad, watched))
+        if len(self._pending) >= self._chunk_rows or monotonic() >= self._deadline:
+            self._commit()
+
+    def _start_chunk(self, first: int) -> None:
+        self._first = first
+        self._pending: list[Any] = []
+        self._add = self._pending.append
+        self._deadline = monotonic() + CHUNK_SECONDS
+
+    # ---------------------------------------------------------------------------- commits
+
+    def flush(self, *, settled: bool = True) -> None:
+        """Commit every row now, with a checkpoint.
+
+        ``settled`` is False where ``checkpoint`` would not match the newest row: then the rows are
+        committed, and the checkpoint stays the one before.
+        """
+        self._commit(settled=settled, final=True)
+
+    def finish(self, summary: Mapping[str, Any], *, settled: bool = True) -> None:
+        """Commit every row, and how the run ended."""
+        self.flush(settled=settled)
+        with self._store.transaction():
+            self._store.put("summary", dict(summary))
+
+    def record(self) -> RunRecord:
+        """What the log holds, to be read."""
+        if self._pending:
+            self.flush(settled=self.checkpoint is None)
+        return read_store(self._store)
+
+    def release(self) -> None:
+        """Let go of ``checkpoint``: its run has ended, and no later row belongs to its state."""
+        self.checkpoint = None
+        self._released = True
+
+    def close(self, *, settled: bool = True) -> None:
+        """Commit and close; a log in memory is gone then."""
+        if self._closed:
+            return
+        try:
+            # A resumed log to which nothing was added stays as it was.
+            if self._pending or self._claimed:
+                self.flush(settled=settled)
+        finally:
+            self._closed = True
+            self._store.close(tidy=True)
+
+    def __enter__(self) -> RunLog:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close(settled=kind is None)
+
+    def __del__(self) -> None:
+        if not getattr(self, "_closed", True):
+            self._store.close()
+
+    def _commit(self, *, settled: bool = True, final: bool = False) -> None:
+        chunk, now, written = self._pending, monotonic(), 0
+        with self._store.transaction():
+            self._claim()
+            if chunk:
+                self._write_chunk(chunk)
+            due = settled and (final or self._points.crowded or self._is_time(now))
+            due = due and not (self._released and self.checkpoint is None)
+            if due:
+                arrays, written = self._write_checkpoint()
+        self._claimed = True
+        if chunk:
+            self._points.passed(chunk)
+        if due:
+            self._points.crowded = False
+            self._marks.passed()
+            self._arrays = arrays
+            self._next_checkpoint = now + written / CHECKPOINT_RATE
+        self._start_chunk(self._first + len(chunk))
+
+    def _is_time(self, now: float) -> bool:
+        return self.path is not None and now >= self._next_checkpoint
+
+    def _claim(self) -> None:
+        """Make sure that no other process has taken the log over."""
+        if self._claimed:
+            if self._store.get("writer") != self._writer:
+                where = self._store.where
+                raise LogError(f"{where}: another process continues this run: stop one of them")
+            return
+        for table, key in (("loss", "first"), ("points", "first"), ("restarts", "step")):
+            self._store.execute(f"DELETE FROM {table} WHERE {key} >= ?", (self._first,))
+        self._store.execute("DELETE FROM info WHERE key = 'summary'")
+        self._store.put("writer", self._writer)
+
+    def _write_chunk(self, chunk: list[Row]) -> None:
+        self._marks.look(self._first, chunk)
+        values, step_sizes, restarts, accepted, _, _, watched = zip(*chunk, strict=True)
+        flat = array("d", chain.from_iterable(watched)) if self.layout.watch else array("d")
+        if len(flat) != len(chunk) * len(self.layout.watch):
+            raise LogError(f"run log: every row brings {len(self.layout.watch)} watched values")
+        columns = array("d", values), array("d", step_sizes), array("i", restarts)
+        row = (self._first, len(chunk), *columns, bytes(accepted), flat)
+        self._store.execute("INSERT OR REPLACE INTO loss VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+        self._points.write(self._first, chunk)
+
+    def _write_checkpoint(self) -> tuple[dict[str, bytes], int]:
+        """Store marks and state. Returns its arrays, and how many bytes were new."""
+        # Rows are thinned together with a checkpoint only: a resumed run goes back to it, and
+        # must find every row that it kept at that time.
+        if self._points.crowded:
+            self._points.thin()
+        marks, written = self._marks.write()
+        arrays: dict[str, np.ndarray] = {}
+        if self.checkpoint is not None:
+            self.state = dict(self.checkpoint())
+        state = take_apart(self.state, arrays)
+        blobs = {name: values.tobytes() for name, values in arrays.items()}
+        for name in blobs:
+            if self._arrays.get(name) != blobs[name]:
+                self._store.execute(
+                    "INSERT OR REPLACE INTO arrays VALUES (?, ?)", (name, blobs[name])
+                )
+                written += len(blobs[name])
+        restart = self._pending[-1][2] if self._pending else self._points.restart
+        head = {"rows": self.rows, "restart": restart, "marks": marks, "state": state}
+        self._store.put("state", head)
+        return blobs, written

@@ -1,0 +1,24 @@
+"""A killed run: its log reads, and resuming it gives the log of a run that was never killed."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from playground import read_log
+from tests.resume_runs import RUNS, differences, kill_and_resume, start
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_killed_five_times_equals_never_killed(name, tmp_path):
+    assert start(name, tmp_path / "whole") == 0
+    expected = read_log(tmp_path / "whole")
+    assert (expected.loss["restart"].max() > 0) == (name != "thinned")
+    rng = np.random.default_rng(0)
+    for _ in range(5):
+        kill_and_resume(name, tmp_path / "killed", expected, rng)
+    assert start(name, tmp_path / "killed") == 0
+    found = read_log(tmp_path / "killed")
+    assert not differences(found, expected)
+    for key in ("value", "steps", "restarts", "loss_evaluations", "best_step"):
+        assert found.summary[key] == expected.summary[key]

@@ -1,0 +1,14 @@
+"""The table of operations: one row an op. ``test_ops.py`` checks every row in every way.
+
+To add an operation, add its row to the file of its category. ``tests/rows.py`` says what a row is.
+"""
+
+from __future__ import annotations
+
+from tests import ops_arrays, ops_basic, ops_linalg, ops_math
+from tests.rows import Row
+
+# Functions with a name in F; and NumPy's own, which are compositions without one.
+NAMED: tuple[Row, ...] = (*ops_basic.ROWS, *ops_math.ROWS, *ops_arrays.ROWS, *ops_linalg.ROWS)
+RULES: tuple[Row, ...] = (*ops_math.RULES, *ops_arrays.RULES, *ops_linalg.RULES)
+ROWS: tuple[Row, ...] = (*NAMED, *RULES)

@@ -1,0 +1,131 @@
+"""Runs to be killed and resumed: ``python -m tests.resume_runs NAME LOG [--kill-at K --delay S]``.
+
+The process goes on with the run logged at LOG if there is one. At the evaluation number K of this
+session a thread is started that sends SIGKILL to its own process after S seconds, so that death
+comes at any place, also in the middle of a commit.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from playground import fit, read_log
+from playground.lab.descent import BarzilaiBorwein, MaxSteps
+from playground.lab.runlog import RunLog, RunRecord
+
+ROOT = Path(__file__).resolve().parents[1]
+FRAMES = ("loss", "params", "grads", "watched")
+
+
+def kicked(log: Any, resume: bool, tick: Callable[[], None]) -> None:
+    """The absolute loss: a kick about every hundred steps, drawn from a RandomState."""
+    rng = np.random.RandomState(0)
+    X, Y, identity = rng.rand(3, 3), rng.rand(3, 3), np.eye(3)
+
+    def loss(Y: Any) -> Any:
+        tick()
+        return np.abs(X @ Y - identity).sum()
+
+    watch = {"trace": np.trace, "corner": lambda Y: Y[0, 0]}
+    fit(loss, Y, restart="kick", stop=MaxSteps(STEPS["kicked"]), rng=rng, watch=watch, log=log,
+        resume=resume)  # fmt: skip
+
+
+def barzilai(log: Any, resume: bool, tick: Callable[[], None]) -> None:
+    """A valley with a kink, in two parameters: points are taken back, and kicks follow."""
+    rng = np.random.default_rng(1)
+    start = rng.normal(size=4).astype(np.float32), rng.normal(size=4).astype(np.float32)
+
+    def loss(a: Any, b: Any) -> Any:
+        tick()
+        return np.abs(b - a * a).sum() + 0.1 * np.square(1 - a).sum()
+
+    fit(loss, start, rule=BarzilaiBorwein(minimum=1e-9), restart="kick", rng=rng, log=log,
+        stop=MaxSteps(STEPS["barzilai"]), watch={"far": lambda a, b: abs(b).max()},
+        resume=resume)  # fmt: skip
+
+
+def thinned(log: Any, resume: bool, tick: Callable[[], None]) -> None:
+    """Points so large, and a cap so small, that rows are thinned and checkpoints come late."""
+    rng = np.random.RandomState(2)
+    X, identity = rng.rand(80, 80), np.eye(80)
+    start = rng.rand(80, 80)
+
+    def loss(Y: Any) -> Any:
+        tick()
+        return np.square(X @ Y - identity).sum()
+
+    cap = 20 * start.size
+    journal = RunLog.resume(log) if resume else RunLog.create(
+        log, ["Y"], [start.shape], [start.dtype], ["first"], cap=cap)  # fmt: skip
+    with journal:
+        fit(loss, start, rule="grow-shrink-take-back", restart="kick", rng=rng, log=journal,
+            stop=MaxSteps(STEPS["thinned"]), watch={"first": lambda Y: Y[0, 0]})  # fmt: skip
+
+
+RUNS = {"kicked": kicked, "barzilai": barzilai, "thinned": thinned}
+STEPS = {"kicked": 6000, "barzilai": 4000, "thinned": 1500}
+
+
+def start(name: str, log: Path, *flags: str) -> int:
+    """Run one session in a process of its own; returns its exit status."""
+    command = [sys.executable, "-m", "tests.resume_runs", name, str(log), *flags]
+    environment = os.environ | {"OPENBLAS_NUM_THREADS": "1"}
+    return subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
+
+
+def kill_and_resume(name: str, log: Path, expected: RunRecord, rng: np.random.Generator) -> None:
+    """Kill a session at a random moment; what it left must be the beginning of ``expected``."""
+    left = STEPS[name] - (read_log(log).rows if log.exists() else 0)
+    flags = ["--kill-at", str(int(rng.integers(1, max(2, left // 3)))),
+             "--delay", str(rng.uniform(0, 0.01))]  # fmt: skip
+    status = start(name, log, *flags)
+    if status != -signal.SIGKILL:
+        raise AssertionError(f"{name}: the session was to be killed, it ended with {status}")
+    found = read_log(log)
+    if not found.loss.equals(expected.loss.iloc[: found.rows]):
+        raise AssertionError(f"{name}: {found.rows} rows that are not those of the whole run")
+
+
+def differences(found: RunRecord, expected: RunRecord) -> list[str]:
+    """The frames that are not equal to the last bit."""
+    pairs = [(name, getattr(found, name), getattr(expected, name)) for name in FRAMES]
+    return [name for name, a, b in pairs if not (a.equals(b) and a.index.equals(b.index))]
+
+
+def main() -> None:
+    """One session."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("name", choices=RUNS)
+    parser.add_argument("log", type=Path)
+    parser.add_argument("--kill-at", type=int, default=-1)
+    parser.add_argument("--delay", type=float, default=0.0)
+    options = parser.parse_args()
+    count = 0
+
+    def die() -> None:
+        time.sleep(options.delay)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    def tick() -> None:
+        nonlocal count
+        count += 1
+        if count == options.kill_at:
+            threading.Thread(target=die, daemon=True).start()
+
+    RUNS[options.name](options.log, (options.log / "run.sqlite").exists(), tick)
+
+
+if __name__ == "__main__":
+    main()

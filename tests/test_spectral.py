@@ -1,0 +1,174 @@
+"""Eigenvalues and singular values where they are equal: exact derivatives, or a named error."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import playground
+import playground.functions as F
+from playground import DegenerateEigenvalueError, Variable
+
+RNG = np.random.default_rng(0)
+H = RNG.standard_normal((3, 3))
+H = H + H.T
+C = RNG.standard_normal((3, 3))
+EYE, DOUBLE = np.eye(3), np.diag([1.0, 1.0, 2.0])
+
+
+def derivatives(f: Callable[[Any], Any], x: np.ndarray, direction: np.ndarray) -> Any:
+    """Gradient of f, and its Hessian times a direction."""
+    v = Variable(x)
+    (g,) = playground.grad([f(v)], [v], enable_double_backprop=True)
+    (h,) = playground.grad([F.sum(g * direction)], [v])
+    return g.array, h.array
+
+
+def first(f: Callable[[Any], Any], x: np.ndarray) -> np.ndarray:
+    v = Variable(x)
+    f(v).backward()
+    return v.grad
+
+
+def as_read(g: np.ndarray) -> np.ndarray:
+    """A symmetric gradient, gathered in the lower triangle, which is the one that is read."""
+    return np.tril(g + g.T) - np.diag(np.diag(g))
+
+
+def test_hessian_of_the_sum_of_squares_at_the_identity() -> None:
+    """f = tr A²: gradient 2A, Hessian 2 (as a map of symmetric matrices)."""
+    g, h = derivatives(lambda a: (np.linalg.eigvalsh(a) ** 2).sum(), EYE, H)
+    np.testing.assert_allclose(g, 2 * EYE, atol=1e-14)
+    np.testing.assert_allclose(h, as_read(2 * H), rtol=1e-13)
+
+
+def test_hessian_of_the_squared_sum_at_the_identity() -> None:
+    """f = (tr A)²/n has the same gradient there, and another Hessian: (2/n) tr(H) I."""
+    g, h = derivatives(lambda a: np.linalg.eigvalsh(a).sum() ** 2 / 3, EYE, H)
+    np.testing.assert_allclose(g, 2 * EYE, atol=1e-14)
+    np.testing.assert_allclose(h, 2 / 3 * np.trace(H) * EYE, atol=1e-13)
+
+
+@pytest.mark.parametrize("point", [EYE, DOUBLE, np.diag([2.0, 1.0, 1.0])])
+def test_hessian_of_the_trace_of_a_cube(point: np.ndarray) -> None:
+    """f = tr A³: gradient 3A², derivative along H 3(AH + HA), also on a turned basis."""
+    turn = np.linalg.qr(C)[0]
+    x, d = turn @ point @ turn.T, turn @ H @ turn.T
+    g, h = derivatives(lambda a: (np.linalg.eigvalsh(a) ** 3).sum(), x, d)
+    np.testing.assert_allclose(g, as_read(3 * x @ x), atol=1e-12)
+    np.testing.assert_allclose(h, as_read(3 * (x @ d + d @ x)), atol=1e-11)
+
+
+def test_a_batch_with_and_without_clusters() -> None:
+    x = np.stack([EYE, np.diag([1.0, 2.0, 4.0]), DOUBLE])
+    d = np.stack([H, H, H])
+    _, h = derivatives(lambda a: (np.linalg.eigvalsh(a) ** 2).sum(), x, d)
+    np.testing.assert_allclose(h, np.stack([as_read(2 * H)] * 3), rtol=1e-12, atol=1e-13)
+
+
+def test_the_simple_eigenvector_of_a_double_eigenvalue_has_its_gradient() -> None:
+    """v₂ of diag(1, 1, 2): dv = Σ vⱼ (vⱼᵀ H v₂)/(λ₂ - λⱼ), exact."""
+    weights = np.array([0.3, -0.7, 0.2])
+
+    def f(a: Any) -> Any:
+        v = np.linalg.eigh(a).eigenvectors[:, 2]
+        return (weights * v).sum() * v[2]
+
+    # v = (0, 0, ±1): the derivative of (w·v) v₂ is w₀ H₀₂ + w₁ H₁₂, read in the lower triangle.
+    expected = np.zeros((3, 3))
+    expected[2, :2] = weights[:2]
+    np.testing.assert_allclose(first(f, DOUBLE), expected, atol=1e-14)
+
+
+def test_a_projector_onto_a_cluster_has_its_gradient() -> None:
+    def f(a: Any) -> Any:
+        v = np.linalg.eigh(a).eigenvectors[:, :2]
+        return (v @ v.T * C).sum()
+
+    step = 1e-6
+    slope = (f(DOUBLE + step * H) - f(DOUBLE - step * H)) / (2 * step)
+    assert np.sum(first(f, DOUBLE) * np.tril(H)) == pytest.approx(slope, rel=1e-7)
+
+
+def test_what_depends_on_the_basis_of_a_cluster_is_refused() -> None:
+    with pytest.raises(DegenerateEigenvalueError, match=r"values 0 and 1 .*gap") as error:
+        first(lambda a: (C * np.linalg.eigh(a).eigenvectors).sum(), DOUBLE)
+    assert error.value.indices == (0, 1)
+    assert error.value.gap < 1e-14
+
+
+def test_a_function_that_tells_equal_eigenvalues_apart_has_no_second_derivative() -> None:
+    v = Variable(DOUBLE)
+    y = (np.arange(3.0) * np.linalg.eigvalsh(v)).sum()
+    (g,) = playground.grad([y], [v], enable_double_backprop=True)
+    assert np.trace(g.array) == pytest.approx(3.0)
+    with pytest.raises(DegenerateEigenvalueError, match="second derivative"):
+        playground.grad([F.sum(g * H)], [v])
+
+
+def test_a_third_derivative_at_a_cluster_is_refused() -> None:
+    v = Variable(EYE)
+    y = (np.linalg.eigvalsh(v) ** 4).sum()
+    (g,) = playground.grad([y], [v], enable_double_backprop=True)
+    (h,) = playground.grad([F.sum(g * H)], [v], enable_double_backprop=True)
+    with pytest.raises(DegenerateEigenvalueError, match="values 0 and 1"):
+        playground.grad([F.sum(h * H)], [v])
+
+
+def test_third_derivative_away_from_clusters() -> None:
+    """f = tr A³: the third derivative along H, H is 6H²."""
+    x = np.diag([1.0, 2.0, 4.0])
+    v = Variable(x)
+    y = (np.linalg.eigvalsh(v) ** 3).sum()
+    (g,) = playground.grad([y], [v], enable_double_backprop=True)
+    (h,) = playground.grad([F.sum(g * np.tril(H))], [v], enable_double_backprop=True)
+    (t,) = playground.grad([F.sum(h * np.tril(H))], [v])
+    np.testing.assert_allclose(t.array, as_read(6 * H @ H), rtol=1e-9)
+
+
+@pytest.mark.parametrize("uplo", ["L", "U"])
+def test_the_gradient_lies_in_the_triangle_that_is_read(uplo: str) -> None:
+    x = RNG.standard_normal((4, 4))
+    g = first(lambda a: (np.linalg.eigvalsh(a, UPLO=uplo) ** 3).sum(), x)
+    outside = np.triu(g, 1) if uplo == "L" else np.tril(g, -1)
+    assert not outside.any()
+    d, step = RNG.standard_normal((4, 4)), 1e-6
+    ahead, behind = (np.linalg.eigvalsh(x + s * step * d, UPLO=uplo) for s in (1, -1))
+    slope = ((ahead**3).sum() - (behind**3).sum()) / (2 * step)
+    assert np.sum(g * d) == pytest.approx(slope, rel=1e-7)
+
+
+def test_nuclear_norm_at_an_orthogonal_matrix() -> None:
+    """Σσ at Q: gradient Q; along D the Hessian gives (D - Q Dᵀ Q)/2."""
+    q = np.linalg.qr(C)[0]
+    g, h = derivatives(lambda a: np.linalg.svd(a, compute_uv=False).sum(), q, H)
+    np.testing.assert_allclose(g, q, atol=1e-13)
+    np.testing.assert_allclose(h, (H - q @ H.T @ q) / 2, atol=1e-12)
+
+
+@pytest.mark.parametrize("shape", [(3, 3), (4, 3), (3, 4)])
+def test_hessian_of_the_sum_of_squared_singular_values(shape: tuple[int, int]) -> None:
+    """Σσ² = Σx²: gradient 2x, Hessian 2, also where all singular values are equal."""
+    m, n = shape
+    x = np.linalg.qr(RNG.standard_normal((max(shape), min(shape))))[0]
+    x = x if m >= n else x.T
+    d = RNG.standard_normal(shape)
+    g, h = derivatives(lambda a: (np.linalg.svdvals(a) ** 2).sum(), x, d)
+    np.testing.assert_allclose(g, 2 * x, atol=1e-13)
+    np.testing.assert_allclose(h, 2 * d, atol=1e-12)
+
+
+def test_singular_vectors_of_a_cluster_are_refused() -> None:
+    with pytest.raises(DegenerateEigenvalueError, match="singular vectors"):
+        first(lambda a: (C * np.linalg.svd(a).U).sum(), DOUBLE)
+
+
+def test_results_are_named_as_numpys() -> None:
+    v = Variable(DOUBLE + H)
+    assert np.linalg.eigh(v)._fields == ("eigenvalues", "eigenvectors")
+    assert np.linalg.svd(v)._fields == ("U", "S", "Vh")
+    assert np.linalg.qr(v)._fields == ("Q", "R")
+    assert np.linalg.slogdet(v)._fields == ("sign", "logabsdet")
