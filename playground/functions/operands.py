@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from playground.graph.backend import as_array
+from playground.graph.errors import InvalidType
 from playground.graph.function_node import Op, as_raw
 from playground.graph.variable import Variable, as_variable
 
@@ -44,3 +45,20 @@ def eye_like(matrix: Any, n: int | None = None) -> Any:
     array = as_array(as_raw(matrix))
     column = np.arange(array.shape[-1] if n is None else n, like=array)
     return (column.reshape((-1, 1)) == column).astype(array.dtype)
+
+
+def real_only(operation: str, *xs: Any) -> None:
+    """Refuse complex operands where the operation is not holomorphic.
+
+    The gradient of a complex Variable is the complex derivative, which exists for holomorphic
+    operations alone; a conjugate or an absolute value inside has none.
+    """
+    for x in xs:
+        dtype = getattr(x, "dtype", None)
+        if dtype is not None and dtype.kind == "c":
+            raise InvalidType(
+                operation,
+                "real operands",
+                f"dtype {dtype}",
+                "It is not holomorphic: differentiate it as a function of real and imaginary part.",
+            )

@@ -8,7 +8,7 @@ import numpy as np
 
 from playground.functions.array import reshape
 from playground.functions.linalg import matmul
-from playground.functions.operands import together
+from playground.functions.operands import real_only, together
 from playground.functions.spectral import svdvals, transposed
 from playground.graph import backend
 from playground.graph.errors import InvalidType
@@ -154,6 +154,7 @@ def slogdet(a: Any) -> SlogdetResult:
     """Sign and logarithm of the absolute determinant; the sign has no gradient."""
     x = as_variable(a)
     _square(x, "slogdet")
+    real_only("slogdet", x)
     return SlogdetResult(*Slogdet().apply((x,)))
 
 
@@ -188,6 +189,7 @@ def cholesky(a: Any) -> Variable:
     """Lower Cholesky factor of a positive definite matrix, of which the lower triangle is read."""
     x = as_variable(a)
     _square(x, "cholesky")
+    real_only("cholesky", x)
     return Cholesky().of(x)
 
 
@@ -238,6 +240,7 @@ def qr(a: Any, mode: str = "reduced") -> Any:
     x = as_variable(a)
     if x.ndim < 2:
         raise InvalidType("qr", "matrices (…, m, n)", f"shape {x.shape}")
+    real_only("qr", x)
     if mode not in ("reduced", "r"):
         raise ValueError(f"qr: mode {mode!r} has no derivative: use 'reduced' or 'r'")
     q, r = QR().apply((x,))
@@ -270,6 +273,7 @@ def pinv(a: Any, rcond: float | None = None) -> Variable:
     x = as_variable(a)
     if x.ndim < 2:
         raise InvalidType("pinv", "matrices (…, m, n)", f"shape {x.shape}")
+    real_only("pinv", x)
     return Pinv(rcond).of(x)
 
 

@@ -172,7 +172,7 @@ def refuse_cut(v: Variable, what: str) -> None:
 
 def to_ndarray(self: Variable, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
     """``numpy.asarray(v)``: refused while a gradient is wanted."""
-    refuse_cut(self, "numpy.asarray(v)")
+    refuse_cut(self, "numpy.asarray(v), or a call that makes a plain array of v,")
     return np.array(backend.to_cpu(self.array), dtype=dtype, copy=copy)
 
 

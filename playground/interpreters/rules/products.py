@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 import playground.functions as F
-from playground.functions.operands import together
+from playground.functions.operands import real_only, together
 from playground.functions.products import contracted
 from playground.functions.reduction import normal_axes
 from playground.graph.errors import InvalidType
@@ -31,11 +31,13 @@ def dot(a: Any, b: Any) -> Variable:
 
 @answers(np.vdot)
 def vdot(a: Any, b: Any) -> Variable:
+    real_only("vdot", a, b)
     return F.sum(F.multiply(_operand(a).reshape(-1), _operand(b).reshape(-1)))
 
 
 @answers(np.vecdot, np.linalg.vecdot)
 def vecdot(x1: Any, x2: Any, /, *, axis: int = -1) -> Variable:
+    real_only("vecdot", x1, x2)
     return F.sum(F.multiply(x1, x2), axis)
 
 
@@ -180,6 +182,7 @@ def matrix_norm(x: Any, /, *, keepdims: bool = False, ord: Any = "fro") -> Varia
 
 
 def _vector_norm(x: Any, ord: Any, axis: int, keepdims: bool) -> Variable:
+    real_only("norm", x)
     if ord == 2:
         return _root_of_squares(x, axis, keepdims)
     size = F.absolute(x)
@@ -204,6 +207,7 @@ def _root_of_squares(x: Any, axis: Any, keepdims: bool) -> Variable:
 
 def _matrix_norm(x: Any, ord: Any, axes: tuple[int, ...], keepdims: bool) -> Variable:
     row, column = axes
+    real_only("norm", x)
     if ord in (None, "fro", "f"):
         return _root_of_squares(x, axes, keepdims)
     if ord in (1, -1, math.inf, -math.inf):

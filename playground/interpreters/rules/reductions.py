@@ -14,7 +14,7 @@ import numpy as np
 import playground.functions as F
 from playground.functions.array.joining import operand
 from playground.functions.elementwise.powers import sqrt_at_zero
-from playground.functions.operands import together
+from playground.functions.operands import real_only, together
 from playground.functions.reduction import Axis, normal_axes
 from playground.graph.variable import Variable
 from playground.interpreters.registry import answers, constant, refuse
@@ -223,6 +223,7 @@ def var(
     correction: float | None = None,
 ) -> Variable:
     """Mean square of the deviations; its derivative where all are 0 is 0."""
+    real_only("var", a)
     ddof = ddof if correction is None else correction
     if mean is None:
         total = F.sum(_kept(a, where, 0), axis, keepdims=True)

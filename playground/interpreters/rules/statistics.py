@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 import playground.functions as F
-from playground.functions.operands import together
+from playground.functions.operands import real_only, together
 from playground.functions.reduction import Axis, kept_shape, normal_axes
 from playground.graph.errors import NoRuleError
 from playground.graph.variable import Variable
@@ -136,6 +136,7 @@ def cov(
         )
     parts = [_observations(v, rowvar) for v in together("cov", m, *(() if y is None else (y,)))]
     x = F.concat(parts, 0) if len(parts) > 1 else parts[0]
+    real_only("cov", x)
     free = x.shape[1] - (int(not bias) if ddof is None else ddof)
     deviations = F.subtract(x, F.mean(x, 1, keepdims=True))
     products = F.matmul(deviations, F.transpose(deviations))
