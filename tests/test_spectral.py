@@ -172,3 +172,19 @@ def test_results_are_named_as_numpys() -> None:
     assert np.linalg.svd(v)._fields == ("U", "S", "Vh")
     assert np.linalg.qr(v)._fields == ("Q", "R")
     assert np.linalg.slogdet(v)._fields == ("sign", "logabsdet")
+
+
+@pytest.mark.parametrize(
+    ("x", "cofactors"),
+    [
+        ([[1.0, 2.0], [2.0, 4.0]], [[4.0, -2.0], [-2.0, 1.0]]),
+        ([[0.0, 0.0], [0.0, 3.0]], [[3.0, 0.0], [0.0, 0.0]]),
+        ([[0.0, 0.0], [0.0, 0.0]], [[0.0, 0.0], [0.0, 0.0]]),
+    ],
+)
+def test_a_singular_determinant_has_its_cofactors(x: Any, cofactors: Any) -> None:
+    """The determinant is a polynomial: its gradient exists everywhere."""
+    np.testing.assert_allclose(first(np.linalg.det, np.array(x)), cofactors, atol=1e-14)
+    batch = np.stack([np.array(x), np.diag([2.0, 5.0])])
+    expected = np.stack([np.array(cofactors), np.diag([5.0, 2.0])])
+    np.testing.assert_allclose(first(lambda a: np.linalg.det(a).sum(), batch), expected, atol=1e-13)

@@ -8,8 +8,8 @@ import numpy as np
 
 from playground.functions.array import reshape
 from playground.functions.linalg import matmul
-from playground.functions.operands import real_only, together
-from playground.functions.spectral import svdvals, transposed
+from playground.functions.operands import eye_like, real_only, together
+from playground.functions.spectral import Svd, svdvals, transposed
 from playground.graph import backend
 from playground.graph.errors import InvalidType
 from playground.graph.function_node import Binary, Op, Unary, as_raw, sum_to_shape
@@ -107,8 +107,22 @@ def solve(a: Any, b: Any) -> Variable:
     return reshape(x, x.shape[:-1])
 
 
+def _cofactors(x: Any, y: Any) -> Any:
+    """The derivative of y = det x, (det x) x⁻ᵀ; of a singular x by way of its decomposition.
+
+    With x = U diag(s) Vh it is det(U) det(Vh) U diag(∏ of the other s) Vh, for any x.
+    """
+    if not backend.has_zero(as_raw(y)):
+        return np.expand_dims(np.expand_dims(y, -1), -1) * transposed(np.linalg.inv(x))
+    u, s, vh = Svd()(x)
+    mine = eye_like(s) == 1
+    others = np.prod(np.where(mine, eye_like(s) * 0 + 1, np.expand_dims(s, -2)), axis=-1)
+    sign = np.linalg.det(as_raw(u)) * np.linalg.det(as_raw(vh))
+    return np.matmul(u * np.expand_dims(others * np.expand_dims(sign, -1), -2), vh)
+
+
 class Det(Unary):
-    """y = det x; dy = y tr(x⁻¹ dx)."""
+    """y = det x; dy = tr(Cᵀ dx) with the matrix C of cofactors."""
 
     __slots__ = ()
     keep = (0, 1)
@@ -117,11 +131,11 @@ class Det(Unary):
         return np.linalg.det(x)
 
     def backward(self, gy: Any, x: Any, y: Any) -> Any:
-        return np.expand_dims(np.expand_dims(gy * y, -1), -1) * transposed(np.linalg.inv(x))
+        return np.expand_dims(np.expand_dims(gy, -1), -1) * _cofactors(x, y)
 
 
 def det(a: Any) -> Variable:
-    """Determinant of a square matrix (or of each of a batch); its gradient needs an inverse."""
+    """Determinant of a square matrix (or of each of a batch); its gradient are the cofactors."""
     x = as_variable(a)
     _square(x, "det")
     return Det().of(x)

@@ -146,6 +146,11 @@ def repeated(value: Any, shape: tuple[int, ...]) -> Any:
     return np.broadcast_to(value, shape)
 
 
+def has_zero(array: Any) -> bool:
+    """Whether any element is 0; asks the device, and so waits for it."""
+    return not bool(to_cpu(array).all())
+
+
 def dense(array: Any) -> Any:
     """``array``, copied if it repeats elements by a stride of 0: BLAS takes no such matrix."""
     return array.copy() if 0 in array.strides else array
