@@ -7,6 +7,7 @@ in silence. The conversions that would cut the graph raise too.
 
 from __future__ import annotations
 
+from inspect import signature
 from typing import Any
 
 import numpy as np
@@ -153,8 +154,8 @@ def _apply(func: Any, rule: Rule, args: Any, kwargs: dict[str, Any]) -> Any:
             raise _no_out(full_name(func)) from error
         given = ", ".join([f"{len(args)} by position", *(f"{key}=" for key in kept)])
         raise NoRuleError(
-            f"{full_name(func)}: on Variables it takes the array and the arguments that shape "
-            f"the result, got arguments {given}: leave out dtype=, order=, where= and initial="
+            f"{full_name(func)}: on Variables it takes the arguments "
+            f"({', '.join(signature(rule).parameters)}), got {given}: leave out the others"
         ) from error
 
 
