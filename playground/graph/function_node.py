@@ -56,7 +56,6 @@ class FunctionNode:
     _keeps_inputs: Sequence[int] = ()
     _keeps_outputs: Sequence[int] = ()
     _kept_outputs: tuple[Any, ...] = ()
-    _metadata: tuple[tuple[Any, Any], ...] = ()
 
     @property
     def label(self) -> str:
@@ -180,7 +179,6 @@ class FunctionNode:
             for i, y in enumerate(results):
                 y._node.output_index = i
         self._kept_outputs = tuple(results[i]._array for i in self._keeps_outputs)
-        self._metadata = tuple((y._node.shape, y._node.dtype) for y in results)
         self.outputs = tuple(ref(y._node) for y in results)
         return results
 

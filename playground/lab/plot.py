@@ -55,7 +55,7 @@ MOST_CELLS = 300
 # More marks than this are drawn as a strip along the edge: full lines would hide the data.
 MOST_RESTART_LINES = 25
 
-BLUE, ORANGE, GREEN, RED, GREY = "#2f6db3", "#d9822b", "#2e8b57", "#c0392b", "#8a8f98"
+BLUE, ORANGE, GREEN, RED = "#2f6db3", "#d9822b", "#2e8b57", "#c0392b"
 # The bands of quantiles: from, to, opacity, name.
 BANDS = ((0.01, 0.99, 0.13, "98 %"), (0.05, 0.95, 0.22, "90 %"), (0.25, 0.75, 0.35, "half"))
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 import playground.functions as F
+from playground.functions.elementwise.powers import sqrt_at_zero
 from playground.functions.operands import real_only, together
 from playground.functions.products import contracted
 from playground.functions.reduction import normal_axes
@@ -200,9 +201,7 @@ def _vector_norm(x: Any, ord: Any, axis: int, keepdims: bool) -> Variable:
 
 def _root_of_squares(x: Any, axis: Any, keepdims: bool) -> Variable:
     """The Euclidean norm; its derivative at 0 is 0, the smallest of the subgradients."""
-    total = F.sum(F.square(x), axis, keepdims)
-    zero = total.array == 0
-    return F.where(zero, total, F.sqrt(F.where(zero, np.ones_like(total.array), total)))
+    return sqrt_at_zero(F.sum(F.square(x), axis, keepdims))
 
 
 def _matrix_norm(x: Any, ord: Any, axes: tuple[int, ...], keepdims: bool) -> Variable:
