@@ -9,6 +9,7 @@ import pytest
 
 import playground.functions as F
 from playground import FunctionNode, Variable
+from playground.functions.lanes import Hide, Lift, Show, Total
 from playground.functions.operands import Meeting
 from playground.functions.spectral import DeadEnd, EighValuesGrad, SvdValuesGrad
 from playground.graph.function_node import Elementwise, ElementwiseUnary, Op
@@ -24,7 +25,8 @@ def classes_below(cls: type) -> set[type]:
 
 # They hold a result, or bring operands together: there is nothing to differentiate in them. The
 # gradients of values are checked as the second derivatives of eigh and svd, whose bases they need.
-ENDS = {DeadEnd, Meeting, EighValuesGrad, SvdValuesGrad}
+# The ways into lanes and out of them are checked under vmap, with every row.
+ENDS = {DeadEnd, Meeting, EighValuesGrad, SvdValuesGrad, Hide, Lift, Show, Total}
 
 
 def is_complete(cls: type) -> bool:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from playground.functions.array.indexing import GetItem, is_basic, plain_index, reads_once
+from playground.functions.array.indexing import GetItem, is_basic, plain_index, reads_once, taken
 from playground.functions.array.joining import SplitAxis, operand
 from playground.functions.array.shaping import BroadcastTo, Reshape, Transpose
 from playground.graph import backend
@@ -46,15 +46,15 @@ class SetItem(Binary):
         self.index = index
 
     def forward(self, x: Any, y: Any) -> Any:
-        z = x.copy()
+        z = backend.copied(x, y, self.index)
         z[self.index] = y
-        self.survives = None if reads_once(self.index) else self._last_writes(x)
+        self.survives = None if reads_once(self.index) else self._last_writes(z)
         return z
 
     def _last_writes(self, x: Any) -> Any:
         """1 where an element of the assigned block is what its target holds in the end."""
         size = math.prod(x.shape)
-        targets = np.arange(size, like=x).reshape(x.shape)[self.index]
+        targets = taken(np.arange(size, like=x).reshape(x.shape), self.index)
         order = np.arange(math.prod(targets.shape), like=x).reshape(targets.shape)
         last = np.zeros(size, order.dtype, like=x)
         last[targets.reshape(-1)] = order.reshape(-1)
@@ -66,7 +66,7 @@ class SetItem(Binary):
         if left:
             gx = ClearItem(self.index)(gz)
         if right:
-            gy = gz[self.index]
+            gy = taken(gz, self.index)
             gy = gy if self.survives is None else gy * self.survives
             shape = self.inputs[1].shape
             # The value may exceed its target by axes of length 1 ahead.
@@ -83,7 +83,7 @@ class ClearItem(Unary):
         self.index = index
 
     def forward(self, x: Any) -> Any:
-        y = backend.as_array(x.copy())
+        y = backend.as_array(backend.copied(x, None, self.index))
         y[self.index] = 0
         return y
 

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from playground.functions.array import reshape
+from playground.functions.lanes import OverMatrices
 from playground.functions.linalg import matmul
 from playground.functions.operands import eye_like, real_only, together
 from playground.functions.spectral import Svd, svdvals, transposed
@@ -121,7 +122,7 @@ def _cofactors(x: Any, y: Any) -> Any:
     return np.matmul(u * np.expand_dims(others * np.expand_dims(sign, -1), -2), vh)
 
 
-class Det(Unary):
+class Det(OverMatrices):
     """y = det x; dy = tr(Cᵀ dx) with the matrix C of cofactors."""
 
     __slots__ = ()
@@ -138,7 +139,10 @@ def det(a: Any) -> Variable:
     """Determinant of a square matrix (or of each of a batch); its gradient are the cofactors."""
     x = as_variable(a)
     _square(x, "det")
-    return Det().of(x)
+    determinant = Det()
+    y = determinant.of(x)
+    determinant.check_dtype(x.dtype, y.dtype)
+    return y
 
 
 def batch_det(a: Any) -> Variable:
@@ -299,12 +303,12 @@ def lstsq(a: Any, b: Any, rcond: float | None = None) -> tuple[Any, Any, int, An
     a, b = together("lstsq", a, b)
     if a.ndim != 2:
         raise InvalidType("lstsq", "one matrix (m, n)", f"shape {a.shape}")
-    x = matmul(pinv(a, rcond), b)
-    rank = int(np.linalg.matrix_rank(backend.to_cpu(a.array)))
+    x, sizes = matmul(pinv(a, rcond), b), svdvals(a)
+    rank = np.linalg.matrix_rank(backend.to_cpu(a.array))
     m, n = a.shape
-    if m > n and rank == n:
+    if m > n and backend.everywhere(rank == n):
         difference = matmul(a, x) - b
         residuals = (difference * difference).sum(axis=0, keepdims=x.ndim == 1)
     else:
         residuals = as_variable(np.zeros((0,), a.dtype, like=a.array))
-    return x, residuals, rank, svdvals(a)
+    return x, residuals, int(rank) if isinstance(rank, np.integer) else rank, sizes

@@ -18,6 +18,7 @@ import numpy as np
 
 from playground.functions.array import swapaxes
 from playground.functions.elementwise import where
+from playground.functions.lanes import OverMatrices
 from playground.functions.operands import eye_like
 from playground.graph import backend
 from playground.graph.errors import DegenerateEigenvalueError, InvalidType
@@ -157,7 +158,7 @@ class DeadEnd(Op):
 # -------------------------------------------------------------------- symmetric eigenvalues
 
 
-class Eigh(Op):
+class Eigh(OverMatrices):
     """w, V = eigenvalues (…, n), ascending, and eigenvectors (…, n, n) of a symmetric matrix."""
 
     __slots__ = ("basis",)
@@ -198,7 +199,7 @@ def _at_clusters(basis: Basis, gv: Any, w: Any, v: Any) -> Any:
     return _symmetric(np.matmul(np.matmul(v, quotients * m), transposed(v)))
 
 
-class EighValuesGrad(Binary):
+class EighValuesGrad(OverMatrices, Binary):
     """y = V diag(g) Vᵀ, the derivative of a function of the eigenvalues of x; g its gradient."""
 
     __slots__ = ("basis",)
@@ -286,7 +287,7 @@ def eigvalsh(a: Any, UPLO: str = "L") -> Variable:
 # --------------------------------------------------------------------------- singular values
 
 
-class Svd(Op):
+class Svd(OverMatrices):
     """U (…, m, k), s (…, k) descending, Vh (…, k, n) with x = U diag(s) Vh, k = min(m, n)."""
 
     __slots__ = ("basis",)
@@ -349,7 +350,7 @@ def _vectors_gradient(gu: Any, gv: Any, u: Any, s: Any, v: Any, same: Any) -> An
     return gx
 
 
-class SvdValuesGrad(Binary):
+class SvdValuesGrad(OverMatrices, Binary):
     """y = U diag(g) Vᵀ, the derivative of a function of the singular values of x."""
 
     __slots__ = ("basis",)

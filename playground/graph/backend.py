@@ -93,6 +93,7 @@ def to_cpu(array: Any) -> np.ndarray:
 def constant_like(value: Any, like: Any, operation: str) -> Any:
     """A constant operand, brought to the array type of ``like`` if it is a small host array."""
     array = np.asarray(value) if isinstance(value, (*SCALARS, list)) else as_array(value)
+    like = base_of(like)
     if isinstance(like, np.ndarray) or not isinstance(array, np.ndarray):
         return array
     if array.nbytes > SMALL_CONSTANT:
@@ -102,6 +103,11 @@ def constant_like(value: Any, like: Any, operation: str) -> Any:
             f"move it once, before the loop, with device.put(array)"
         )
     return array_like(array, like)
+
+
+def base_of(array: Any) -> Any:
+    """The array that decides on which device ``array`` is: itself, or what its lanes are in."""
+    return getattr(array, "base_array", array)
 
 
 def array_like(array: Any, like: Any) -> Any:
@@ -115,6 +121,7 @@ def array_like(array: Any, like: Any) -> Any:
 
 def place_of(array: Any) -> Callable[[Any], Any]:
     """What moves an array to where this one is."""
+    array = base_of(array)
     if isinstance(array, (np.ndarray, np.generic)):
         return to_cpu
     if type(array).__module__.partition(".")[0] == "cupy":
@@ -146,9 +153,31 @@ def repeated(value: Any, shape: tuple[int, ...]) -> Any:
     return np.broadcast_to(value, shape)
 
 
+def copied(array: Any, value: Any, index: Any) -> Any:
+    """A copy of ``array`` that ``copy[index] = value`` can be written to.
+
+    Where the value or the index has lanes that the array has not, the copy gets them.
+    """
+    parts = [value, *index] if isinstance(index, tuple) else [value, index]
+    lanes = set()
+    while parts:
+        part = parts.pop()
+        if hasattr(part, "level"):
+            lanes.add(part.level)
+            parts.append(part.array)
+    for level in sorted(lanes, key=lambda level: level.depth):
+        array = level.hide(level.show(array))
+    return array.copy()
+
+
 def has_zero(array: Any) -> bool:
     """Whether any element is 0; asks the device, and so waits for it."""
     return not bool(to_cpu(array).all())
+
+
+def everywhere(condition: Any) -> bool:
+    """Whether a condition holds for all elements, in all lanes."""
+    return bool(base_of(condition).all())
 
 
 def dense(array: Any) -> Any:
@@ -182,6 +211,8 @@ class Device(NamedTuple):
         """``array`` on this device (itself, if it is there already)."""
         if self.number is None:
             return to_cpu(array)
+        if base_of(array) is not array:
+            return array.with_array(self.put(array.array))
         with self.use():
             return _cupy().asarray(array)
 

@@ -23,6 +23,9 @@ class _Switches(threading.local):
     type_check: bool = True
     train: bool = True
     dtype: Any = "float32"
+    # Set while lanes are recorded: connects the inputs of an operation to the lanes of its outputs
+    # (nodes, arrays, outputs) -> nodes.
+    _lift: Any = None
 
     def __setattr__(self, name: str, value: Any) -> None:
         super().__setattr__(name, value)
@@ -34,7 +37,7 @@ class _Switches(threading.local):
 
     def _sum_up(self) -> None:
         own = vars(self)
-        if self.enable_backprop and not self.debug:
+        if self.enable_backprop and not self.debug and self._lift is None:
             own.pop("plain", None)
         else:
             own["plain"] = False

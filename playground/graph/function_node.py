@@ -56,6 +56,9 @@ class FunctionNode:
     _keeps_inputs: Sequence[int] = ()
     _keeps_outputs: Sequence[int] = ()
     _kept_outputs: tuple[Any, ...] = ()
+    # How a user's function runs on batched arrays, which its code knows nothing of; set by
+    # functions.lanes.
+    over_lanes: ClassVar[Any] = None
 
     @property
     def label(self) -> str:
@@ -144,6 +147,8 @@ class FunctionNode:
         """
         variables = [as_variable(x) for x in inputs]
         arrays = tuple(x._array for x in variables)
+        if any(getattr(array, "level", None) is not None for array in arrays):
+            return self.over_lanes(self, variables)
         _refuse_nan(arrays, self.label, "forward")
         outputs = self._forward(arrays)
         _refuse_nan(outputs, self.label, "forward")
@@ -336,14 +341,24 @@ class Op(FunctionNode):
         outputs = self.guarded(*arrays)
         if self.output_count == 1:
             outputs = (outputs,)
-        _refuse_nan((*arrays, *outputs), self.label, "forward")
         requires_grad = any(node.requires_grad for node in nodes)
-        if not config.enable_backprop:
-            return tuple(output_variable(y, requires_grad, None, 0) for y in outputs)
+        if not config.plain:
+            nodes = list(self.slow_features(nodes, arrays, outputs))
+            if not nodes:
+                return tuple(output_variable(y, requires_grad, None, 0) for y in outputs)
         return self._record(nodes, arrays, outputs, requires_grad)
 
+    def slow_features(
+        self, nodes: Sequence[Any], arrays: Sequence[Any], outputs: Sequence[Any]
+    ) -> Sequence[Any]:
+        """What hangs on ``config.plain``: the nodes to record, none where nothing is recorded."""
+        _refuse_nan((*arrays, *outputs), self.label, "forward")
+        if not config.enable_backprop:
+            return ()
+        return nodes if config._lift is None else config._lift(nodes, arrays, outputs)
+
     def _record(
-        self, nodes: list[Any], arrays: list[Any], outputs: tuple[Any, ...], requires_grad: bool
+        self, nodes: Sequence[Any], arrays: list[Any], outputs: tuple[Any, ...], requires_grad: bool
     ) -> tuple[Variable, ...]:
         self.inputs = tuple(nodes)
         self.rank = max(node.rank for node in nodes)
@@ -429,12 +444,20 @@ class Op(FunctionNode):
         return kind(self.label, "operands that fit together", operands, f"NumPy: {error}")
 
     def pull(self, gy: Any) -> Sequence[Any]:
+        return self.fitted(self.backward(gy, *self.arguments()))
+
+    def arguments(self) -> list[Any]:
+        """What ``backward`` reads besides cotangents, raw."""
         arguments = [node.data for node in self.inputs]
         if any(i >= len(arguments) for i in self.keep):
             arguments.extend(self.kept)
-        return self.fitted(self.backward(gy, *arguments))
+        return arguments
 
     def pull_recorded(self, gy: Any) -> Sequence[Any]:
+        return self.fitted(self.backward(gy, *self.recorded_arguments()))
+
+    def recorded_arguments(self) -> list[Any]:
+        """The same as Variables, connected to the graph."""
         nodes = self.inputs
         arguments = [None if node.data is None else node.get_variable() for node in nodes]
         if any(i >= len(nodes) for i in self.keep):
@@ -442,7 +465,7 @@ class Op(FunctionNode):
                 None if array is None else self._restored(i, array)
                 for i, array in enumerate(self.kept)
             )
-        return self.fitted(self.backward(gy, *arguments))
+        return arguments
 
     def fitted(self, gxs: Any) -> Sequence[Any]:
         """What ``backward`` returned, as one gradient an input, of that input's shape."""
@@ -481,9 +504,10 @@ class Unary(Op):
             self.check_dtype(node.dtype, y.dtype)
         requires_grad = node.requires_grad
         if not config.plain:
-            _refuse_nan((array, y), self.label, "forward")
-            if not config.enable_backprop:
+            nodes = self.slow_features((node,), (array,), (y,))
+            if not nodes:
                 return output_variable(y, requires_grad, None, 0)
+            (node,) = nodes
         self.inputs = (node,)
         self.rank = rank = node.rank
         if requires_grad and self._keeps_input:
@@ -548,9 +572,10 @@ class Binary(Op):
             self.check_dtype(xn.dtype, z.dtype)
         requires_grad = xn.requires_grad or yn.requires_grad
         if not config.plain:
-            _refuse_nan((xa, ya, z), self.label, "forward")
-            if not config.enable_backprop:
+            nodes = self.slow_features((xn, yn), (xa, ya), (z,))
+            if not nodes:
                 return output_variable(z, requires_grad, None, 0)
+            xn, yn = nodes
         self.inputs = (xn, yn)
         self.rank = rank = xn.rank if xn.rank > yn.rank else yn.rank
         if requires_grad:

@@ -60,6 +60,15 @@ def plain_index(index: Any) -> Any:
     return index
 
 
+def taken(x: Any, index: Any) -> Any:
+    """x[index], also where the index has lanes and x, a plain array, has none."""
+    if not isinstance(x, Variable):
+        for part in index if isinstance(index, tuple) else (index,):
+            if hasattr(part, "level"):
+                return part.read(x, index)
+    return x[index]
+
+
 class GetItem(Unary):
     """y = x[index], basic or fancy; elements read twice get both gradients."""
 
@@ -70,7 +79,7 @@ class GetItem(Unary):
 
     def forward(self, x: Any) -> Any:
         self.shape = x.shape
-        return x[self.index]
+        return taken(x, self.index)
 
     def backward(self, gy: Any, x: Any) -> Any:
         return GetItemGrad(self.index, self.shape)(gy)
@@ -93,7 +102,7 @@ class GetItemGrad(Unary):
         # Counting with weights adds up elements that are read more than once, on every array
         # type, where ufunc.at is not to be had.
         size = math.prod(self.shape)
-        where = np.arange(size, like=gy).reshape(self.shape)[self.index].reshape(-1)
+        where = taken(np.arange(size, like=gy).reshape(self.shape), self.index).reshape(-1)
         if not gy.size:  # CuPy counts nothing in no elements
             return np.zeros(self.shape, gy.dtype, like=gy)
         weights = gy.reshape(-1)
@@ -106,7 +115,7 @@ class GetItemGrad(Unary):
         return sums.reshape(self.shape).astype(gy.dtype)
 
     def backward(self, ggx: Any, gy: Any) -> Any:
-        return ggx[self.index]
+        return taken(ggx, self.index)
 
 
 def get_item(x: Any, slices: Any) -> Variable:

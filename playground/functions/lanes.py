@@ -1,0 +1,180 @@
+"""The ways of a Variable into the lanes of a level and out of them.
+
+A *level* is one hidden axis, with the methods ``hide``, ``show`` and ``total`` on arrays (the
+batched arrays of ``interpreters.batching``). An array without the level stands for the same value
+in all lanes, so that to lift one costs nothing and its gradient is the sum over the lanes.
+"""
+
+from __future__ import annotations
+
+from copy import copy
+from typing import Any
+
+from playground.functions.array import stack
+from playground.graph.config import using_config
+from playground.graph.function_node import FunctionNode, Op, Unary
+from playground.graph.variable import Variable
+
+__all__ = ["OverMatrices", "hide", "lift", "show"]
+
+
+class InLanes(Unary):
+    """Base: an operation that knows a level."""
+
+    __slots__ = ("level",)
+
+    def __init__(self, level: Any) -> None:
+        self.level = level
+
+    def of(self, x: Any) -> Variable:
+        # These are the connections themselves: nothing is to be connected in between.
+        with using_config("_lift", None):
+            return super().of(x)
+
+
+class Hide(InLanes):
+    """y = x (size, …), whose leading axis becomes the lanes of the level."""
+
+    __slots__ = ()
+
+    def forward(self, x: Any) -> Any:
+        return self.level.hide(x)
+
+    def backward(self, gy: Any, x: Any) -> Any:
+        return Show(self.level)(gy)
+
+
+class Show(InLanes):
+    """y = x with the lanes of the level as its leading axis (size, …)."""
+
+    __slots__ = ()
+
+    def forward(self, x: Any) -> Any:
+        return self.level.show(x)
+
+    def backward(self, gy: Any, x: Any) -> Any:
+        return Hide(self.level)(gy)
+
+
+class Lift(InLanes):
+    """y = x, the same value in all lanes; the gradient is the sum over them."""
+
+    __slots__ = ()
+
+    def forward(self, x: Any) -> Any:
+        return x
+
+    def backward(self, gy: Any, x: Any) -> Any:
+        return Total(self.level)(gy)
+
+
+class Total(InLanes):
+    """y = the sum of x over the lanes."""
+
+    __slots__ = ()
+
+    def forward(self, x: Any) -> Any:
+        return self.level.total(x)
+
+    def backward(self, gy: Any, x: Any) -> Any:
+        return Lift(self.level)(gy)
+
+
+def levels(x: Any) -> list[Any]:
+    """The levels of an array or of a Variable's array, newest first."""
+    found = []
+    array = getattr(x, "_array", x)
+    while (level := getattr(array, "level", None)) is not None:
+        found.append(level)
+        array = array.array
+    return found
+
+
+def lift(x: Variable, level: Any) -> Variable:
+    """x as a value of all lanes of the level; x itself if it has it."""
+    return x if level in levels(x) else Lift(level).of(x)
+
+
+def hide(x: Variable, level: Any) -> Variable:
+    """x (size, …) with its leading axis as the lanes of the level."""
+    return Hide(level).of(x)
+
+
+def show(x: Variable, level: Any) -> Variable:
+    """x with the lanes of the level as its leading axis; repeated, if it does not have them."""
+    return Show(level).of(lift(x, level))
+
+
+def _shown(x: Any, found: list[Any]) -> Any:
+    """x, an array, a Variable or None, with the lanes of all levels in front."""
+    for level in found:
+        if x is not None:
+            x = show(x, level) if isinstance(x, Variable) else level.show(x)
+    return x
+
+
+def _hidden(x: Any, found: list[Any]) -> Any:
+    for level in reversed(found):
+        if x is not None:
+            x = hide(x, level) if isinstance(x, Variable) else level.hide(x)
+    return x
+
+
+def _all_levels(xs: Any) -> list[Any]:
+    """The levels of several operands together, newest first."""
+    found = {level for x in xs if x is not None for level in levels(x)}
+    return sorted(found, key=lambda level: -level.depth)
+
+
+class OverMatrices(Op):
+    """Base of operations over leading axes (…, n, n) that have to see the numbers.
+
+    They compute with the lanes as further leading axes: what they decide (whether eigenvalues are
+    equal, whether a determinant is 0) they decide for each matrix.
+    """
+
+    __slots__ = ()
+
+    def apply(self, inputs: Any) -> tuple[Variable, ...]:
+        found = _all_levels(inputs)
+        if not found:
+            return super().apply(inputs)
+        outputs = super().apply([_shown(x, found) for x in inputs])
+        return tuple(_hidden(y, found) for y in outputs)
+
+    def pull(self, gy: Any) -> Any:
+        gys = gy if self.output_count > 1 else (gy,)
+        found = _all_levels(gys)
+        if not found:
+            return super().pull(gy)
+        shown = [_shown(g, found) for g in gys]
+        # What the forward pass kept is broadcast against the lanes in front.
+        gxs = self.backward(shown if self.output_count > 1 else shown[0], *self.arguments())
+        return [_hidden(gx, found) for gx in Op.fitted(self, gxs)]
+
+    def pull_recorded(self, gy: Any) -> Any:
+        gys = gy if self.output_count > 1 else (gy,)
+        found = _all_levels(gys)
+        if not found:
+            return super().pull_recorded(gy)
+        shown = [_shown(g, found) for g in gys]
+        arguments = [_shown(x, found) for x in self.recorded_arguments()]
+        gxs = self.backward(shown if self.output_count > 1 else shown[0], *arguments)
+        return [_hidden(gx, found) for gx in Op.fitted(self, gxs)]
+
+    def of(self, *xs: Any) -> Variable:
+        """Apply, for the one output."""
+        return self.apply(xs)[0]
+
+
+def _over_lanes(function: FunctionNode, variables: list[Variable]) -> tuple[Variable, ...]:
+    """A user's function of batched Variables: a copy of it for each lane, the results stacked."""
+    level = _all_levels(variables)[0]
+    shown = [(show(x, level), True) if level in levels(x) else (x, False) for x in variables]
+    results = [
+        copy(function).apply([x[i] if has else x for x, has in shown]) for i in range(level.size)
+    ]
+    return tuple(hide(stack(ys), level) for ys in zip(*results, strict=True))
+
+
+FunctionNode.over_lanes = staticmethod(_over_lanes)

@@ -1,0 +1,171 @@
+"""Matrix products and systems of equations of batched arrays.
+
+Where one operand has no lanes, the lanes become rows or columns of one large product; where lanes
+are neighbours in memory, products of small matrices are sums of elementwise products.
+"""
+
+from __future__ import annotations
+
+import string
+from typing import Any
+
+import numpy as np
+
+from playground.interpreters.batching.batched import (
+    Batched,
+    Level,
+    elementwise,
+    lanes_inner,
+    looped,
+    newest,
+    padded,
+    rule,
+)
+
+# Up to this many terms a product of matrices whose lanes are neighbours in memory is summed term
+# by term.
+FEW_TERMS = 16
+
+
+def _inside(x: Any, level: Level) -> tuple[Any, bool]:
+    """The array inside, and whether its leading axis are the lanes of ``level``."""
+    if type(x) is Batched and x.level is level:
+        return x.array, True
+    return (np.asarray(x) if isinstance(x, (list, tuple)) else x), False
+
+
+@rule(np.matmul)
+def matmul(x: Any, y: Any) -> Any:
+    """x @ y in each lane."""
+    level = newest((x, y))
+    a, a_has = _inside(x, level)
+    b, b_has = _inside(y, level)
+    m, n = a.ndim - a_has, b.ndim - b_has
+    if not m or not n:
+        raise ValueError("matmul: an operand has no axis: multiply with * instead")
+    if m == 1 and n == 1:
+        return Batched(_inner(a, b, a_has, b_has), level)
+    if m == 1 and n == 2 and a_has and not b_has:
+        return Batched(_rows(a, b), level)
+    if n == 1 and m == 2 and b_has and not a_has:
+        return Batched(_rows(b, a.transpose()), level)
+    return Batched(_general(a, b, a_has, b_has, m, n), level)
+
+
+def _general(a: Any, b: Any, a_has: bool, b_has: bool, m: int, n: int) -> Any:
+    """Vectors as matrices with an axis of length 1, which the result leaves out."""
+    if m == 1:
+        a = np.expand_dims(a, -2)
+    if n == 1:
+        b = np.expand_dims(b, -1)
+    ndim = max(a.ndim - a_has, b.ndim - b_has)
+    a = padded(a, ndim) if a_has else a
+    b = padded(b, ndim) if b_has else b
+    c = _matrices(a, b, a_has, b_has)
+    shape = c.shape
+    if m == 1:
+        return c.reshape((*shape[:-2], *shape[-1:]))
+    return c.reshape(shape[:-1]) if n == 1 else c
+
+
+def _inner(a: Any, b: Any, a_has: bool, b_has: bool) -> Any:
+    """The scalar product of two vectors, in each lane."""
+    if not a_has:
+        return np.dot(b, a)
+    if not b_has:
+        return np.dot(a, b)
+    if lanes_inner(a) or lanes_inner(b) or a.shape[-1] <= FEW_TERMS:
+        return (a * b).sum(axis=-1)
+    return np.matmul(np.expand_dims(a, -2), np.expand_dims(b, -1)).reshape(a.shape[:1])
+
+
+def _rows(rows: Any, matrix: Any) -> Any:
+    """Each row (lane) times one matrix: a product of two matrices."""
+    if lanes_inner(rows):
+        return np.dot(matrix.transpose(), rows.transpose()).transpose()
+    return np.dot(rows, matrix)
+
+
+def _matrices(a: Any, b: Any, a_has: bool, b_has: bool) -> Any:
+    """Products of matrices, lanes first: a (L, …, m, k) or (…, m, k), b likewise."""
+    if a_has and b_has:
+        if a.shape[-1] == 1:
+            return a * b  # an outer product
+        if a.shape[-1] <= FEW_TERMS and (lanes_inner(a) or lanes_inner(b)):
+            return _summed(a, b)
+        return np.matmul(a, b)
+    if a.ndim != 2 + a_has or b.ndim != 2 + b_has:
+        return np.matmul(a, b)
+    if a_has:
+        if lanes_inner(a):
+            return _columns(a.swapaxes(-1, -2), b.transpose()).swapaxes(-1, -2)
+        lanes, m, k = a.shape
+        return np.dot(a.reshape((lanes * m, k)), b).reshape((lanes, m, b.shape[1]))
+    return _columns(b, a)
+
+
+def _columns(matrices: Any, matrix: Any) -> Any:
+    """One matrix (m, k) times the matrix (k, n) of each lane."""
+    lanes, k, n = matrices.shape
+    if lanes_inner(matrices):
+        columns = matrices.transpose((1, 2, 0)).reshape((k, n * lanes))
+        return np.dot(matrix, columns).reshape((matrix.shape[0], n, lanes)).transpose((2, 0, 1))
+    if n == 1:
+        return np.expand_dims(np.dot(matrices.reshape((lanes, k)), matrix.transpose()), -1)
+    return np.matmul(matrix, matrices)
+
+
+def _summed(a: Any, b: Any) -> Any:
+    """a @ b as a sum over the inner axis."""
+    terms = (a[..., :, i : i + 1] * b[..., i : i + 1, :] for i in range(a.shape[-1]))
+    total = next(terms)
+    for term in terms:
+        total = total + term
+    return total
+
+
+@rule(np.dot)
+def dot(x: Any, y: Any) -> Any:
+    """``numpy.dot`` in each lane."""
+    ndims = getattr(x, "ndim", 0), getattr(y, "ndim", 0)
+    if 0 in ndims:
+        return elementwise(np.multiply, (x, y))
+    return matmul(x, y) if ndims[1] <= 2 else looped(np.dot, (x, y), {})
+
+
+@rule(np.einsum)
+def einsum(subscripts: Any, *operands: Any, **options: Any) -> Any:
+    """``numpy.einsum`` in each lane: the lanes are one more label, shared by all that have them."""
+    if not isinstance(subscripts, str) or "->" not in subscripts:
+        return looped(np.einsum, (subscripts, *operands), options)
+    level = newest(operands)
+    inputs, output = subscripts.replace(" ", "").split("->")
+    label = next(c for c in string.ascii_letters if c not in subscripts)
+    terms, arrays = [], []
+    for term, x in zip(inputs.split(","), operands, strict=True):
+        array, has = _inside(x, level)
+        terms.append(label + term if has else term)
+        arrays.append(array)
+    return Batched(np.einsum(f"{','.join(terms)}->{label}{output}", *arrays, **options), level)
+
+
+@rule(np.linalg.solve)
+def solve(a: Any, b: Any) -> Any:
+    """The x with a x = b in each lane; b a vector (n,) or a matrix of columns (…, n, k)."""
+    level = newest((a, b))
+    left, left_has = _inside(a, level)
+    right, right_has = _inside(b, level)
+    vector = right.ndim - right_has == 1
+    if vector:
+        right = np.expand_dims(right, -1)
+    if not left_has and left.ndim == 2 and right.ndim == 3:
+        # One factorisation: the columns of all lanes are solved for together.
+        lanes, n, k = right.shape
+        columns = right.transpose((1, 2, 0)).reshape((n, k * lanes))
+        x = np.linalg.solve(left, columns).reshape((n, k, lanes)).transpose((2, 0, 1))
+    else:
+        ndim = max(left.ndim - left_has, right.ndim - right_has)
+        left = padded(left, ndim) if left_has else left
+        right = padded(right, ndim) if right_has else right
+        x = np.linalg.solve(left, right)
+    return Batched(x.reshape(x.shape[:-1]) if vector else x, level)

@@ -1,0 +1,218 @@
+"""Every operation under ``vmap``, forward and backward, equal to one lane after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+import playground as pg
+from playground import Variable
+from playground.interpreters.batching import Level
+from playground.transforms import vmap
+from tests.op_checks import Arrays, cotangents, directions, first, inputs, second, values
+from tests.ops import ROWS
+from tests.rows import Case, Row, as_tuple
+
+LANES = 3
+# The shape of their results depends on the values, and so would differ from lane to lane.
+RAGGED = {"trim_zeros"}
+BATCHED = [row for row in ROWS if row.function not in RAGGED]
+DIFFERENTIABLE = [row for row in BATCHED if row.order]
+
+
+def by_row(rows: Sequence[Row]) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize(
+        "row", [pytest.param(row, id=row.name.replace(" ", "_")) for row in rows]
+    )
+
+
+def lanes_of(row: Row, case: Case) -> list[tuple[Arrays, Arrays, Arrays]]:
+    """Inputs, cotangents and directions of each lane: other numbers in each."""
+    lanes = []
+    for i in range(LANES):
+        numbered = replace(row, name=f"{row.name}~{i}")
+        arrays = inputs(numbered, case)
+        us = [rolled(u, i) for u in cotangents(row, case, arrays)]
+        lanes.append((arrays, us, directions(numbered, case, arrays, "second")))
+    return lanes
+
+
+def rolled(u: np.ndarray, i: int) -> np.ndarray:
+    return np.array(u * (1 + i) - 0.1 * i, u.dtype)
+
+
+def together(columns: Sequence[Arrays]) -> Arrays:
+    """Lane by lane to array by array."""
+    return [np.stack(column) for column in zip(*columns, strict=True)]
+
+
+def check(found: Sequence[Any], lanes: Sequence[Sequence[Any]], show: Callable[[Any], Any]) -> None:
+    """What was found for all lanes equals what each lane gave."""
+    for y, expected in zip(found, zip(*lanes, strict=True), strict=True):
+        if y is None:
+            assert all(e is None or not np.any(e) for e in expected)
+            continue
+        stacked = np.stack([np.zeros(np.shape(show(y))[1:]) if e is None else e for e in expected])
+        shown = np.asarray(show(y))
+        assert shown.dtype == stacked.dtype or any(e is None for e in expected)
+        np.testing.assert_allclose(shown, stacked, rtol=1e-9, atol=1e-10)
+
+
+def lanes_first(a: np.ndarray) -> np.ndarray:
+    return a
+
+
+def lanes_last(a: np.ndarray) -> np.ndarray:
+    """The same with lanes as neighbours in memory."""
+    return np.moveaxis(np.moveaxis(a, 0, -1).copy(), -1, 0)
+
+
+@pytest.mark.parametrize("layout", [lanes_first, lanes_last])
+@by_row(BATCHED)
+def test_row_in_lanes(row: Row, layout: Callable[[np.ndarray], np.ndarray]) -> None:
+    """Values, first and second derivatives of Variables that hold lanes: vmap of grad of grad."""
+    for case in row.cases:
+        lanes = lanes_of(row, case)
+        level = Level(LANES)
+        columns = [together(c) for c in zip(*lanes, strict=True)]
+        arrays, us, vs = ([level.hide(layout(a)) for a in column] for column in columns)
+        check(
+            values(row, case, arrays),
+            [values(row, case, arrays) for arrays, _, _ in lanes],
+            level.show,
+        )
+        if row.order:
+            expected = [first(row, case, a, u) for a, u, _ in lanes]
+            check(first(row, case, arrays, us), expected, level.show)
+            expected = [[*chain(second(row, case, *lane))] for lane in lanes]
+            check(chain(second(row, case, arrays, us, vs)), expected, level.show)
+
+
+def chain(pair: tuple[Arrays, Arrays]) -> Arrays:
+    return [*pair[0], *pair[1]]
+
+
+@by_row(DIFFERENTIABLE)
+def test_row_in_nested_lanes(row: Row) -> None:
+    case = row.cases[0]
+    outer, inner = Level(LANES), Level(LANES)
+    lanes = lanes_of(row, case)
+    arrays, us, vs = zip(*lanes, strict=True)
+
+    def nested(columns: Any) -> Arrays:
+        """Lane i, j has the numbers of lane i + j."""
+        ring = [together([columns[(i + j) % LANES] for j in range(LANES)]) for i in range(LANES)]
+        return [inner.hide(outer.hide(a)) for a in together(ring)]
+
+    def show(y: Any) -> Any:
+        return outer.show(inner.show(y)).reshape((LANES * LANES, *y.shape))
+
+    order = [(i + j) % LANES for j in range(LANES) for i in range(LANES)]
+    found = second(row, case, nested(arrays), nested(us), nested(vs))
+    check(chain(found), [chain(second(row, case, *lanes[k])) for k in order], show)
+
+
+@by_row(DIFFERENTIABLE)
+def test_gradient_of_a_row_under_vmap(row: Row) -> None:
+    """Leaves outside of vmap: mapped over, or closed over (gradients summed), to second order."""
+    for case in row.cases:
+        lanes = lanes_of(row, case)
+        for mapped in patterns(len(case.shapes)):
+            fixed = [a if not m else None for a, m in zip(lanes[0][0], mapped, strict=True)]
+            mixed = [
+                ([a if f is None else f for a, f in zip(arrays, fixed, strict=True)], us, vs)
+                for arrays, us, vs in lanes
+            ]
+            check_outside(row, case, mixed, mapped)
+
+
+def patterns(count: int) -> list[tuple[bool, ...]]:
+    """All mapped over, and each alone."""
+    alone = [tuple(i == k for i in range(count)) for k in range(count)]
+    return [(True,) * count, *(alone if count > 1 else [])]
+
+
+def check_outside(row: Row, case: Case, lanes: Any, mapped: Sequence[bool]) -> None:
+    columns = [together(c) for c in zip(*lanes, strict=True)]
+    arrays = [a if m else np.asarray(a[0]) for a, m in zip(columns[0], mapped, strict=True)]
+    us = columns[1]
+    vs = [v if m else np.asarray(v[0]) for v, m in zip(columns[2], mapped, strict=True)]
+
+    def call(*xs: Any, **args: Any) -> Any:
+        over = [x for x, m in zip(xs, mapped, strict=True) if m]
+
+        def one(*mine: Any) -> Any:
+            rest = iter(mine)
+            return as_tuple(
+                row(*(next(rest) if m else x for x, m in zip(xs, mapped, strict=True)), **args)
+            )
+
+        return tuple(vmap(one)(*over))
+
+    found = chain(second(call, case, arrays, us, vs))
+    known = [(first(call, case, arrays, us), expected_first(row, case, lanes))]
+    mixed = [
+        (a, u, [v if m else w for v, w, m in zip(d, vs, mapped, strict=True)]) for a, u, d in lanes
+    ]
+    known.append((found[: len(mapped)], [second(row, case, *lane)[0] for lane in mixed]))
+    for gradients, expected in known:
+        for g, column, m in zip(gradients, zip(*expected, strict=True), mapped, strict=True):
+            parts = [p for p in column if p is not None]
+            if g is None or not parts:
+                assert not np.any(g) if g is not None else not np.any(parts)
+                continue
+            whole = np.stack(parts) if m else np.sum(parts, axis=0)
+            np.testing.assert_allclose(g, whole, rtol=1e-8, atol=1e-9)
+
+
+def expected_first(row: Row, case: Case, lanes: Any) -> list[Arrays]:
+    return [first(row, case, a, u) for a, u, _ in lanes]
+
+
+@by_row(DIFFERENTIABLE)
+def test_batched_cotangents_of_a_row(row: Row) -> None:
+    """One graph without lanes, one reverse pass with them: what a Jacobian does; twice."""
+    for case in row.cases:
+        lanes = lanes_of(row, case)
+        arrays = lanes[0][0]
+        level = Level(LANES)
+        us = [level.hide(u) for u in together([us for _, us, _ in lanes])]
+        xs = list(map(Variable, arrays))
+        ys = as_tuple(row(*xs, **case.args))
+        raw = pg.grad(ys, xs, [Variable(u) for u in us])
+        each = [first(row, case, arrays, u) for _, u, _ in lanes]
+        check([None if g is None else g.array for g in raw], each, level.show)
+        check_recorded(row, case, lanes, us, level)
+
+
+def check_recorded(row: Row, case: Case, lanes: Any, us: Arrays, level: Level) -> None:
+    """The gradients of all lanes, recorded, differentiated along the inputs: a sum over lanes."""
+    arrays = lanes[0][0]
+    xs = list(map(Variable, arrays))
+    ys = as_tuple(row(*xs, **case.args))
+    with level.recording():
+        gxs = pg.grad(ys, xs, [Variable(u) for u in us], enable_double_backprop=True)
+    stacked = together([vs for _, _, vs in lanes])
+    known = [(g, v) for g, v in zip(gxs, stacked, strict=True) if g is not None]
+    if not known:
+        return
+    tops, starts = zip(*known, strict=True)
+    found = pg.grad(tops, xs, [Variable(level.hide(v)) for v in starts])
+    each = [second(row, case, arrays, u, v)[0] for _, u, v in lanes]
+    for g, column in zip(found, zip(*each, strict=True), strict=True):
+        parts = [p for p in column if p is not None]
+        if g is None or not parts:
+            assert not np.any(parts)
+            continue
+        np.testing.assert_allclose(g.array, np.sum(parts, axis=0), rtol=1e-8, atol=1e-9)
+
+
+@by_row([row for row in ROWS if row.function in RAGGED])
+def test_ragged_results_are_refused(row: Row) -> None:
+    x = np.array([[0.0, 1, 2], [0, 0, 1]])
+    with pytest.raises(ValueError, match="differs from lane to lane"):
+        vmap(row)(x)
