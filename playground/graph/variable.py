@@ -508,7 +508,10 @@ def _text(variable: Variable, separator: str) -> str:
     head, array = _head(variable), variable._array
     if array is None:
         return f"{head}None)"
-    return f"{head}{np.array2string(to_cpu(array), separator=separator, prefix=head)})"
+    host = to_cpu(array)
+    if not isinstance(host, np.ndarray):  # lanes have no numbers to show
+        return f"{head}{host!r})"
+    return f"{head}{np.array2string(host, separator=separator, prefix=head)})"
 
 
 # The seeds of scalar outputs, one a dtype; read-only, as any gradient may be.

@@ -144,13 +144,18 @@ def _enter(x: Any, axis: Axes, level: Level) -> Any:
     if _is_tree(x):
         return _rebuilt(x, {key: _enter(part, a, level) for key, part, a in _parts(x, axis)})
     if axis is None:
-        return x
+        # So that an index of each lane can read it: a plain array has no say in table[i].
+        return Variable(x, requires_grad=False) if _is_number_array(x) else x
     if isinstance(x, Variable):
         return hide(F.moveaxis(x, axis, 0) if axis else x, level)
     array = _arranged(_moved(backend.as_array(x), axis, 0))
     batched = level.hide(array)
     # What cannot have a gradient keeps NumPy's own promotion of integers and booleans.
-    return Variable(batched, requires_grad=False) if array.dtype.kind in "fc" else batched
+    return Variable(batched, requires_grad=False) if _is_number_array(array) else batched
+
+
+def _is_number_array(x: Any) -> bool:
+    return backend.is_array(x) and x.dtype.kind in "fc"
 
 
 def _moved(array: Any, source: int, target: int) -> Any:

@@ -195,6 +195,8 @@ def _refused(what: str, advice: str) -> Any:
     return refuse
 
 
+_TABLE = "playground.functions.get_item(table, i)"
+
 if TYPE_CHECKING:
 
     def _method(self: Any, *args: Any, **kwargs: Any) -> Any: ...
@@ -298,8 +300,10 @@ class Batched:
     __bool__ = _refused("the truth", "choose with np.where(condition, a, b)")
     __float__ = __int__ = __complex__ = _refused("a Python number", "keep it an array")
     item = tolist = _refused("a Python number", "keep it an array, and read it after vmap")
-    __index__ = _refused("a Python index", "index with np.take(table, i)")
-    __array__ = _refused("a plain array", "compute on it, and read it after vmap")
+    __index__ = _refused("a Python index", f"index with {_TABLE}")
+    __array__ = _refused(
+        "a plain array", f"compute on it and read it after vmap; as an index, use {_TABLE}"
+    )
 
     __add__, __radd__ = _binary(np.add), _binary(np.add, True)
     __sub__, __rsub__ = _binary(np.subtract), _binary(np.subtract, True)
