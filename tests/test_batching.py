@@ -11,7 +11,7 @@ import pytest
 
 import playground as pg
 from playground import Variable
-from playground.interpreters.batching import Level
+from playground.interpreters.batching import Batched, Diagonal, Level, identity
 from playground.transforms import vmap
 from tests.op_checks import Arrays, cotangents, directions, first, inputs, second, values
 from tests.ops import ROWS
@@ -216,3 +216,78 @@ def test_ragged_results_are_refused(row: Row) -> None:
     x = np.array([[0.0, 1, 2], [0, 0, 1]])
     with pytest.raises(ValueError, match="differs from lane to lane"):
         vmap(row)(x)
+
+
+@by_row(DIFFERENTIABLE)
+def test_a_diagonal_seed_is_the_identity(row: Row) -> None:
+    """A reverse pass from the diagonal form equals one from the full matrix, also recorded."""
+    for case in row.cases:
+        arrays = inputs(row, case)
+        for k, y in enumerate(as_tuple(row(*map(Variable, arrays), **case.args))):
+            if not y.requires_grad or not y.size:
+                continue
+            slim = identity(y.array)
+            level = Level(y.size)
+            full = level.hide(np.eye(y.size, dtype=y.dtype).reshape((y.size, *y.shape)))
+            for recorded in (False, True):
+                rows = [rows_from(row, case, arrays, k, seed, recorded) for seed in (slim, full)]
+                for a, b in zip(*rows, strict=True):
+                    assert (a is None) == (b is None)
+                    if a is not None:
+                        np.testing.assert_allclose(a, b, rtol=1e-10, atol=1e-12)
+
+
+def rows_from(row: Row, case: Case, arrays: Arrays, k: int, seed: Any, recorded: bool) -> Arrays:
+    xs = list(map(Variable, arrays))
+    y = as_tuple(row(*xs, **case.args))[k]
+    with seed.level.recording():
+        start = Variable(seed, requires_grad=False)
+        gxs = pg.grad([y], xs, [start], enable_double_backprop=recorded)
+    return [None if g is None else np.asarray(seed.level.show(g.array)) for g in gxs]
+
+
+def test_a_diagonal_stays_one_through_elementwise_functions() -> None:
+    x = Variable(np.linspace(0.1, 0.9, 4))
+    y = np.tanh(np.where(x.array > 0.5, x, 2 * x).reshape(2, 2) / 3) * np.ones((2, 1))
+    (g,) = pg.grad([y], [x], [Variable(identity(y.array))])
+    assert type(g.array) is Diagonal
+    expected = np.diag((1 - y.array**2).reshape(-1) * np.where(x.array > 0.5, 1, 2) / 3)
+    np.testing.assert_allclose(g.array.level.show(g.array), expected)
+
+
+DIAGONALS = {
+    "minus a batched array": lambda d, b, w: b - d,
+    "batched array minus it": lambda d, b, w: d - b,
+    "times a batched array": lambda d, b, w: b * d,
+    "over a batched array": lambda d, b, w: d / b,
+    "plus a constant": lambda d, b, w: d + 1,
+    "plus an array": lambda d, b, w: w + d,
+    "times a matrix that spreads it": lambda d, b, w: d * np.outer(w, w),
+    "times a matrix of a vector": lambda d, b, w: d * w[:, None],
+    "a constant over it": lambda d, b, w: np.exp(d) * (1.0 / (d + 2)),
+    "plus a batched array": lambda d, b, w: b + d + d,
+    "in a product from the left": lambda d, b, w: np.outer(w, w + 1) @ d,
+    "in a product from the right": lambda d, b, w: d @ np.outer(w, w + 1),
+    "in a product of vectors": lambda d, b, w: d @ w + w @ d,
+    "its sum": lambda d, b, w: d.sum() + d.sum(axis=0) + d.sum(keepdims=True)[0],
+    "indexed": lambda d, b, w: d[1:] * d[[0, 1]],
+    "negated": lambda d, b, w: -d,
+    "in another shape": lambda d, b, w: d.reshape(3, 1) * np.expand_dims(d, 0),
+    "where": lambda d, b, w: np.where(w > 0, d, np.zeros_like(d)) + np.where(w > 0, d, b),
+    "as float32": lambda d, b, w: d.astype("f4") * np.float32(2),
+    "by a list": lambda d, b, w: d * [1.0, 2.0, 3.0] + [1.0, 2.0, 3.0] * d,
+}
+
+
+@pytest.mark.parametrize("name", DIAGONALS)
+def test_arithmetic_of_diagonals(name: str) -> None:
+    """Equal to that of the full array, whatever it meets."""
+    w = np.array([0.5, -1.0, 2.0])
+    slim = identity(w)
+    full = Batched(np.eye(3), slim.level)
+    dense = Batched(np.random.default_rng(0).normal(size=(3, 3)) + 3, slim.level)
+    found, expected = (
+        slim.level.show(DIAGONALS[name](d, dense, w)) for d in (slim * w * 1.5, full * w * 1.5)
+    )
+    assert found.dtype == expected.dtype
+    np.testing.assert_allclose(found, expected)

@@ -104,7 +104,7 @@ def test_axes_of_a_variable() -> None:
 
 
 def test_trees() -> None:
-    Pair = namedtuple("Pair", "a b")  # noqa: PYI024 (what users have)
+    Pair = namedtuple("Pair", "a b")
     state = {"x": X, "pair": Pair(M, 2.0)}
 
     def function(state: Any) -> Any:

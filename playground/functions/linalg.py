@@ -36,6 +36,8 @@ class MatMul(Broadcasting):
             if right:
                 gy = np.dot(x.T, gz)
             return gx, gy
+        if x.ndim <= 2 and y.ndim <= 2:
+            return self._of_vectors(gz, x, y)
         # Vectors as matrices: the axes that the product left out are put back.
         column = y.ndim == 1
         if x.ndim == 1:
@@ -49,6 +51,24 @@ class MatMul(Broadcasting):
         if right:
             gy = np.matmul(x.swapaxes(-1, -2), gz)
             gy = gy.reshape(gy.shape[:-1]) if column else gy
+        return gx, gy
+
+    def _of_vectors(self, gz: Any, x: Any, y: Any) -> Any:
+        """The gradients where x, y or both are vectors, and the other a matrix."""
+        left, right = self.wants
+        gx = gy = None
+        if x.ndim == y.ndim:
+            return (gz * y if left else None), (gz * x if right else None)
+        if y.ndim == 1:
+            if left:
+                gx = np.expand_dims(gz, -1) * y
+            if right:
+                gy = np.matmul(gz, x)
+        else:
+            if left:
+                gx = np.matmul(y, gz)
+            if right:
+                gy = np.expand_dims(x, -1) * np.expand_dims(gz, -2)
         return gx, gy
 
     def pull(self, gy: Any) -> Any:

@@ -53,14 +53,14 @@ class Level:
 
     def hide(self, array: Any) -> Any:
         """``array`` (size, …) as a batched array (…)."""
-        if type(array) is Batched and array.level.depth > self.depth:
+        if isinstance(array, Batched) and array.level.depth > self.depth:
             # The newer level stays outside: its lanes come first again.
             return Batched(self.hide(array.array.swapaxes(0, 1)), array.level)
         return Batched(array, self)
 
     def show(self, array: Any) -> Any:
         """A batched array (…) as (size, …); one without this level is repeated."""
-        if type(array) is Batched:
+        if isinstance(array, Batched):
             if array.level is self:
                 return array.array
             if array.level.depth > self.depth:
@@ -69,7 +69,7 @@ class Level:
 
     def total(self, array: Any) -> Any:
         """The sum over all lanes."""
-        if type(array) is Batched:
+        if isinstance(array, Batched):
             if array.level is self:
                 return backend.as_array(array.array.sum(axis=0))
             if array.level.depth > self.depth:
@@ -88,7 +88,7 @@ class Level:
 def levels_of(array: Any) -> tuple[Level, ...]:
     """The levels of an array, newest first."""
     found = []
-    while type(array) is Batched:
+    while isinstance(array, Batched):
         found.append(array.level)
         array = array.array
     return tuple(found)
@@ -126,8 +126,13 @@ def lanes_inner(array: Any) -> bool:
 
 def newest(operands: Iterable[Any]) -> Level:
     """The level that answers a call."""
-    levels = [x.level for x in operands if type(x) is Batched]
-    return max(levels, key=lambda level: level.depth)
+    found = None
+    for x in operands:
+        if isinstance(x, Batched) and (found is None or x.level.depth > found.depth):
+            found = x.level
+    if found is None:
+        raise TypeError("no operand has lanes")
+    return found
 
 
 def is_higher(value: Any) -> bool:
@@ -155,7 +160,8 @@ def elementwise(function: Any, operands: Any, kwargs: Any = {}) -> Any:  # noqa:
     level = newest(operands)
     ndim = max(getattr(x, "ndim", 0) for x in operands)
     arrays = [
-        padded(x.array, ndim) if type(x) is Batched and x.level is level else x for x in operands
+        padded(x.array, ndim) if isinstance(x, Batched) and x.level is level else x
+        for x in operands
     ]
     result = function(*arrays, **kwargs)
     if type(result) is tuple:
@@ -166,16 +172,16 @@ def elementwise(function: Any, operands: Any, kwargs: Any = {}) -> Any:  # noqa:
 def _binary(ufunc: Any, reflected: bool = False) -> Any:
     def operator(self: Batched, other: Any) -> Any:
         cls = type(other)
-        if cls is Batched:
+        if isinstance(other, Batched):
             if other.level is self.level and self.array.ndim == other.array.ndim:
                 left, right = (other, self) if reflected else (self, other)
                 return Batched(ufunc(left.array, right.array), self.level)
-        elif cls in SCALAR_TYPES:
+        elif cls in SCALAR_TYPES or (
+            # What has no more axes than a lane is broadcast from behind, as it is.
+            cls in backend.ARRAY_TYPES and other.ndim < self.array.ndim
+        ):
             array = self.array
-            return Batched(
-                ufunc(other, array) if reflected else ufunc(array, other),
-                self.level,
-            )
+            return Batched(ufunc(other, array) if reflected else ufunc(array, other), self.level)
         elif is_higher(other):
             return NotImplemented
         if isinstance(other, (list, tuple)):
@@ -256,7 +262,7 @@ class Batched:
     def base_array(self) -> Any:
         """The array of the lowest type, inside all levels: it says on which device this is."""
         array = self.array
-        while type(array) is Batched:
+        while isinstance(array, Batched):
             array = array.array
         return array
 
@@ -350,7 +356,7 @@ class Batched:
 
     def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
         for cls in types:
-            if cls is not Batched and cls not in backend.ARRAY_TYPES:
+            if cls not in backend.ARRAY_TYPES:
                 return NotImplemented
         if func in CREATION:
             return CREATION[func](self, *args, **kwargs)
@@ -403,7 +409,7 @@ def _leaves(tree: Any) -> list[Any]:
 
 def _lanes(tree: Any, level: Level, index: int) -> Any:
     """One lane of everything in nested tuples, lists and dictionaries."""
-    if type(tree) is Batched and tree.level is level:
+    if isinstance(tree, Batched) and tree.level is level:
         return tree.lane(index)
     if isinstance(tree, dict):
         return {key: _lanes(value, level, index) for key, value in tree.items()}
@@ -429,13 +435,13 @@ def _stacked(results: list[Any], level: Level, name: str) -> Any:
     return Batched(np.concatenate([np.expand_dims(y, 0) for y in arrays], axis=0), level)
 
 
-def _to_host(batched: Batched) -> Any:
+def to_host(batched: Batched) -> Any:
     return batched.with_array(backend.to_cpu(batched.array))
 
 
-def _from_host(array: np.ndarray, like: Batched) -> Any:
+def from_host(array: np.ndarray, like: Batched) -> Any:
     """A constant for all lanes, of the array type that the lanes are of."""
     return backend.array_like(array, like.base_array)
 
 
-backend.register_array_type(Batched, _from_host, _to_host)
+backend.register_array_type(Batched, from_host, to_host)

@@ -43,7 +43,7 @@ def _is_mask(part: Any) -> bool:
 
 def _is_array(part: Any) -> bool:
     """An index array (NumPy takes one without axes for a number, unless it has lanes)."""
-    if type(part) is Batched:
+    if isinstance(part, Batched):
         return True
     if isinstance(part, (bool, np.bool_)):
         return True
@@ -81,7 +81,7 @@ def get(self: Batched, index: Any) -> Any:
     if isinstance(index, (int, slice)):
         return Batched(self.array[:, index], self.level)
     parts = _entries(index, self.ndim)
-    if any(type(part) is Batched for part in parts):
+    if any(isinstance(part, Batched) for part in parts):
         return read_lanes(self, parts)
     plan = _Plan(parts)
     result = self.array[(slice(None), *parts)]
@@ -90,7 +90,7 @@ def get(self: Batched, index: Any) -> Any:
 
 def read(self: Batched, x: Any, index: Any) -> Any:
     """``x[index]`` where this array is part of the index, and x may have no lanes."""
-    return x[index] if type(x) is Batched else read_lanes(x, _entries(index, x.ndim))
+    return x[index] if isinstance(x, Batched) else read_lanes(x, _entries(index, x.ndim))
 
 
 def np_moved(array: Any, source: int, target: int) -> Any:
@@ -103,7 +103,7 @@ def np_moved(array: Any, source: int, target: int) -> Any:
 def read_lanes(x: Any, parts: list[Any]) -> Any:
     """``x[index]`` with an index that has lanes; x may be without."""
     level = newest([x, *parts])
-    has = type(x) is Batched and x.level is level
+    has = isinstance(x, Batched) and x.level is level
     plan = _Plan(parts)
     full = _with_lanes(parts, level, plan, has, x)
     result = taken(x.array if has else x, full)
@@ -114,7 +114,7 @@ def _with_lanes(parts: list[Any], level: Level, plan: _Plan, has: bool, x: Any) 
     """The index of the whole array: the lanes are one more axis of the index arrays."""
     full = []
     for part in parts:
-        if type(part) is Batched and part.level is level:
+        if isinstance(part, Batched) and part.level is level:
             if _is_mask(part):
                 raise InvalidIndex(
                     "indexing under vmap",
@@ -145,11 +145,11 @@ def put(self: Batched, index: Any, value: Any) -> None:
     """``x[index] = value`` in each lane, in place."""
     parts = _entries(index, self.ndim)
     level = self.level
-    beyond = [v for v in (value, *parts) if type(v) is Batched and v.level.depth > level.depth]
+    beyond = [v for v in (value, *parts) if isinstance(v, Batched) and v.level.depth > level.depth]
     if beyond:
         raise ValueError("a value with more lanes than the array that it is written into")
     plan = _Plan(parts)
-    if any(type(part) is Batched and part.level is level for part in parts):
+    if any(isinstance(part, Batched) and part.level is level for part in parts):
         full = _with_lanes(parts, level, plan, True, self)
         order = _order(plan, True, self.array[full].ndim)
     else:
@@ -157,7 +157,7 @@ def put(self: Batched, index: Any, value: Any) -> None:
         ndim = self.array[full].ndim
         first = 0 if plan.adjacent else plan.ndim
         order = (first, *(i for i in range(ndim) if i != first))
-    if type(value) is Batched and value.level is level:
+    if isinstance(value, Batched) and value.level is level:
         value = _fitting(value.array, len(order))
     elif getattr(value, "ndim", 0):
         value = np.expand_dims(_trimmed(value, len(order) - 1), 0)

@@ -29,7 +29,7 @@ FEW_TERMS = 16
 
 def _inside(x: Any, level: Level) -> tuple[Any, bool]:
     """The array inside, and whether its leading axis are the lanes of ``level``."""
-    if type(x) is Batched and x.level is level:
+    if isinstance(x, Batched) and x.level is level:
         return x.array, True
     return (np.asarray(x) if isinstance(x, (list, tuple)) else x), False
 

@@ -222,7 +222,7 @@ def take_along_axis(x: Any, indices: Any, axis: Any = -1) -> Any:
         x, axis = x.reshape(-1), 0
     level = newest((x, indices))
     x, indices = (
-        a.array if type(a) is Batched and a.level is level else np.expand_dims(a, 0)
+        a.array if isinstance(a, Batched) and a.level is level else np.expand_dims(a, 0)
         for a in (x, indices)
     )
     lanes = max(x.shape[0], indices.shape[0])
@@ -235,7 +235,7 @@ def take_along_axis(x: Any, indices: Any, axis: Any = -1) -> Any:
 def searchsorted(a: Any, v: Any, side: Any = "left", sorter: Any = None) -> Any:
     """Where elements belong in a sorted array."""
     level = newest((a, v, sorter))
-    if type(a) is Batched or type(sorter) is Batched:
+    if isinstance(a, Batched) or isinstance(sorter, Batched):
         return looped(np.searchsorted, (a, v, side, sorter), {})
     return Batched(np.searchsorted(a, v.array, side, sorter), level)
 
@@ -247,7 +247,7 @@ def bincount(x: Any, weights: Any = None, minlength: int = 0) -> Any:
     if not minlength or weights is None:
         return looped(np.bincount, (x, weights, minlength), {})
     places, weights = level.show(x), level.show(weights)
-    like = places.base_array if type(places) is Batched else places
+    like = places.base_array if isinstance(places, Batched) else places
     lanes = np.arange(level.size, like=like).reshape((level.size, 1))
     apart = (places + lanes * minlength).reshape(-1)
     counts = np.bincount(apart, weights=weights.reshape(-1), minlength=level.size * minlength)
