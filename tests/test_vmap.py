@@ -368,3 +368,54 @@ def test_errors_say_what_to_do(name: str) -> None:
     call, kind, text = ERRORS[name]
     with pytest.raises(kind, match=text):
         call()
+
+
+def test_chunks_are_joined() -> None:
+    xs = np.random.default_rng(3).normal(size=(10, 3))
+    calls = []
+
+    def function(x: Any, t: Any, w: Any) -> Any:
+        calls.append(x.array.level.size)
+        return {"a": np.outer(x, t["y"]) * w, "b": (x.sum(), 1.0)}
+
+    axes = (0, {"y": 1}, None)
+    out = {"a": 1, "b": 0}
+    arguments = (xs, {"y": np.cos(xs.T)}, 2.0)
+    whole = vmap(function, axes, out, chunk=None)(*arguments)
+    parts = vmap(function, axes, out, chunk=4)(*arguments)
+    assert calls == [10, 4, 4, 2]
+    assert parts["a"].shape == (3, 10, 3)
+    np.testing.assert_array_equal(parts["a"], whole["a"])
+    for found, expected in zip(parts["b"], whole["b"], strict=True):
+        np.testing.assert_array_equal(found, expected)
+
+
+def test_chunks_of_variables() -> None:
+    x, w = Variable(X), Variable(W)
+    y = vmap(lambda a: w @ a, out_axes=1, chunk=2)(x)
+    assert y.shape == (3, 5)
+    (y**2).sum().backward()
+    x2, w2 = Variable(X), Variable(W)
+    ((w2 @ x2.T) ** 2).sum().backward()
+    np.testing.assert_allclose(x.grad, x2.grad)
+    np.testing.assert_allclose(w.grad, w2.grad)
+
+
+def test_very_many_entries_go_in_chunks_by_themselves() -> None:
+    xs = np.random.default_rng(4).normal(size=(300_001, 2))
+    sizes = []
+
+    def function(x: Any) -> Any:
+        sizes.append(x.array.level.size)
+        return x @ x, x * 2
+
+    squares, doubled = vmap(function)(xs)
+    assert len(sizes) > 1
+    assert sum(sizes) == len(xs)
+    np.testing.assert_allclose(squares, (xs**2).sum(1))
+    np.testing.assert_array_equal(doubled, 2 * xs)
+
+
+def test_a_chunk_must_be_a_size() -> None:
+    with pytest.raises(pg.InputError, match="chunk as a positive number"):
+        vmap(np.sin, chunk=0)

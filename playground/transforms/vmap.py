@@ -22,18 +22,26 @@ __all__ = ["vmap"]
 # From so many lanes on, and up to lanes of so many elements, lanes are neighbours in memory.
 MANY_LANES = 256
 SMALL_LANE = 64
+# Elements of one argument in a chunk: intermediate results stay in the cache, and their memory is
+# used again, where millions of elements would be fetched from the system page by page every time.
+CHUNK_ELEMENTS = 1 << 16
 
 Axes = Any
 
 
-def vmap(function: Callable[..., Any], in_axes: Axes = 0, out_axes: Axes = 0) -> Any:
+def vmap(
+    function: Callable[..., Any],
+    in_axes: Axes = 0,
+    out_axes: Axes = 0,
+    chunk: int | str | None = "auto",
+) -> Any:
     """``function`` over a hidden axis of its arguments, all entries in one vectorised call.
 
     ``vmap(f)(xs)`` is ``np.stack([f(x) for x in xs])``, where f is written for one x and runs
-    once. ``vmap(grad(f))`` gives gradients at many points, ``grad`` of a sum over ``vmap(f)``
-    works, and so do several ``vmap`` inside each other. Gradients of closed-over Variables are
-    summed over the entries. A function that NumPy calls one value for (``if x > 0``) raises: use
-    ``np.where``.
+    once (or once for each chunk of very many). ``vmap(grad(f))`` gives gradients at many points,
+    ``grad`` of a sum over ``vmap(f)`` works, and so do several ``vmap`` inside each other.
+    Gradients of closed-over Variables are summed over the entries. Code that asks for one truth
+    of all entries (``if x > 0``) raises: use ``np.where``.
 
     Args:
         function: plain NumPy code; arrays, tuples, lists and dicts of arrays in and out.
@@ -41,24 +49,46 @@ def vmap(function: Callable[..., Any], in_axes: Axes = 0, out_axes: Axes = 0) ->
             for all), or a sequence of one entry an argument; a dict or tuple argument may have an
             entry for each part. Keyword arguments are the same for all.
         out_axes: where the axis stands in the results, likewise.
+        chunk: at most so many entries at a time; None: all at once. By default very many small
+            NumPy arrays go in chunks that fit the cache, in a third of the time.
 
     Arrays in, arrays out; Variables in, Variables out. Raises InputError for arguments that have
     no such axis, or of different lengths along it.
     """
     if not callable(function):
         raise TypeError(f"vmap: expected a function, got {type(function).__name__}: vmap(f)(xs)")
+    if not (chunk in ("auto", None) or (isinstance(chunk, int) and chunk > 0)):
+        raise InputError(
+            f"vmap: expected chunk as a positive number, None or 'auto', got {chunk!r}"
+        )
 
     @wraps(function)
     def mapped(*args: Any, **kwargs: Any) -> Any:
         axes = _per_argument(in_axes, len(args))
-        level = Level(_common_size(args, axes))
-        with level.recording():
-            inside = [_enter(x, axis, level) for x, axis in zip(args, axes, strict=True)]
-            result = function(*inside, **kwargs)
-            recorded = any(isinstance(x, Variable) for x in _arrays(args))
-            return _leave(result, out_axes, level, recorded)
+        size = _common_size(args, axes)
+        step = _automatic_chunk(args, axes, size) if chunk == "auto" else chunk or size
+        if step >= size:
+            return _at_once(function, args, axes, kwargs, out_axes, size)
+        results = _Chunks(size)
+        for start in range(0, size, step):
+            stop = min(start + step, size)
+            parts = [_cut(x, a, start, stop) for x, a in zip(args, axes, strict=True)]
+            y = _at_once(function, parts, axes, kwargs, out_axes, stop - start)
+            results.add(y, out_axes, start)
+        return results.joined()
 
     return mapped
+
+
+def _at_once(
+    function: Any, args: Sequence[Any], axes: Any, kwargs: Any, out_axes: Axes, size: int
+) -> Any:
+    level = Level(size)
+    with level.recording():
+        inside = [_enter(x, axis, level) for x, axis in zip(args, axes, strict=True)]
+        result = function(*inside, **kwargs)
+        recorded = any(isinstance(x, Variable) for x in _arrays(args))
+        return _leave(result, out_axes, level, recorded)
 
 
 def _per_argument(axes: Axes, count: int) -> Sequence[Axes]:
@@ -102,6 +132,97 @@ def _arrays(tree: Any) -> Iterator[Any]:
             yield from _arrays(part)
     else:
         yield tree
+
+
+# ---------------------------------------------------------------------------------- chunks
+
+
+def _automatic_chunk(args: Sequence[Any], axes: Sequence[Axes], size: int) -> int:
+    """How many entries to take at a time: all, unless they are very many small host arrays."""
+    lane = 1
+    for x, axis in zip(args, axes, strict=True):
+        if axis is None:
+            continue
+        if type(x) is not np.ndarray or not isinstance(axis, int):
+            return size
+        lane = max(lane, x.size // max(size, 1))
+    if lane > SMALL_LANE:
+        return size
+    step = max(CHUNK_ELEMENTS // lane, 1)
+    return step if size > 4 * step else size
+
+
+def _cut(x: Any, axis: Axes, start: int, stop: int) -> Any:
+    """The entries ``start`` to ``stop`` of an argument."""
+    if _is_tree(x):
+        parts = {key: _cut(part, a, start, stop) for key, part, a in _parts(x, axis)}
+        return _rebuilt(x, parts)
+    return x if axis is None else x[_at(axis % len(x.shape), start, stop)]
+
+
+def _at(axis: int, start: int, stop: int) -> tuple[slice, ...]:
+    return (*(slice(None),) * axis, slice(start, stop))
+
+
+class _Chunks:
+    """The results of chunks, written one behind the other as they come."""
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        self.tree: Any = None
+        self.leaves: list[Any] = []
+
+    def add(self, y: Any, out_axes: Axes, start: int) -> None:
+        found = list(_placed(y, out_axes))
+        if self.tree is None:
+            self.tree = (y,)
+            self.leaves = [_Leaf(part, axis, self.size) for part, axis in found]
+        for leaf, (part, _) in zip(self.leaves, found, strict=True):
+            leaf.add(part, start)
+
+    def joined(self) -> Any:
+        return _filled(self.tree[0], iter([leaf.joined() for leaf in self.leaves]))
+
+
+class _Leaf:
+    """One array of the results."""
+
+    def __init__(self, first: Any, axis: int, size: int) -> None:
+        self.axis = axis % len(first.shape) if hasattr(first, "shape") else 0
+        self.parts: list[Any] = []
+        self.whole: Any = None
+        if type(first) is np.ndarray:
+            shape = list(first.shape)
+            shape[self.axis] = size
+            self.whole = np.empty(shape, first.dtype)
+
+    def add(self, part: Any, start: int) -> None:
+        if self.whole is None:
+            self.parts.append(part)
+        else:
+            self.whole[_at(self.axis, start, start + part.shape[self.axis])] = part
+
+    def joined(self) -> Any:
+        if self.whole is not None:
+            return self.whole
+        if not isinstance(self.parts[0], Variable):
+            return self.parts[0]
+        y = F.concat(self.parts, self.axis)
+        return y if y.requires_grad else Variable(y.array, requires_grad=False)
+
+
+def _placed(tree: Any, axes: Axes) -> Iterator[tuple[Any, Any]]:
+    if _is_tree(tree):
+        for _, part, a in _parts(tree, axes):
+            yield from _placed(part, a)
+    else:
+        yield tree, axes
+
+
+def _filled(tree: Any, leaves: Iterator[Any]) -> Any:
+    if _is_tree(tree):
+        return _rebuilt(tree, {key: _filled(part, leaves) for key, part, _ in _parts(tree, None)})
+    return next(leaves)
 
 
 # ----------------------------------------------------------------------------- on the way in
