@@ -38,6 +38,18 @@ class GradientError(PlaygroundError, ValueError):
     """A backward pass cannot start, or a function returned gradients that do not fit."""
 
 
+class GradientCheckError(PlaygroundError, AssertionError):
+    """A gradient is not what finite differences say, or two arrays are not close."""
+
+
+class GradientCheckInputError(GradientError, RuntimeError):
+    """What a gradient check was given does not fit together, or cannot be checked."""
+
+
+class NondifferentiableError(PlaygroundError):
+    """A function has no derivative at the point where it is checked."""
+
+
 class GraphError(PlaygroundError, RuntimeError):
     """A function node is used in a way that its life cycle does not allow."""
 
@@ -60,6 +72,10 @@ class FitError(PlaygroundError, ValueError):
 
 class InputError(PlaygroundError, ValueError):
     """What a user handed to a command (a flag, a file, a matrix) cannot be used."""
+
+
+class SymbolError(PlaygroundError, RuntimeError):
+    """Symbols were asked for what only numbers have, or their library is missing."""
 
 
 class DegenerateEigenvalueError(PlaygroundError, ArithmeticError):
