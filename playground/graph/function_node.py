@@ -449,7 +449,7 @@ class Op(FunctionNode):
     def arguments(self) -> list[Any]:
         """What ``backward`` reads besides cotangents, raw."""
         arguments = [node.data for node in self.inputs]
-        if any(i >= len(arguments) for i in self.keep):
+        if self.keep and max(self.keep) >= len(arguments):
             arguments.extend(self.kept)
         return arguments
 
@@ -460,7 +460,7 @@ class Op(FunctionNode):
         """The same as Variables, connected to the graph."""
         nodes = self.inputs
         arguments = [None if node.data is None else node.get_variable() for node in nodes]
-        if any(i >= len(nodes) for i in self.keep):
+        if self.keep and max(self.keep) >= len(nodes):
             arguments.extend(
                 None if array is None else self._restored(i, array)
                 for i, array in enumerate(self.kept)
@@ -614,6 +614,12 @@ class Broadcasting(Binary):
     """An operation whose operands are broadcast; that is undone in their gradients here."""
 
     __slots__ = ()
+
+    def pull_recorded(self, gy: Any) -> Sequence[Any]:
+        gxs = self.backward(gy, *self.recorded_arguments())
+        x, y = self.inputs
+        shape = gy._array.shape
+        return gxs if shape == x.shape and shape == y.shape else self.fitted(gxs)
 
     def pull(self, gy: Any) -> Sequence[Any]:
         x, y = self.inputs

@@ -222,7 +222,7 @@ setattr(
 
 def identity(like: Any) -> Batched:
     """One lane for each element of ``like``, in a level of its own: 1 there, 0 elsewhere."""
-    ones = np.ones(like.shape, like.dtype, like=backend.base_of(like))
+    ones = np.ones_like(backend.base_of(like), dtype=like.dtype, shape=like.shape)
     return Diagonal(ones, Level(math.prod(like.shape)))
 
 

@@ -1,0 +1,209 @@
+"""``check_grads``: derivatives against central differences, along random directions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from playground.graph.backend import array_like, as_array, is_array, to_cpu
+from playground.graph.errors import GradientError
+from playground.graph.variable import as_array_of
+from playground.transforms.gradients import Argnums, Function, vjp
+from playground.transforms.inputs import positions
+from playground.transforms.outputs import check_function, name_of, numeric_leaves
+from playground.transforms.trees import leaves, rebuilt
+
+__all__ = ["check_grads"]
+
+# Up to this size, a failed check also says which element is off most.
+SEARCHED = 1000
+
+
+def check_grads(
+    f: Function,
+    order: int = 2,
+    argnums: Argnums | None = None,
+    eps: float | None = None,
+    rtol: float | None = None,
+    atol: float | None = None,
+    rng: np.random.Generator | None = None,
+) -> Callable[..., None]:
+    """A check of the derivatives of f, to be called with its arguments; it returns None.
+
+    Along one random direction an argument, the pass back from a random cotangent is compared with
+    central differences; then the gradient is checked in the same way, up to ``order``. Defaults
+    follow the machine epsilon e of the arguments' dtype.
+
+    Args:
+        f: plain NumPy code.
+        argnums: the arguments to differentiate by (None: all that hold floating point numbers).
+        eps: the step, relative to the norm of an argument beyond 1 (e^(1/3)).
+        rtol: allowed relative difference (e^0.4: 5e-7 in float64, 2e-3 in float32).
+        atol: allowed absolute difference (e^(1/2)).
+        rng: where the directions are drawn from (default: the same ones in every call).
+
+    Raises GradientError with both values, the order, the argument and its worst element.
+    """
+    check_function("check_grads", f)
+    if not isinstance(order, int) or order < 1:
+        raise ValueError(f"check_grads: order must be a whole number from 1 on, got {order!r}")
+
+    def check(*args: Any, **kwargs: Any) -> None:
+        flat, xs, names = _flattened(f, argnums, args, kwargs)
+        e = max(float(np.finfo(x.dtype).eps) for x in xs)
+        limits = Limits(
+            e ** (1 / 3) if eps is None else eps,
+            e**0.4 if rtol is None else rtol,
+            e**0.5 if atol is None else atol,
+            e,
+        )
+        source = np.random.default_rng(0) if rng is None else rng
+        for level in range(1, order + 1):
+            us = _check(flat, xs, names, limits, source, f"{name_of(f)}: order {level}")
+            flat = _gradient_of(flat, us)
+
+    return check
+
+
+class Limits(NamedTuple):
+    """The step, the allowed differences and the machine epsilon."""
+
+    eps: float
+    rtol: float
+    atol: float
+    machine: float
+
+    def allow(self, exact: Any, numeric: Any, noise: float) -> bool:
+        """Whether two values agree, up to the noise of the differences; NaN never does."""
+        allowed = self.atol + self.rtol * max(abs(exact), abs(numeric)) + noise
+        return bool(abs(exact - numeric) <= allowed)
+
+
+def _gradient_of(flat: Function, us: list[Any]) -> Function:
+    return lambda *xs: vjp(flat, *xs)[1](us)
+
+
+def _flattened(
+    f: Function, argnums: Argnums | None, args: Sequence[Any], kwargs: dict[str, Any]
+) -> tuple[Function, list[Any], list[str]]:
+    """f as a function from arrays to a list of arrays; these arrays, and what errors call them."""
+    if argnums is None:
+        chosen = [i for i, x in enumerate(args) if any(map(_is_floating, leaves(x)))]
+        if not chosen:
+            raise TypeError("check_grads: no argument holds floating point numbers")
+    else:
+        chosen = [*positions("check_grads", argnums, len(args))]
+    found = [(f"argument {i}{path}", x) for i in chosen for path, x in leaves(args[i])]
+
+    def flat(*xs: Any) -> list[Any]:
+        rest, inside = iter(xs), list(args)
+        for i in chosen:
+            inside[i] = rebuilt(args[i], rest)
+        return [y for _, y in numeric_leaves("check_grads", f(*inside, **kwargs))]
+
+    return flat, [_floating(name, x) for name, x in found], [name for name, _ in found]
+
+
+def _is_floating(leaf: tuple[str, Any]) -> bool:
+    x = leaf[1]
+    if isinstance(x, (float, complex)):
+        return True
+    return hasattr(x, "dtype") and getattr(x.dtype, "kind", "?") in "fc"
+
+
+def _floating(name: str, x: Any) -> Any:
+    array = as_array_of(x)
+    array = array if is_array(array) else np.asarray(array)
+    if array.dtype.kind not in "iufc":
+        raise TypeError(f"check_grads: {name} must be an array of numbers, got {array.dtype}")
+    return array if array.dtype.kind in "fc" else array.astype(np.float64)
+
+
+# ------------------------------------------------------------------------------ one order
+
+
+def _check(
+    flat: Function, xs: list[Any], names: list[str], limits: Limits, rng: Any, title: str
+) -> list[Any]:
+    """Compare the pass back with differences, one argument at a time; the cotangents used."""
+    values, pull = vjp(flat, *xs)
+    us = [_drawn(rng, _array(y)) for y in values]
+    gradients = pull(us)
+    for i, (x, name) in enumerate(zip(xs, names, strict=True)):
+        slope = _Slope(flat, xs, i, us, limits)
+        exact, numeric, noise = slope.compare(gradients[i], _unit(_drawn(rng, x)))
+        if limits.allow(exact, numeric, noise):
+            continue
+        scale = max(abs(exact), abs(numeric))
+        raise GradientError(
+            f"check_grads: {title}, {name}: the derivative along a random direction is "
+            f"{exact:.8g} by the pass back and {numeric:.8g} by central differences of step "
+            f"{slope.step:.1g}, a relative difference of {abs(exact - numeric) / scale:.2g} where "
+            f"{limits.rtol:.1g} is allowed{slope.worst(gradients[i])}: a backward of that order is "
+            f"wrong, a value was copied out of the graph, or the function is not smooth there"
+        )
+    return us
+
+
+def _drawn(rng: Any, like: Any) -> Any:
+    """Normal random numbers in the shape and dtype of an array; zeros for one of integers."""
+    kind = like.dtype.kind
+    numbers = rng.standard_normal(like.shape) * (kind in "fc")
+    if kind == "c":
+        numbers = numbers + 1j * rng.standard_normal(like.shape)
+    return array_like(np.asarray(numbers).astype(like.dtype), like)
+
+
+def _unit(v: Any) -> Any:
+    norm = float((abs(v) ** 2).sum()) ** 0.5
+    return v / norm if norm else v
+
+
+class _Slope:
+    """The derivative of sum(u · f) by one of the arguments, measured."""
+
+    def __init__(
+        self, flat: Function, xs: list[Any], index: int, us: list[Any], limits: Limits
+    ) -> None:
+        self.flat, self.xs, self.index, self.us = flat, xs, index, us
+        self.x, self.machine = xs[index], limits.machine
+        self.step = limits.eps * max(1.0, float((abs(self.x) ** 2).sum()) ** 0.5)
+
+    def compare(self, gradient: Any, v: Any) -> tuple[Any, Any, float]:
+        """The derivative along v by the gradient, by differences, and the rounding of these."""
+        right, left = self.x + self.step * v, self.x - self.step * v
+        # What rounding has left of the step, not the step, is what the values differ by.
+        moved = to_cpu((right - left) / (2 * self.step))
+        ends = [self._at(right), self._at(left)]
+        numeric = (ends[0][0] - ends[1][0]) / (2 * self.step)
+        noise = 4 * self.machine * max(ends[0][1], ends[1][1]) / self.step
+        return (to_cpu(_array(gradient)) * moved).sum(), numeric, noise
+
+    def _at(self, x: Any) -> tuple[Any, float]:
+        """sum(u · f), and the sum of its terms' sizes."""
+        values = self.flat(*self.xs[: self.index], x, *self.xs[self.index + 1 :])
+        pairs = zip(self.us, values, strict=True)
+        terms = [to_cpu(u) * to_cpu(_array(y)) for u, y in pairs]
+        return sum(t.sum() for t in terms), float(sum(abs(t).sum() for t in terms))
+
+    def worst(self, gradient: Any) -> str:
+        """Which element is off most, where looking for it is cheap."""
+        size = self.x.size
+        if not 1 < size <= SEARCHED:
+            return ""
+        found = []
+        for i in range(size):
+            v = np.zeros(size, self.x.dtype)
+            v[i] = 1
+            exact, numeric, _ = self.compare(gradient, array_like(v.reshape(self.x.shape), self.x))
+            found.append((abs(exact - numeric), i, exact, numeric))
+        _, i, exact, numeric = max(found, key=lambda entry: entry[0])
+        place = [int(k) for k in np.unravel_index(i, self.x.shape)]
+        return f" (most at element {place}: {exact:.8g} against {numeric:.8g})"
+
+
+def _array(value: Any) -> Any:
+    array = as_array_of(value)
+    return as_array(np.asarray(array) if np.isscalar(array) else array)

@@ -1,0 +1,235 @@
+"""All derivatives of several outputs in one pass back, whose cotangents are batched: one lane an
+output element. ``jacobian``, ``hessian``, and the products ``jvp`` and ``hvp``."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+import playground.functions as F
+from playground.functions.lanes import show
+from playground.graph.backend import as_array, base_of
+from playground.graph.variable import Variable
+from playground.interpreters.batching import Level, identity
+from playground.transforms.gradients import Argnums, Function
+from playground.transforms.inputs import in_all_lanes, settle, zeros
+from playground.transforms.outputs import (
+    check_function,
+    check_scalar,
+    described,
+    fitting_all,
+    named,
+    numeric_leaves,
+)
+from playground.transforms.tracing import (
+    Trace,
+    as_seed,
+    is_linked,
+    ones,
+    recorded_result,
+    survey,
+    transported,
+)
+from playground.transforms.trees import rebuilt
+
+__all__ = ["hessian", "hvp", "jacobian", "jvp"]
+
+
+def jacobian(f: Function, argnums: Argnums = 0, chunk: int | None = None) -> Function:
+    """All first derivatives of a function, of shape output.shape + argument.shape.
+
+    One pass back serves all output elements at once. An output that is a tuple, list or dict
+    gives one such array for each of its arrays, and several ``argnums`` a tuple in each place.
+
+    Args:
+        f: plain NumPy code.
+        argnums: the arguments to differentiate by; negative numbers count from the last.
+        chunk: at most so many output elements in one pass, to bound the memory.
+    """
+    _check_chunk("jacobian", chunk)
+
+    def derivatives(*args: Any, **kwargs: Any) -> Any:
+        trace = Trace("jacobian", f, argnums, args, kwargs)
+        ys = [y for _, y in numeric_leaves("jacobian", trace.result)]
+        trace.look(ys)
+        found = [_rows(trace, y, trace.recorded, chunk) for y in ys]
+        trace.forget(trace.recorded)
+        return rebuilt(trace.result, iter(found))
+
+    return named("jacobian", f, derivatives, "The Jacobian")
+
+
+def hessian(f: Function, argnums: Argnums = 0, chunk: int | None = None) -> Function:
+    """All second derivatives of a function of one real value, of shape 2 · argument.shape.
+
+    The gradient is recorded, and one pass back from it serves all its elements at once. Several
+    ``argnums``, or an argument that is a tuple, list or dict, give that form twice nested, the
+    outer one being the argument of the first derivative. ``chunk`` is as in :func:`jacobian`.
+    """
+    _check_chunk("hessian", chunk)
+
+    def derivatives(*args: Any, **kwargs: Any) -> Any:
+        trace, gradients = _recorded_gradient("hessian", f, argnums, args, kwargs)
+        rows = [_rows(trace, g, trace.recorded, chunk) for g in gradients]
+        trace.forget(trace.recorded)
+        return trace.assembled(rows)
+
+    return named("hessian", f, derivatives, "The Hessian")
+
+
+def hvp(f: Function, argnums: Argnums = 0) -> Function:
+    """The product of the Hessian with a vector, which is given as the last argument.
+
+    ``hvp(f)(x, v)``, for v in the form and shape of x, costs a few times f and no matrix; it fits
+    SciPy's ``hessp``. With a tuple of ``argnums``, v is a tuple.
+    """
+
+    def product(*args: Any, **kwargs: Any) -> Any:
+        if len(args) < 2:
+            raise TypeError(f"hvp: expected the arguments and a vector, got {len(args)} arguments")
+        *args, v = args  # type: ignore[assignment]
+        trace, gradients = _recorded_gradient("hvp", f, argnums, args, kwargs)
+        shapes = trace.assembled([given.variable.array for given in trace.givens])
+        vs = [v for _, v in fitting_all("hvp", v, shapes, "the vector")]
+        recorded = trace.recorded or is_linked(vs)
+        seeds = [(g, as_seed(v, recorded)) for g, v in zip(gradients, vs, strict=True)]
+        found = trace.pull([seed for seed in seeds if seed[0].requires_grad], recorded)
+        trace.forget(recorded)
+        return trace.derivatives(found, recorded)
+
+    return named("hvp", f, product, "Products with the Hessian")
+
+
+def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
+    """``(value, tangent)``: the value of f, and its derivative along the tangents.
+
+    ``primals`` and ``tangents`` are tuples of one entry an argument of f. The pass back is linear
+    in its cotangent, and the transpose of that is the derivative forward: two passes, no
+    Jacobian.
+    """
+    check_function("jvp", f)
+    for name, given in (("primals", primals), ("tangents", tangents)):
+        if not isinstance(given, (tuple, list)) or not given:
+            raise TypeError(f"jvp: {name} must be a tuple of arguments, got {described(given)}")
+    trace = Trace("jvp", f, tuple(range(len(primals))), tuple(primals), {})
+    ys = [y for _, y in numeric_leaves("jvp", trace.result)]
+    trace.look(ys)
+    arrays = trace.assembled([given.variable.array for given in trace.givens])
+    ts = [t for _, t in fitting_all("jvp", tuple(tangents), arrays, "the tangents")]
+    recorded = trace.recorded or is_linked(ts)
+    found = iter(_pushed(trace, [y for y in ys if isinstance(y, Variable)], ts, recorded))
+    trace.forget(recorded)
+    forward = [
+        _as_output(trace, y, next(found) if isinstance(y, Variable) else None, recorded) for y in ys
+    ]
+    return trace.value(trace.result), rebuilt(trace.result, iter(forward))
+
+
+def _pushed(trace: Trace, ys: list[Variable], ts: list[Any], recorded: bool) -> list[Any]:
+    """The tangents of outputs from those of the unknowns (None: zero)."""
+    duals = [in_all_lanes(Variable(zeros(y.shape, y.array), requires_grad=False)) for y in ys]
+    duals = [Variable(dual.array) for dual in duals]
+    gradients = trace.pull(list(zip(ys, duals, strict=True)), True)
+    seeds = [
+        (g.node, as_seed(t, recorded))
+        for g, t in zip(gradients, ts, strict=True)
+        if g is not None and g.requires_grad
+    ]
+    targets = [dual.node for dual in duals]
+    needed = survey([node for node, _ in seeds], {*targets}, True).needed
+    found = transported(seeds, targets, needed, recorded)
+    for node in targets:
+        settle(node)
+    return found
+
+
+def _as_output(trace: Trace, y: Any, tangent: Any, recorded: bool) -> Any:
+    """A tangent in the form that the value has; None is zero."""
+    if tangent is None:
+        array = y.array if isinstance(y, Variable) else as_array(np.asarray(y))
+        tangent = zeros(array.shape, array)
+    if recorded:
+        return recorded_result(tangent)
+    return trace.value(Variable(as_array(tangent), requires_grad=False))
+
+
+# ------------------------------------------------------------------------- the batched pass
+
+
+def _recorded_gradient(
+    name: str, f: Function, argnums: Argnums, args: Sequence[Any], kwargs: dict[str, Any]
+) -> tuple[Trace, list[Variable]]:
+    """The gradients of a function of one value, connected to the unknowns."""
+    trace = Trace(name, f, argnums, args, kwargs)
+    y = trace.result
+    check_scalar(name, y)
+    trace.look((y,))
+    found = trace.pull([(y, ones(y, True))] if isinstance(y, Variable) else [], True)
+    gradients = [
+        Variable(zeros(x.shape, x.array), requires_grad=False) if g is None else g
+        for g, x in zip(found, [given.variable for given in trace.givens], strict=True)
+    ]
+    trace.narrow(gradients)
+    return trace, gradients
+
+
+def _rows(trace: Trace, y: Any, recorded: bool, chunk: int | None) -> Any:
+    """The derivatives of all elements of y by the unknowns, as the caller gave these."""
+    lead = tuple(np.shape(y)) if not hasattr(y, "shape") else y.shape
+    size = math.prod(lead)
+    if not isinstance(y, Variable) or not y.requires_grad or not size:
+        found = [None] * len(trace.givens)
+    elif size == 1:
+        found = trace.pull([(y, ones(y, recorded))], recorded)
+    else:
+        step = size if chunk is None else chunk
+        blocks = [
+            _block(trace, y, recorded, start, min(start + step, size))
+            for start in range(0, size, step)
+        ]
+        found = blocks[0] if len(blocks) == 1 else [*map(_joined, zip(*blocks, strict=True))]
+    if lead != (size,) or size == 1:
+        found = [
+            None if c is None else c.reshape((*lead, *given.variable.shape))
+            for c, given in zip(found, trace.givens, strict=True)
+        ]
+    return trace.derivatives(found, recorded, lead)
+
+
+def _block(trace: Trace, y: Variable, recorded: bool, start: int, stop: int) -> list[Any]:
+    """The derivatives (rows, …) of elements ``start`` to ``stop`` of y, one lane each."""
+    seed = identity(y._array) if stop - start == y.size else _unit_rows(y._array, start, stop)
+    level = seed.level
+    if not recorded:
+        return [
+            None if c is None else level.show(as_array(c)) for c in trace.pull([(y, seed)], False)
+        ]
+    with level.recording():
+        found = trace.pull([(y, as_seed(seed, True))], True)
+        return [None if c is None else show(c, level) for c in found]
+
+
+def _unit_rows(array: Any, start: int, stop: int) -> Any:
+    """Rows of the identity over an array's elements, as lanes."""
+    like, count = base_of(array), stop - start
+    rows = np.zeros((count, array.size), like.dtype, like=like)
+    rows.reshape(-1)[start :: array.size + 1] = 1
+    return Level(count).hide(rows.reshape((count, *array.shape)))
+
+
+def _joined(blocks: Sequence[Any]) -> Any:
+    if any(block is None for block in blocks):
+        return None
+    if isinstance(blocks[0], Variable):
+        return F.concat(blocks, axis=0)
+    return np.concatenate(blocks, axis=0)
+
+
+def _check_chunk(name: str, chunk: Any) -> None:
+    if chunk is not None and (not isinstance(chunk, int) or isinstance(chunk, bool) or chunk < 1):
+        raise ValueError(
+            f"{name}: chunk must be a positive number of output elements or None, got {chunk!r}"
+        )
