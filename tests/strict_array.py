@@ -99,6 +99,7 @@ class StrictArray:
     size = property(lambda self: self._host.size)
     dtype = property(lambda self: self._host.dtype)
     strides = property(lambda self: self._host.strides)
+    itemsize = property(lambda self: self._host.itemsize)
     nbytes = property(lambda self: self._host.nbytes)
     T = property(lambda self: self._call("transpose", self._host.transpose()))
 

@@ -51,7 +51,7 @@ LAYERS: dict[str, int] = {
 LAZY: dict[str, tuple[str, ...]] = {
     "cupy": ("playground.graph.backend",),
     "pandas": ("playground.lab.runlog",),
-    "matplotlib": ("playground.lab.plot",),
+    "matplotlib": ("playground.lab.plot", "playground.lab.fields", "playground.lab.surfaces"),
     "sympy": ("playground.interpreters.symbols",),
 }
 # What the package may import at all, besides the standard library and itself.
