@@ -12,10 +12,11 @@ touches pyplot: no window, no global state, any thread.
 from __future__ import annotations
 
 import io
+import math
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -26,19 +27,25 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 __all__ = [
+    "curve",
     "distance",
+    "dress",
     "figure",
     "gradient",
     "gradient_components",
     "gradient_norm",
+    "head",
     "heat_map",
     "heat_maps",
     "loss",
     "loss_and_step",
     "mark_restarts",
+    "palette",
     "parameters",
     "restart_steps",
     "save",
+    "scale",
+    "small_multiples",
     "stack",
     "step_size",
     "travel",
@@ -82,11 +89,12 @@ def figure(
 def stack(rows: int, *, title: str = "", heights: Sequence[float] | None = None) -> list[Axes]:
     """Axes one above the other on a new figure, sharing the axis of steps."""
     fig, axes = figure(rows, size=(9, 3.6 * rows), sharex=True, height_ratios=heights)
-    _head(fig, title)
+    head(fig, title)
     return list(axes[:, 0])
 
 
-def _head(fig: Figure, title: str) -> None:
+def head(fig: Figure, title: str) -> None:
+    """Write a title over the whole figure, unless it is empty."""
     if title:
         fig.suptitle(title, x=0.01, ha="left", fontweight="bold", fontsize=11.5)
 
@@ -114,13 +122,13 @@ def loss(frame: Frame, ax: Axes | None = None, *, below: float | None = None) ->
     ax = _axes(ax)
     steps, values = _column(frame, "loss")
     best = np.fmin.accumulate(values)
-    _line(ax, steps, values, color=BLUE, alpha=0.5, linewidth=0.8, label="loss")
-    _line(ax, steps, best, color=ORANGE, linewidth=1.6, label="best so far")
+    curve(ax, steps, values, color=BLUE, alpha=0.5, linewidth=0.8, label="loss")
+    curve(ax, steps, best, color=ORANGE, linewidth=1.6, label="best so far")
     if below is not None:
         ax.axhline(below, color=GREEN, linestyle="--", linewidth=1.2, label=f"stop at {below:g}")
     mark_restarts(ax, restart_steps(frame))
-    _scale(ax, np.append(values, [] if below is None else below))
-    return _dress(ax, "Loss", "loss", legend=True)
+    scale(ax, np.append(values, [] if below is None else below))
+    return dress(ax, "Loss", "loss", legend=True)
 
 
 def step_size(frame: Frame, ax: Axes | None = None) -> Axes:
@@ -129,8 +137,8 @@ def step_size(frame: Frame, ax: Axes | None = None) -> Axes:
     steps, values = _column(frame, "step_size")
     _trend(ax, steps, values, pale=0.25, color=GREEN, label="step size")
     mark_restarts(ax, restart_steps(frame))
-    _scale(ax, values)
-    return _dress(ax, "Step size", "step size")
+    scale(ax, values)
+    return dress(ax, "Step size", "step size")
 
 
 def loss_and_step(frame: Frame, *, below: float | None = None, title: str = "") -> list[Axes]:
@@ -169,24 +177,13 @@ def parameters(
     More than 16 parameters are shown as bands of quantiles with a few parameters on top.
     """
     ax = _axes(ax)
-    steps, values, names = _table(params)
-    known = None if truth is None else np.asarray(truth, dtype=float).ravel()
-    shown = _pick(values[-1] if known is None else known)
-    crowd = values.shape[1] > len(shown)
-    if crowd:
-        _bands(ax, steps, values)
-    colors = _colors(len(shown))
-    for color, index in zip(colors, shown, strict=True):
-        _line(ax, steps, values[:, index], color=color, linewidth=1.3)
-        if known is not None:
-            ax.axhline(known[index], color=color, linestyle=(0, (5, 3)), linewidth=1.0, alpha=0.8)
+    drawn = _courses(ax, params, truth)
     mark_restarts(ax, np.asarray(restarts))
-    ends = values[-1, shown] if known is None else known[shown]
-    _limit(ax, values[:, shown], ends)
-    _name_ends(ax, ends, [names[index] for index in shown], colors)
-    what = f"{len(shown)} of {values.shape[1]:,} parameters" if crowd else "Parameters"
-    goal = "" if known is None else " and their true values (dashed)"
-    return _dress(ax, what + goal, "value", legend=crowd)
+    ax.set_ylim(*_range(drawn.values, drawn.ends))
+    _name_ends(ax, drawn.ends, drawn.names, drawn.colors)
+    what = f"{len(drawn.ends)} of {drawn.columns:,} parameters" if drawn.crowd else "Parameters"
+    goal = "" if truth is None else " and their true values (dashed)"
+    return dress(ax, what + goal, "value", legend=drawn.crowd)
 
 
 def distance(params: Frame, truth: Any, ax: Axes | None = None, *, restarts: Any = ()) -> Axes:
@@ -198,7 +195,7 @@ def distance(params: Frame, truth: Any, ax: Axes | None = None, *, restarts: Any
     steps, values, names = _table(params)
     error = np.abs(values - np.asarray(truth, dtype=float).ravel())
     legend = _sizes(ax, steps, error, names, restarts)
-    return _dress(ax, "Distance to the true values", "|value - true value|", legend=legend)
+    return dress(ax, "Distance to the true values", "|value - true value|", legend=legend)
 
 
 def gradient_norm(grads: Frame, ax: Axes | None = None, *, restarts: Any = ()) -> Axes:
@@ -209,8 +206,8 @@ def gradient_norm(grads: Frame, ax: Axes | None = None, *, restarts: Any = ()) -
         norm = np.sqrt(np.sum(np.square(values), axis=1))
     _trend(ax, steps, norm, pale=0.25, color=BLUE, label="norm")
     mark_restarts(ax, np.asarray(restarts))
-    _scale(ax, norm)
-    return _dress(ax, "Norm of the gradient", "norm", legend=len(restarts) > 0)
+    scale(ax, norm)
+    return dress(ax, "Norm of the gradient", "norm", legend=len(restarts) > 0)
 
 
 def gradient_components(grads: Frame, ax: Axes | None = None, *, restarts: Any = ()) -> Axes:
@@ -218,7 +215,7 @@ def gradient_components(grads: Frame, ax: Axes | None = None, *, restarts: Any =
     ax = _axes(ax)
     steps, values, names = _table(grads)
     legend = _sizes(ax, steps, np.abs(values), names, restarts)
-    return _dress(ax, "Components of the gradient", "|component|", legend=legend)
+    return dress(ax, "Components of the gradient", "|component|", legend=legend)
 
 
 def travel(params: Frame, truth: Any = None, *, restarts: Any = (), title: str = "") -> list[Axes]:
@@ -237,6 +234,65 @@ def gradient(grads: Frame, *, restarts: Any = (), title: str = "") -> list[Axes]
     return [upper, gradient_components(grads, axes[1], restarts=restarts)]
 
 
+def small_multiples(
+    frames: Mapping[str, Frame], truth: Any = None, *, ylabel: str = "value", title: str = ""
+) -> list[Axes]:
+    """The columns of several frames over the steps, each frame under its name, on common axes.
+
+    ``truth`` gives the true values, dashed; more than 16 columns are drawn as :func:`parameters`
+    draws them.
+    """
+    columns = math.ceil(math.sqrt(len(frames)))
+    rows = math.ceil(len(frames) / columns)
+    size = (4.9 * columns, 3.3 * rows)
+    fig, grid = figure(rows, columns, size=size, sharex=True, sharey=True)
+    head(fig, title)
+    axes, left = list(grid.flat)[: len(frames)], list(grid.flat)[len(frames) :]
+    pairs = zip(axes, frames.values(), strict=True)
+    drawn = [_courses(ax, frame, truth) for ax, frame in pairs]
+    lows, highs = zip(*(_range(part.values, part.ends) for part in drawn), strict=True)
+    axes[0].set_ylim(min(lows), max(highs))
+    for ax, part, name in zip(axes, drawn, frames, strict=True):
+        _name_ends(ax, part.ends, part.names, part.colors)
+        dress(ax, name, ylabel)
+    for ax in left:
+        ax.remove()
+    for ax in axes[-columns:]:  # also above a place that stays empty
+        ax.tick_params(labelbottom=True)
+        ax.set_xlabel("step")
+    return axes
+
+
+class _Courses(NamedTuple):
+    """What :func:`_courses` has drawn: ``values`` of the lines (rows, lines) and where they end."""
+
+    values: np.ndarray
+    ends: np.ndarray
+    names: list[str]
+    colors: list[Any]
+    columns: int
+
+    @property
+    def crowd(self) -> bool:
+        return self.columns > len(self.ends)
+
+
+def _courses(ax: Axes, frame: Frame, truth: Any) -> _Courses:
+    """Each column over the steps and, dashed, its true value; a crowd as bands and a few lines."""
+    steps, values, names = _table(frame)
+    known = None if truth is None else np.asarray(truth, dtype=float).ravel()
+    shown = _pick(values[-1] if known is None else known)
+    if values.shape[1] > len(shown):
+        _bands(ax, steps, values)
+    colors = palette(len(shown))
+    for color, index in zip(colors, shown, strict=True):
+        curve(ax, steps, values[:, index], color=color, linewidth=1.3)
+        if known is not None:
+            ax.axhline(known[index], color=color, linestyle=(0, (5, 3)), linewidth=1.0, alpha=0.8)
+    ends = values[-1, shown] if known is None else known[shown]
+    return _Courses(values[:, shown], ends, [names[i] for i in shown], colors, values.shape[1])
+
+
 def _sizes(
     ax: Axes, steps: np.ndarray, values: np.ndarray, names: Sequence[str], restarts: Any
 ) -> bool:
@@ -244,12 +300,12 @@ def _sizes(
     crowd = values.shape[1] > MOST_LINES
     mark_restarts(ax, np.asarray(restarts))
     if crowd:
-        _scale(ax, _bands(ax, steps, values, largest=True))
+        scale(ax, _bands(ax, steps, values, largest=True))
         return True
-    colors = _colors(values.shape[1])
+    colors = palette(values.shape[1])
     for color, column in zip(colors, values.T, strict=True):
         _trend(ax, steps, column, pale=0.06, color=color)
-    _scale(ax, values)
+    scale(ax, values)
     _name_ends(ax, values[-1], names, colors)
     return len(restarts) > 0
 
@@ -286,7 +342,7 @@ def heat_map(
 def heat_maps(matrices: Mapping[str, Any], *, title: str = "") -> list[Axes]:
     """Matrices side by side on one figure, each under its name and with colours of its own."""
     fig, axes = figure(1, len(matrices), size=(4.4 * len(matrices), 4.1))
-    _head(fig, title)
+    head(fig, title)
     pairs = zip(matrices.items(), axes[0], strict=True)
     return [heat_map(matrix, ax, title=name) for (name, matrix), ax in pairs]
 
@@ -375,7 +431,8 @@ def _means(steps: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarra
     return np.add.reduceat(steps, starts) / np.diff(np.append(starts, len(steps))), means
 
 
-def _line(ax: Axes, steps: np.ndarray, values: np.ndarray, **look: Any) -> None:
+def curve(ax: Axes, steps: np.ndarray, values: np.ndarray, **look: Any) -> None:
+    """A line over the steps: the points of a short one are marked, a long one is an envelope."""
     # With few rows the eye should see which of the points were measured.
     dots = {"marker": "o", "markersize": 3} if len(steps) <= MOST_DOTS else {}
     ax.plot(*_envelope(steps, values), **{"linewidth": 1.0, **dots, **look})
@@ -384,10 +441,10 @@ def _line(ax: Axes, steps: np.ndarray, values: np.ndarray, **look: Any) -> None:
 def _trend(ax: Axes, steps: np.ndarray, values: np.ndarray, *, pale: float, **look: Any) -> None:
     """Positive values as a line; a long ragged one as a pale envelope with its means on top."""
     if len(steps) <= MOST_ROWS:
-        _line(ax, steps, values, **look)
+        curve(ax, steps, values, **look)
     else:
-        _line(ax, steps, values, **{**look, "alpha": pale, "linewidth": 0.7, "label": None})
-        _line(ax, *_means(steps, values), **{**look, "linewidth": 1.5})
+        curve(ax, steps, values, **{**look, "alpha": pale, "linewidth": 0.7, "label": None})
+        curve(ax, *_means(steps, values), **{**look, "linewidth": 1.5})
 
 
 def _bands(ax: Axes, steps: np.ndarray, values: np.ndarray, *, largest: bool = False) -> np.ndarray:
@@ -403,11 +460,11 @@ def _bands(ax: Axes, steps: np.ndarray, values: np.ndarray, *, largest: bool = F
     middles = np.array([part.mean() for part in np.split(steps, starts[1:])])
     curves = dict(zip(shares, drawn.T, strict=True))
     if largest:
-        _line(ax, middles, curves[1.0], color=ORANGE, linewidth=0.9, label="largest")
+        curve(ax, middles, curves[1.0], color=ORANGE, linewidth=0.9, label="largest")
     for low, high, alpha, name in BANDS:
         band = (curves[low], curves[high])
         ax.fill_between(middles, *band, color=BLUE, alpha=alpha, linewidth=0, label=name)
-    _line(ax, middles, curves[0.5], color=BLUE, linewidth=1.4, label="median")
+    curve(ax, middles, curves[0.5], color=BLUE, linewidth=1.4, label="median")
     return drawn
 
 
@@ -419,7 +476,8 @@ def _pick(values: np.ndarray) -> list[int]:
     return [int(i) for i in order[np.linspace(0, len(order) - 1, 6).astype(int)]]
 
 
-def _colors(count: int) -> list[Any]:
+def palette(count: int) -> list[Any]:
+    """Colours for ``count`` lines, all dark enough for a line and its name on white."""
     from matplotlib import colormaps
 
     if count <= 10:
@@ -450,16 +508,16 @@ def _apart(heights: np.ndarray, gap: float) -> np.ndarray:
     )
 
 
-def _limit(ax: Axes, values: np.ndarray, ends: np.ndarray) -> None:
+def _range(values: np.ndarray, ends: np.ndarray) -> tuple[float, float]:
     """Height for all but the wildest 1 % of the values, so that one spike does not flatten all."""
     finite = values[np.isfinite(values)]
     low, high = np.quantile(finite, (0.005, 0.995)) if finite.size else (0.0, 1.0)
     low, high = min(low, np.nanmin(ends)), max(high, np.nanmax(ends))
     room = 0.06 * (high - low) or 0.5
-    ax.set_ylim(low - room, high + room)
+    return low - room, high + room
 
 
-def _scale(ax: Axes, values: np.ndarray) -> None:
+def scale(ax: Axes, values: np.ndarray) -> None:
     """A log scale where the values allow one, with room for what is drawn and no more."""
     from matplotlib.ticker import FuncFormatter, LogLocator
 
@@ -478,7 +536,8 @@ def _scale(ax: Axes, values: np.ndarray) -> None:
     ax.set_ylim(low / room, high * room)
 
 
-def _dress(ax: Axes, title: str, ylabel: str, *, legend: bool = False) -> Axes:
+def dress(ax: Axes, title: str, ylabel: str, *, legend: bool = False) -> Axes:
+    """Title, labels, grid and, on the line of the title, a legend: of an Axes over the steps."""
     from matplotlib.ticker import FuncFormatter
 
     ax.set_title(title, loc="left", fontsize=10.5)

@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 
 from playground.graph.backend import Device, parse_device
-from playground.graph.errors import DeviceError, FitError, InputError, LogError
-from playground.lab.cli.ending import BAD_INPUT, INTERRUPTED, finish, note
+from playground.lab.cli.ending import finish, guarded, note
 from playground.lab.cli.flags import complete, read_flags
 from playground.lab.cli.folder import LOG_FILE, claim, describe, kept_data, look_into
 from playground.lab.cli.problem import Problem
@@ -28,17 +27,8 @@ def run(problem: type[Problem], argv: Sequence[str] | None = None) -> int:
     0 converged, 1 not converged, 2 bad input (one line on standard error), 130 interrupted.
     """
     command = f"python -m playground.{problem.name}"
-    try:
-        return _run(problem, command, sys.argv[1:] if argv is None else argv)
-    except (InputError, DeviceError, LogError, FitError, OSError) as error:
-        message = str(error)
-    except MemoryError:
-        message = "not enough memory: choose a smaller problem or --dtype float32"
-    except KeyboardInterrupt:
-        print("\ninterrupted", file=sys.stderr)
-        return INTERRUPTED
-    print(f"{command}: error: {message}", file=sys.stderr)
-    return BAD_INPUT
+    words = sys.argv[1:] if argv is None else argv
+    return guarded(command, lambda: _run(problem, command, words))
 
 
 def _run(problem: type[Problem], command: str, argv: Sequence[str]) -> int:
@@ -68,11 +58,12 @@ def _descend(task: Problem, device: Device, started: float) -> Fit:
         return fit(
             loss,
             task.data["start"],
-            rule=settings.rule,
+            rule=task.rule(),
             stop=[goal, *limits, _time_limit(settings.max_seconds, started)],
             restart=FreshStart(task.fresh) if settings.restart == "fresh" else settings.restart,
             log=settings.out / LOG_FILE,
             rng=settings.seed,
+            watch=task.watch(device),
             resume=settings.resume is not None,
             progress=progress,
             device=device,

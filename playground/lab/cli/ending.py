@@ -6,14 +6,51 @@ import argparse
 import os
 import shlex
 import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
 
+import numpy as np
+
+from playground.graph.errors import DeviceError, FitError, InputError, LogError
 from playground.lab.cli.folder import write_array
 from playground.lab.cli.problem import Problem
 from playground.lab.fit import Fit
 
-__all__ = ["BAD_INPUT", "CONVERGED", "INTERRUPTED", "NOT_CONVERGED", "finish", "note"]
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+__all__ = [
+    "BAD_INPUT",
+    "CONVERGED",
+    "INTERRUPTED",
+    "NOT_CONVERGED",
+    "draw",
+    "finish",
+    "guarded",
+    "note",
+    "report",
+    "say",
+    "write_arrays",
+]
 
 CONVERGED, NOT_CONVERGED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
+
+
+def guarded(command: str, work: Callable[[], int]) -> int:
+    """The exit code of ``work``; what a user can mend becomes one line on standard error."""
+    try:
+        return work()
+    except (InputError, DeviceError, LogError, FitError, OSError) as error:
+        message = str(error)
+    except MemoryError:
+        message = "not enough memory: choose a smaller problem or --dtype float32"
+    except KeyboardInterrupt:
+        print("\ninterrupted", file=sys.stderr)
+        return INTERRUPTED
+    print(f"{command}: error: {message}", file=sys.stderr)
+    return BAD_INPUT
 
 
 def finish(task: Problem, command: str, result: Fit) -> int:
@@ -21,15 +58,14 @@ def finish(task: Problem, command: str, result: Fit) -> int:
     settings = task.settings
     resume = f"{command} --resume {shlex.quote(str(settings.out))}"
     if result.interrupted:
-        _say(f"interrupted at step {result.steps:,}; the log is kept. Continue: {resume}")
+        say(f"interrupted at step {result.steps:,}; the log is kept. Continue: {resume}")
         return INTERRUPTED
-    for name, array in task.results(result).items():
-        write_array(settings.out / f"{name}.npy", array)
-    _say(_headline(task, result, resume))
+    write_arrays(settings.out, task.results(result))
+    say(_headline(task, result, resume))
     if not settings.quiet:
-        _say(_report(task, result))
+        say(_report(task, result))
     if not settings.no_plot:
-        _draw(task, result)
+        draw(task.pictures(result), settings.out, quiet=settings.quiet)
     return CONVERGED if result.converged else NOT_CONVERGED
 
 
@@ -38,7 +74,14 @@ def note(sentence: str) -> None:
     print(f"note: {sentence}", file=sys.stderr)
 
 
-def _say(text: str) -> None:
+def write_arrays(out: Path, arrays: Mapping[str, np.ndarray]) -> None:
+    """Write each array to ``<name>.npy``. Raises OSError."""
+    for name, array in arrays.items():
+        write_array(out / f"{name}.npy", array)
+
+
+def say(text: str) -> None:
+    """Print to standard output."""
     try:
         print(text, flush=True)
     except BrokenPipeError:  # whoever read it, such as head, has gone; the run has not failed
@@ -49,7 +92,7 @@ def _headline(task: Problem, result: Fit, resume: str) -> str:
     """What happened and, on a line of its own, what would help."""
     steps = f"{result.steps:,} step{'' if result.steps == 1 else 's'}"
     if result.converged:
-        return f"converged after {steps}: {result.reason}"
+        return f"{task.success} after {steps}: {result.reason}"
     ended = f"not converged after {steps}: {result.reason}\n"
     if task.hopeless:
         return f"{ended}no flag helps: {task.hopeless}"
@@ -77,20 +120,26 @@ def _report(task: Problem, result: Fit) -> str:
         ("evaluations", f"{losses:,} of the loss, {gradients:,} of the gradient"),
         ("seconds", f"{result.seconds:.2f}"),
     ]
-    width = max(len(label) for label, _ in [*entries, *counts])
-    lines = [f"{label:<{width}}   {text}" for label, text in [*entries, *counts]]
     log = f"log        {task.settings.out}  (read it with playground.read_log)"
-    return "\n" + "\n\n".join([*paragraphs, "\n".join(lines), log])
+    return report(paragraphs, [*entries, *counts], log)
 
 
-def _draw(task: Problem, result: Fit) -> None:
+def report(paragraphs: Sequence[str], entries: Sequence[tuple[str, str]], foot: str) -> str:
+    """Paragraphs, the (label, text) pairs as an aligned list, and a last line."""
+    width = max((len(label) for label, _ in entries), default=0)
+    lines = [f"{label:<{width}}   {text}" for label, text in entries]
+    return "\n" + "\n\n".join([*paragraphs, *(["\n".join(lines)] if lines else []), foot])
+
+
+def draw(pictures: Mapping[str, Axes | Figure], out: Path, *, quiet: bool) -> None:
+    """Write each picture to ``<name>.png``, and say which unless ``quiet``."""
     from playground.lab import plot
 
     written = []
     try:
-        for name, axes in task.pictures(result).items():
-            written.append(plot.save(axes, task.settings.out / f"{name}.png").name)
+        for name, axes in pictures.items():
+            written.append(plot.save(axes, out / f"{name}.png").name)
     except OSError as error:
         note(f"the pictures could not all be written ({error})")
-    if not task.settings.quiet:
-        _say(f"pictures   {', '.join(written)}")
+    if not quiet:
+        say(f"pictures   {', '.join(written)}")

@@ -14,6 +14,7 @@ import numpy as np
 
 from playground.graph.errors import InputError
 from playground.lab.cli.problem import Problem
+from playground.lab.cli.task import Task
 from playground.lab.files import write_whole
 from playground.lab.runlog import read_log
 
@@ -69,7 +70,7 @@ def _checksum(array: np.ndarray) -> int:
     return zlib.crc32(array.tobytes(), zlib.crc32(repr((array.shape, array.dtype.str)).encode()))
 
 
-def claim(task: Problem) -> None:
+def claim(task: Task) -> None:
     """Make the directory of a new run and put the data there. Raises InputError."""
     settings = task.settings
     if settings.out is None:
@@ -77,7 +78,7 @@ def claim(task: Problem) -> None:
     settings.out = Path(settings.out)
     try:
         settings.out.mkdir(parents=True, exist_ok=True)
-        _refuse_used(settings.out)
+        _refuse_used(task, settings.out)
         for name, array in task.data.items():
             write_array(settings.out / f"{name}.npy", array)
     except OSError as error:
@@ -94,13 +95,13 @@ def _new_directory(name: str, seed: int) -> Path:
     return next(path for path in tries if not path.exists())
 
 
-def _refuse_used(out: Path) -> None:
-    if (out / LOG_FILE).exists():
+def _refuse_used(task: Task, out: Path) -> None:
+    if task.resumable and (out / LOG_FILE).exists():
         way_on = f"--resume {shlex.quote(str(out))}"
         raise InputError(
             f"{out} holds a run already: continue it with {way_on}, or choose another --out"
         )
-    taken = sorted(path.name for path in out.iterdir() if path.suffix in (".npy", ".png"))
+    taken = sorted(path.name for path in out.iterdir() if path.suffix in task.endings)
     if taken:
         raise InputError(f"{out} holds {taken[0]} already: choose an empty directory for --out")
 

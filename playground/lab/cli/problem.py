@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from playground.graph.backend import Device
+from playground.lab.cli.task import Task
+from playground.lab.descent import Rule
 from playground.lab.fit import Fit
 
 if TYPE_CHECKING:
@@ -17,42 +19,33 @@ if TYPE_CHECKING:
 __all__ = ["Problem"]
 
 
-class Problem:
+class Problem(Task):
     """One problem: a subclass says what is minimised, from where, and what the answer means.
 
-    An instance is made from the settings (one attribute a flag) and the data: host arrays by name
-    that :meth:`draw` returned, in this run or in the one that is resumed.
+    Its data is what :meth:`draw` returned, in this run or in the one that is resumed.
     """
 
-    name: ClassVar[str]  # runs land in logs/<name>/
     needs: ClassVar[str]  # the flags that a new run cannot do without
-    about: ClassVar[str]  # the head of --help
-    examples: ClassVar[str]  # the foot of --help
     losses: ClassVar[tuple[str, ...]]  # the choices of --loss, the default first
+    # the choices of --rule, the default first
+    rules: ClassVar[tuple[str, ...]] = (
+        "grow-shrink",
+        "grow-shrink-take-back",
+        "barzilai-borwein",
+        "constant",
+    )
     measure: ClassVar[str] = "the loss"  # what --tol is about
     data_names: ClassVar[tuple[str, ...]]  # what draw returns and a resumed run reads again
-
-    def __init__(self, settings: argparse.Namespace, data: Mapping[str, np.ndarray]) -> None:
-        self.settings = settings
-        self.data = data
-
-    @classmethod
-    def add_flags(cls, group: Any) -> None:
-        """Add the flags that say what the problem is, with ``default=None``."""
-
-    @classmethod
-    def defaults(cls) -> dict[str, Any]:
-        """The values of the problem's own flags where none is given."""
-        return {}
+    resumable = True
 
     @classmethod
     def draw(cls, settings: argparse.Namespace) -> dict[str, np.ndarray]:
         """The data, from files or from ``settings.seed``; with ``start``. Raises InputError."""
         raise NotImplementedError
 
-    def warnings(self) -> list[str]:
-        """Sentences that the user should read before the run."""
-        return []
+    def rule(self) -> str | Rule:
+        """The step rule, or its name."""
+        return self.settings.rule
 
     def fresh(self, rng: Any) -> Any:
         """Another random start, for ``--restart fresh``."""
@@ -62,9 +55,18 @@ class Problem:
         """The function of arrays that is minimised, its constants on ``device``."""
         raise NotImplementedError
 
+    def watch(self, device: Device) -> dict[str, Callable[..., Any]]:
+        """Functions of the point whose values are logged with every step, by name."""
+        return {}
+
     def goal(self, device: Device) -> Any:
         """The stop rule that means success."""
         raise NotImplementedError
+
+    @property
+    def success(self) -> str:
+        """What the goal, once met, is called."""
+        return "converged"
 
     @property
     def hopeless(self) -> str:

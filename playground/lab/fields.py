@@ -1,0 +1,259 @@
+"""Pictures of a function of two variables and its gradient: arrays go in, Axes come out.
+
+Points have shape ``(k, 2)``, a row a point; a background is ``(axis0, axis1, values)`` with the
+value at ``(axis0[i], axis1[j])`` in ``values[j, i]``, NaN where there is none.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from playground.lab.plot import curve, dress, figure, head, palette, scale, stack
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["Track", "arrows", "compare", "contours", "difference", "field", "heights", "typeset"]
+
+Background = tuple[np.ndarray, np.ndarray, np.ndarray]
+
+MOST_ARROWS = 25  # along each axis; more would touch each other
+MOST_NAMED = 8  # paths with a colour and a line in the legend of their own
+MOST_DOTTED = 60  # points of a path that are marked one by one
+LINES = 12
+INK, GAP, CROWD = "#1d2733", "#d4d4d4", "#b5371f"
+
+
+class Track(NamedTuple):
+    """A path to draw: points of shape (n, 2), the function there and the steps, both (n,)."""
+
+    points: np.ndarray
+    values: np.ndarray
+    steps: np.ndarray
+    name: str = ""
+
+
+def typeset(formula: str) -> str:
+    """A formula for reading: small powers raised, indices lowered, products as dots.
+
+    >>> typeset("x0**2 + 3*x1")
+    'x₀² + 3·x₁'
+    """
+    raised = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+    text = re.sub(r"\bx(\d)\b", lambda found: "x" + "₀₁₂₃₄₅₆₇₈₉"[int(found[1])], formula)
+    text = re.sub(r"\*\*(\d+)(?![\d.e])", lambda found: found[1].translate(raised), text)
+    return re.sub(r"(?<!\*)\*(?!\*)", "·", text)
+
+
+# ------------------------------------------------------------------------------- pictures
+
+
+def field(
+    points: np.ndarray,
+    vectors: np.ndarray,
+    background: Background,
+    tracks: Sequence[Track] = (),
+    *,
+    title: str = "",
+    what: str = "",
+    way: str = "path",
+) -> Axes:
+    """Arrows over contours, with paths and a legend of them; a figure of its own.
+
+    ``vectors`` are the arrows at ``points``; ``what`` says what they are, ``way`` what a path is.
+    """
+    drawn, axes = figure(size=(7.6, 6.4 + 0.1 * min(len(tracks), MOST_NAMED)))
+    ax: Axes = axes[0, 0]
+    head(drawn, title)
+    contours(*background, ax, bar=True)
+    arrows(ax, points, vectors)
+    _tracks(ax, tracks, way)
+    ax.set_title(what, loc="left", fontsize=10.5)
+    return _square(ax, background)
+
+
+def compare(
+    points: np.ndarray,
+    fields: dict[str, np.ndarray],
+    error: np.ndarray,
+    background: Background,
+    *,
+    title: str = "",
+) -> list[Axes]:
+    """Arrows of several gradients by name side by side, and how far they are apart."""
+    drawn, axes = figure(1, len(fields) + 1, size=(4.5 * (len(fields) + 1), 4.7))
+    head(drawn, title)
+    for ax, (name, vectors) in zip(axes[0], fields.items(), strict=False):
+        contours(*background, ax)
+        arrows(ax, points, vectors)
+        ax.set_title(name, loc="left", fontsize=10.5)
+        _square(ax, background)
+    return [*axes[0, :-1], difference(points, error, axes[0, -1])]
+
+
+def heights(tracks: Sequence[Track], *, title: str = "", way: str = "path") -> Axes:
+    """The function along each path, over its steps."""
+    ax = stack(1, title=title)[0]
+    colors = palette(min(len(tracks), MOST_NAMED))
+    for number, track in enumerate(tracks):
+        own = number < len(colors) == len(tracks)
+        look: dict[str, Any] = {"color": colors[number]} if own else {"color": INK, "alpha": 0.35}
+        curve(ax, track.steps, track.values, label=f"{number + 1}", **look)
+    if tracks:
+        scale(ax, np.concatenate([track.values for track in tracks]))
+    return dress(ax, f"f along each {way}", "f", legend=len(colors) == len(tracks))
+
+
+# ---------------------------------------------------------------------------------- parts
+
+
+def contours(
+    axis0: np.ndarray, axis1: np.ndarray, values: np.ndarray, ax: Axes, *, bar: bool = False
+) -> None:
+    """Filled contours and lines with their values; gaps where a value is not finite."""
+    from matplotlib import colormaps
+    from matplotlib.colors import ListedColormap
+    from matplotlib.patches import Rectangle
+
+    corner, size = (axis0[0], axis1[0]), (np.ptp(axis0), np.ptp(axis1))
+    levels = _levels(values)
+    flat = "#eef3e2" if levels is None else GAP
+    ax.add_patch(Rectangle(corner, *size, color=flat, zorder=0, linewidth=0))
+    if levels is None:
+        return
+    # The pale part of the map: arrows and paths have to stand out.
+    pale = ListedColormap(colormaps["YlGnBu"](np.linspace(0.0, 0.6, 256)))
+    shown = np.ma.masked_invalid(values)
+    beyond = {(0, 0): "neither", (1, 0): "min", (0, 1): "max", (1, 1): "both"}
+    extend = beyond[bool(shown.min() < levels[0]), bool(shown.max() > levels[-1])]
+    filled = ax.contourf(axis0, axis1, shown, levels, cmap=pale, extend=extend)
+    lines = ax.contour(axis0, axis1, shown, levels, colors="white", linewidths=0.9)
+    if bar:
+        drawn = ax.figure.colorbar(filled, ax=ax, shrink=0.82, aspect=30, pad=0.02)
+        drawn.outline.set_visible(False)
+        drawn.ax.set_title("f", fontsize=10)
+        for label in ax.clabel(lines, fontsize=7.5, colors=INK, fmt="%g"):
+            label.set_bbox({"facecolor": "white", "alpha": 0.65, "edgecolor": "none", "pad": 0.8})
+
+
+def arrows(ax: Axes, points: np.ndarray, vectors: np.ndarray) -> None:
+    """An arrow at each point, or at every second, third … where they would touch.
+
+    The longest is about as long as the arrows are apart. Where some are far longer than the
+    others, those are cut, and the note above the picture says so.
+    """
+    points, vectors, apart = _thinned(points, vectors)
+    lengths = np.hypot(*vectors.T)
+    whole = np.isfinite(lengths)
+    points, vectors, lengths = points[whole], vectors[whole], lengths[whole]
+    if not lengths.any():
+        return
+    unit = _usual(lengths)
+    cut = np.minimum(1.0, 1.3 * unit / np.where(lengths > 0, lengths, 1.0))
+    shape: dict[str, Any] = {"width": 0.0036, "headwidth": 4.2, "headlength": 5.0}
+    place: dict[str, Any] = {"angles": "xy", "scale_units": "xy", "scale": unit / (1.15 * apart)}
+    drawn = ax.quiver(*points.T, *(vectors.T * cut), color=INK, zorder=3, **place, **shape)
+    size = float(f"{unit:.1g}")
+    note = f"{size:g}" + (" (longer ones are cut)" if (cut < 1).any() else "")
+    ax.quiverkey(drawn, 0.955, 1.02, size, note, labelpos="W", fontproperties={"size": 8.5})
+
+
+def _usual(lengths: np.ndarray) -> float:
+    """The length to scale arrows by: the largest, unless that is one of a few wild ones."""
+    some = lengths[lengths > 0]
+    longest, usual = lengths.max(), max(3 * np.median(some), np.quantile(some, 0.8))
+    return float(longest if longest <= 2.5 * usual else usual)
+
+
+def difference(points: np.ndarray, error: np.ndarray, ax: Axes) -> Axes:
+    """``error``, shape (k,), 0 or more, at the points of a grid, as colours on a log scale."""
+    from matplotlib import colormaps
+    from matplotlib.colors import LogNorm
+
+    axis0, axis1 = np.unique(points[:, 0]), np.unique(points[:, 1])
+    cells = np.full((len(axis1), len(axis0)), np.nan)
+    places = np.searchsorted(axis1, points[:, 1]), np.searchsorted(axis0, points[:, 0])
+    cells[places] = error
+    positive = error[np.isfinite(error) & (error > 0)]
+    scale: dict[str, Any] = {"vmin": 0.0, "vmax": 1.0}
+    if positive.size:
+        scale = {"norm": LogNorm(positive.min(), max(positive.max(), 1.01 * positive.min()))}
+        cells = np.where(cells == 0, positive.min(), cells)
+    colors = colormaps["magma_r"].with_extremes(bad=GAP)
+    image = ax.pcolormesh(axis0, axis1, np.ma.masked_invalid(cells), cmap=colors, **scale)
+    drawn = ax.figure.colorbar(image, ax=ax, shrink=0.72, aspect=25, pad=0.02)
+    drawn.outline.set_visible(False)
+    finite = error[np.isfinite(error)]
+    largest = f"{finite.max():.2g}" if finite.size else "unknown"
+    ax.set_title(f"Difference, at most {largest}", loc="left", fontsize=10.5)
+    return _square(ax, (axis0, axis1, cells))
+
+
+def _tracks(ax: Axes, tracks: Sequence[Track], way: str) -> None:
+    from matplotlib.patheffects import Normal, Stroke
+
+    many = len(tracks) > MOST_NAMED
+    colors = [CROWD] * len(tracks) if many else palette(len(tracks))
+    halo = [Stroke(linewidth=4.0, foreground="white", alpha=0.85), Normal()]
+    for number, (track, color) in enumerate(zip(tracks, colors, strict=True), 1):
+        name = f"{number}: {track.name}"
+        if many:
+            name = f"{len(tracks)} {way}s" if number == 1 else "_"
+        line: dict[str, Any] = {"color": color, "zorder": 4, "path_effects": halo}
+        dot = "o" if len(track.points) <= MOST_DOTTED else None
+        ax.plot(*track.points.T, linewidth=1.8, marker=dot, markersize=2.2, label=name, **line)
+        edge: dict[str, Any] = {"color": color, "markeredgecolor": "white", "zorder": 5}
+        ax.plot(*track.points[0], marker="o", markersize=8, **edge)
+        ax.plot(*track.points[-1], marker="*", markersize=14, **edge)
+    if tracks:
+        place: dict[str, Any] = {"loc": "outside lower center", "ncols": 2}
+        ax.figure.legend(**place, frameon=False, fontsize=8.5, handlelength=1.6)
+
+
+def _square(ax: Axes, background: Background) -> Axes:
+    axis0, axis1, _ = background
+    ax.set_aspect("equal")
+    ax.set_xlabel("x₀")
+    ax.set_ylabel("x₁", rotation=0, labelpad=10)
+    for side, axis in (("x", axis0), ("y", axis1)):
+        room = 0.04 * (axis[-1] - axis[0]) or 0.5
+        getattr(ax, f"set_{side}lim")(axis[0] - room, axis[-1] + room)
+    for spine in ax.spines.values():
+        spine.set_visible(False)
+    ax.tick_params(length=0)
+    return ax
+
+
+def _levels(values: np.ndarray) -> np.ndarray | None:
+    """Round heights for contour lines; a few wild values, as near a pole, do not stretch them."""
+    from matplotlib.ticker import MaxNLocator
+
+    finite = values[np.isfinite(values)]
+    if not finite.size:
+        return None
+    low, high = float(finite.min()), float(finite.max())
+    usual = np.quantile(finite, (0.05, 0.95))
+    if high - low > 3 * (usual[1] - usual[0]) > 0:
+        low, high = map(float, usual)
+    if not high > low:
+        return None
+    levels = MaxNLocator(LINES, steps=(1, 2, 2.5, 5, 10)).tick_values(low, high)
+    return np.asarray(levels)
+
+
+def _thinned(points: np.ndarray, vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
+    """The points of every k-th row and column of the grid, and how far apart they are."""
+    kept = np.ones(len(points), dtype=bool)
+    apart = np.inf
+    for coordinate in points.T:
+        axis = np.unique(coordinate)
+        stride = -(-len(axis) // MOST_ARROWS)
+        first = (len(axis) - 1) % stride // 2
+        kept &= np.isin(coordinate, axis[first::stride])
+        if len(axis) > stride:
+            apart = min(apart, float(axis[stride] - axis[0]))
+    return points[kept], vectors[kept], apart if np.isfinite(apart) else 1.0

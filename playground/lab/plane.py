@@ -1,0 +1,123 @@
+"""Functions of two variables at many points: values, and gradients in two ways."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from playground.graph.backend import array_like, is_array, to_cpu
+from playground.graph.errors import GraphCutError, InputError
+from playground.transforms import grad, vmap
+
+__all__ = [
+    "STEP",
+    "Field",
+    "PlaneFunction",
+    "as_points",
+    "gradient_field",
+    "numbers",
+    "numerical_field",
+]
+
+STEP = 1e-4  # of the central differences: near the cube root of eps, where they err least
+
+PlaneFunction = Callable[[Any], Any]
+
+
+def gradient_field(f: PlaneFunction, points: Any) -> Any:
+    """The gradient of ``f`` at each point by backprop, all points in one call: shape (k, 2).
+
+    ``f`` is plain NumPy on one point x of shape (2,); ``points`` has shape (k, 2), a row a point.
+    Integers become float64. Raises InputError for points that lie in columns.
+    """
+    return _everywhere(grad(f), as_points(points))
+
+
+def numerical_field(f: PlaneFunction, points: Any, h: float = STEP) -> Any:
+    """The same by central differences, (f(x + h e_i) - f(x - h e_i)) / 2h, in float64."""
+    points = as_points(points).astype(np.float64)
+    shifts = array_like(np.array([[h, 0.0], [0.0, h], [-h, 0.0], [0.0, -h]]), points)
+    ends = numbers(f, np.concatenate([points + shift for shift in shifts])).reshape(2, 2, -1)
+    return (ends[0] - ends[1]).T / (2 * h)
+
+
+def as_points(points: Any) -> Any:
+    """Points as floats of shape (k, 2), a row a point. Raises InputError, saying what is which."""
+    array = points if is_array(points) else np.asarray(points)
+    if array.dtype.kind not in "fiub":
+        raise InputError(f"points: expected real numbers, got dtype {array.dtype}")
+    if array.ndim == 2 and array.shape[0] == 2 and array.shape[1] not in (0, 2):
+        raise InputError(
+            f"points: expected shape (k, 2), a row for each point and a column for each of x0 and "
+            f"x1, got {array.shape}, where the points lie in columns: pass points.T"
+        )
+    if array.ndim != 2 or array.shape[1] != 2 or not len(array):
+        raise InputError(
+            f"points: expected shape (k, 2), a row for each point and a column for each of x0 and "
+            f"x1, got {array.shape}"
+        )
+    return array if array.dtype.kind == "f" else array.astype(np.float64)
+
+
+def _everywhere(function: PlaneFunction, points: Any) -> Any:
+    try:
+        return vmap(function)(points)
+    except GraphCutError:  # such as "if x[0] > 0": Python decides for one point at a time
+        return np.stack([function(point) for point in points])
+
+
+def numbers(f: PlaneFunction, points: Any) -> Any:
+    """``f`` at each point, shape (k,). Raises InputError unless it gives one real number."""
+    found = _everywhere(f, points)
+    if math.prod(found.shape[1:]) != 1:
+        raise InputError(
+            f"the function gives an array of shape {found.shape[1:]} at a point, where one number "
+            f"is needed: end it with .sum(), or pick one element"
+        )
+    if found.dtype.kind not in "fiu":
+        kinds = {"b": "truth values: write where(condition, a, b)", "c": "complex numbers"}
+        kind = kinds.get(found.dtype.kind, f"dtype {found.dtype}")
+        raise InputError(f"the function gives {kind}, where real numbers are needed")
+    return found.reshape(-1)
+
+
+@dataclass(frozen=True)
+class Field:
+    """A function and its gradient at points: all arrays on the host.
+
+    Attributes:
+        points: shape (k, 2), a row a point.
+        values: the function there, shape (k,).
+        automatic: the gradient by backprop, shape (k, 2).
+        numerical: the gradient by central differences in float64, shape (k, 2).
+    """
+
+    points: np.ndarray
+    values: np.ndarray
+    automatic: np.ndarray
+    numerical: np.ndarray
+
+    @classmethod
+    def of(cls, f: PlaneFunction, points: Any) -> Field:
+        """All of it for ``f``; ``points`` may be on a device. Raises InputError."""
+        points = as_points(points)
+        arrays = (points, numbers(f, points), gradient_field(f, points), numerical_field(f, points))
+        return cls(*map(to_cpu, arrays))
+
+    @cached_property
+    def error(self) -> np.ndarray:
+        """How far the two gradients are apart, the larger component, shape (k,); NaN in gaps."""
+        with np.errstate(invalid="ignore"):
+            return np.abs(self.automatic - self.numerical).max(axis=1)
+
+    def csv(self) -> bytes:
+        """A line for each point, with a head."""
+        columns = [self.points, self.values[:, None], self.automatic, self.numerical]
+        rows = np.concatenate(columns, axis=1).tolist()
+        head = "x0,x1,f,gradient0,gradient1,numerical0,numerical1"
+        return "\n".join([head, *(",".join(map(repr, row)) for row in rows), ""]).encode()
