@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -222,6 +223,13 @@ class RunRecord:
         steps, values = self.arrays(kind)
         index = _index(steps, self.rows)
         return pandas.DataFrame(values, index=index, columns=self._labels, copy=False)
+
+
+def frame_of(columns: Mapping[str, Any]) -> pandas.DataFrame:
+    """Columns of one length, by name, as a frame whose rows are numbered from 0."""
+    import pandas
+
+    return pandas.DataFrame(dict(columns))
 
 
 def _index(steps: np.ndarray, rows: int) -> pandas.Index:

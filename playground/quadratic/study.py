@@ -1,0 +1,327 @@
+"""The command: formulas, numbers in two ways, their differences, frames and pictures."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from playground.graph.backend import Device, to_cpu
+from playground.graph.errors import InputError, SymbolError
+from playground.interpreters.symbols import sympy
+from playground.lab import cli
+from playground.lab.grids import grid_axis, grid_points
+from playground.lab.runlog import frame_of
+from playground.quadratic.algebra import Algebra
+from playground.quadratic.ways import (
+    STEP,
+    Derivatives,
+    automatic,
+    names,
+    numerical,
+    quadratic_form,
+)
+from playground.transforms import vmap
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = ["QuadraticStudy", "main", "zeros"]
+
+ABOUT = """\
+Study the quadratic form f(x) = 1/2 x'Qx + bx in three ways: by algebra (SymPy),
+by backprop, and by central differences. Prints the formulas of f, its gradient,
+Jacobian and Hessian, the differences of the three ways at many points, and where
+the gradient vanishes.
+"""
+
+EXAMPLES = """\
+points:
+  two variables     a grid, --from A to B in steps of H on both axes
+  any other number  400 random points between A and B (--seed)
+
+what is written:
+  f.csv, df_dx1.csv, d2f_dx1dx2.csv ...   columns x1, x2, y (two variables)
+  points.csv        all of it in one table (other numbers of variables)
+  formulas.tex      the formulas as LaTeX
+  surface.png, gradient.png, hessian.png  (two variables)
+
+examples:
+  python -m playground.quadratic
+  python -m playground.quadratic --Q "2,0;0,-1" --b "0,1/2"
+  python -m playground.quadratic --Q "1,2,3;0,1,0;0,0,4" --from -1 --to 1
+  python -m playground.quadratic --h 1e-4
+
+exit code: 0 the three ways agree, 1 they do not, 2 bad input, 130 interrupted
+"""
+
+DEFAULT_Q, RANDOM_POINTS = "1,-1;-1,2", 400
+MOST_VARIABLES = 20
+# Longer formulas are in formulas.tex alone, and of more points only the first and last are named.
+MOST_PRINTED, MOST_NAMED = 600, 20
+SMOOTH = 81
+# Differences that rounding makes wrong by more than this share agree with nothing.
+SPOILT = 0.01
+
+
+class QuadraticStudy(cli.Study):
+    """The study of ``python -m playground.quadratic``."""
+
+    name = "quadratic"
+    about = ABOUT
+    examples = EXAMPLES
+
+    def __init__(self, settings: argparse.Namespace, device: Device) -> None:
+        super().__init__(settings, device)
+        self.Q = read_matrix_text(settings.Q)
+        n = len(self.Q)
+        self.b = np.ones(n) if settings.b is None else read_numbers(settings.b, n)
+        axis = grid_axis(settings.low, settings.high, settings.step)
+        rng = np.random.default_rng(settings.seed)
+        random = rng.uniform(settings.low, settings.high, (RANDOM_POINTS, n))
+        self.points = grid_points(axis, last_fastest=True) if n == 2 else random
+        try:
+            sympy()
+        except SymbolError as error:
+            raise InputError(str(error)) from error
+
+    @classmethod
+    def add_flags(cls, group: Any) -> None:
+        add, number = group.add_argument, cli.number
+        add("--Q", metavar="ROWS", help=f"the matrix, rows after semicolons ({DEFAULT_Q!r})")
+        add("--b", metavar="B", help="the vector ('1,1', or all 1)")
+        add("--from", dest="low", type=number, metavar="A", help="the points begin here (-10)")
+        add("--to", dest="high", type=number, metavar="B", help="and end here (9)")
+        add("--step", type=number, metavar="S", help="from each point of the grid to the next (1)")
+        add("--h", type=cli.positive, metavar="H", help=f"step of the differences ({STEP:g})")
+
+    @classmethod
+    def defaults(cls) -> dict[str, Any]:
+        return {"Q": DEFAULT_Q, "low": -10.0, "high": 9.0, "step": 1.0, "h": STEP}
+
+    def work(self) -> None:
+        dtype = self.settings.dtype
+        Q, b, points = (self.device.put(x.astype(dtype)) for x in (self.Q, self.b, self.points))
+        f = quadratic_form(Q, b)
+        self.automatic = automatic(f, points)
+        self.numerical = numerical(f, points, self.settings.h)
+        self.algebra = Algebra(self.Q, self.b)
+        self.algebraic = self.algebra.at(self.points)
+
+    # ----------------------------------------------------------------------------- the ending
+
+    @cached_property
+    def distances(self) -> dict[str, tuple[float, float, float]]:
+        """The largest differences of value, gradient and Hessian, for each pair of ways."""
+        ways = {name: getattr(self, name) for name in ("automatic", "numerical", "algebraic")}
+        pairs = (("automatic", "algebraic"), ("numerical", "algebraic"), ("numerical", "automatic"))
+        return {f"{one} - {other}": ways[one].distance(ways[other]) for one, other in pairs}
+
+    @property
+    def success(self) -> bool:
+        """Whether the ways agree but for rounding, which differences divide by their step."""
+        sizes = np.array([max(1.0, float(np.abs(part).max())) for part in self.algebraic[1:]])
+        h = min(1.0, self.settings.h)
+        rounding = 50 * np.finfo(self.settings.dtype).eps * sizes[0] / h ** np.arange(3)
+        # With a tiny step it would excuse everything.
+        bounds = np.minimum(rounding, SPOILT * sizes)
+        return all((np.array(found) <= bounds).all() for found in self.distances.values())
+
+    def headline(self) -> str:
+        worst = max(max(found) for found in self.distances.values())
+        agree = "agree" if self.success else "DISAGREE"
+        small = not self.success and self.settings.h < STEP
+        return (
+            f"algebra, backprop and differences {agree}: value, gradient and Hessian at "
+            f"{len(self.points):,} points differ by at most {worst:.3g}"
+            + (
+                f"\nwhat would help: a larger step of the differences, --h {STEP:g}"
+                if small
+                else ""
+            )
+        )
+
+    def answer(self) -> tuple[list[str], list[tuple[str, str]]]:
+        parts = [self._components(), self._matrices(), self._latex(), self._differences()]
+        return parts, self._zeros()
+
+    def _components(self) -> str:
+        algebra = self.algebra
+        xs = ", ".join(names(len(self.b)))
+        pairs = zip(algebra.symbols, algebra.gradient, strict=True)
+        gradient = [_short(f"df/d{x} = {part}") for x, part in pairs]
+        rows = [
+            (f"f({xs})", [_short(algebra.expression)]),
+            ("gradient", gradient),
+        ]
+        rows.append(("Jacobian", [_short(algebra.jacobian.tolist()[0])]))
+        rows.append(("Hessian", [_short(row) for row in algebra.hessian.tolist()]))
+        return _block("by components", rows)
+
+    def _matrices(self) -> str:
+        form = self.algebra.matrix_form
+        rows = [("f(x)", [str(form.expression)]), ("gradient", [str(form.gradient)])]
+        return _block("in matrix form", [*rows, ("Hessian", [str(form.hessian)])])
+
+    def _latex(self) -> str:
+        return _block(
+            "LaTeX", [(left, [_short(tex)]) for left, tex in self.algebra.latex().items()]
+        )
+
+    def _differences(self) -> str:
+        lines = [f"{'largest differences':<24}{'value':>10}{'gradient':>12}{'Hessian':>12}"]
+        for pair, (value, gradient, second) in self.distances.items():
+            lines.append(f"  {pair:<22}{value:>10.3g}{gradient:>12.3g}{second:>12.3g}")
+        return "\n".join(lines)
+
+    def _zeros(self) -> list[tuple[str, str]]:
+        """Where the gradient vanishes: among the points, and altogether."""
+        xs, entries = names(len(self.b)), []
+        for x, formula, found in zip(xs, self.algebra.gradient, zeros(self.algebraic), strict=True):
+            if len(xs) == 2:
+                where = f"{len(found)} of {len(self.points)} points{_listed(found)}"
+                entries.append((f"df/d{x} = {formula} = 0", where))
+        return [*entries, ("stationary", self._stationary())]
+
+    def _stationary(self) -> str:
+        found = self.algebra.stationary
+        if found.kind == "none":
+            return "no point: the gradient vanishes nowhere"
+        place = _short(f"({', '.join(map(str, found.point))})")
+        free = len(found.directions)
+        more = "" if not free else f" and all points along {free} direction{'s' * (free > 1)}: "
+        more += ", ".join(_short(f"({', '.join(map(str, d))})") for d in found.directions)
+        return f"{found.kind} at {place}, where f = {found.value}{more}"
+
+    # ---------------------------------------------------------------------------- what is written
+
+    def files(self) -> Mapping[str, bytes]:
+        tex = "".join(f"\\[ {left} = {right} \\]\n" for left, right in self.algebra.latex().items())
+        if len(self.b) == 2:
+            tables = self.automatic.frames()
+        else:
+            xs = dict(zip(names(len(self.b)), self.points.T, strict=True))
+            tables = {"points": frame_of({**xs, **self.automatic.columns()})}
+        found = {f"{name}.csv": _csv(frame) for name, frame in tables.items()}
+        return {**found, "formulas.tex": tex.encode()}
+
+    def pictures(self) -> Mapping[str, Figure]:
+        if len(self.b) != 2:
+            return {}
+        from playground.lab import surfaces
+
+        frames = self.automatic.frames()
+        title = f"f = {self.algebra.expression}"
+        first, second = (
+            {name: frame for name, frame in frames.items() if name.startswith(start)}
+            for start in ("df_", "d2f_")
+        )
+        point = self.algebra.stationary.point
+        mark = None if point is None else (float(point[0]), float(point[1]))
+        kind = self.algebra.stationary.kind
+        return {
+            "surface": surfaces.landscape(self._smooth(), mark=mark, name=kind, title=title),
+            "gradient": surfaces.panels(first, zero=True, title=title),
+            "hessian": surfaces.panels(second, title=title),
+        }
+
+    def _smooth(self) -> Any:
+        """A frame of f on a grid fine enough for round contours."""
+        settings = self.settings
+        points = grid_points(
+            np.linspace(self.points.min(), self.points.max(), SMOOTH), last_fastest=True
+        )
+        at = self.device.put(points.astype(settings.dtype))
+        f = quadratic_form(*(self.device.put(x.astype(settings.dtype)) for x in (self.Q, self.b)))
+        return frame_of({"x1": points[:, 0], "x2": points[:, 1], "y": to_cpu(vmap(f)(at))})
+
+
+def zeros(found: Derivatives) -> list[np.ndarray]:
+    """The points at which each component of the gradient vanishes but for rounding."""
+    size = np.abs(found.gradients).max(axis=0, initial=0.0)
+    level = 16 * np.finfo(found.gradients.dtype).eps * size
+    return [found.points[np.abs(g) <= t] for g, t in zip(found.gradients.T, level, strict=True)]
+
+
+def _csv(frame: Any) -> bytes:
+    return frame.to_csv(index=False).encode()
+
+
+def _block(head: str, rows: Sequence[tuple[str, list[str]]]) -> str:
+    """Lines under a head, what stands to their left in a column of its own."""
+    width = max(len(label) for label, _ in rows)
+    lines = [
+        f"  {label if i == 0 else '':<{width}}   {line}"
+        for label, texts in rows
+        for i, line in enumerate(texts)
+    ]
+    return "\n".join([head, *lines])
+
+
+def _short(text: Any) -> str:
+    text = str(text)
+    return text if len(text) <= MOST_PRINTED else f"{text[: MOST_PRINTED - 3]}..."
+
+
+def _listed(points: np.ndarray) -> str:
+    if not len(points):
+        return ""
+    shown = [f"({', '.join(f'{x:g}' for x in point)})" for point in points]
+    if len(shown) > MOST_NAMED:
+        shown = [*shown[:3], "...", shown[-1]]
+    return f": {' '.join(shown)}"
+
+
+# ------------------------------------------------------------------------------------- the flags
+
+
+def read_matrix_text(text: str) -> np.ndarray:
+    """The square matrix that is written as rows after semicolons, float64. Raises InputError."""
+    rows = [read_row(row, "--Q") for row in text.strip().strip(";").split(";")]
+    lengths = [len(row) for row in rows]
+    odd = next((i for i, length in enumerate(lengths) if length != lengths[0]), None)
+    if odd is not None:
+        raise InputError(
+            f"--Q {text!r}: row {odd + 1} is of length {lengths[odd]}, row 1 of {lengths[0]}"
+        )
+    if len(rows) != lengths[0]:
+        raise InputError(
+            f"--Q {text!r}: expected as many rows as columns, got {len(rows)} x {lengths[0]}: "
+            f"write the rows after semicolons, such as {DEFAULT_Q!r}"
+        )
+    if len(rows) > MOST_VARIABLES:
+        raise InputError(
+            f"--Q has {len(rows)} variables, for which formulas are of no use: at most "
+            f"{MOST_VARIABLES}"
+        )
+    return np.array(rows)
+
+
+def read_numbers(text: str, n: int) -> np.ndarray:
+    """The vector of n numbers, float64. Raises InputError."""
+    found = read_row(text, "--b")
+    if len(found) != n:
+        raise InputError(f"--b {text!r}: expected {n} numbers, as --Q has rows, got {len(found)}")
+    return np.array(found)
+
+
+def read_row(text: str, flag: str) -> list[float]:
+    """Numbers after commas or blanks, also as fractions such as 1/3. Raises InputError."""
+    found = []
+    for word in text.replace(",", " ").split():
+        try:
+            found.append(float(Fraction(word)))
+        except (ValueError, ZeroDivisionError, OverflowError) as error:
+            raise InputError(f"{flag}: expected a finite number, got {word!r}") from error
+    if not found:
+        raise InputError(f"{flag} {text!r}: expected numbers after commas")
+    return found
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command line; returns the exit code."""
+    return cli.run_study(QuadraticStudy, argv)

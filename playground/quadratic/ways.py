@@ -1,0 +1,114 @@
+"""A quadratic form f(x) = 1/2 x'Qx + bx and its derivatives as numbers: automatic, numerical."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from playground.graph.backend import array_like, to_cpu
+from playground.lab.runlog import frame_of
+from playground.transforms import hessian, value_and_grad, vmap
+
+if TYPE_CHECKING:
+    import pandas
+
+__all__ = [
+    "STEP",
+    "Derivatives",
+    "automatic",
+    "names",
+    "numerical",
+    "quadratic_form",
+]
+
+# A central difference of a quadratic form is exact for any step, but for rounding, which a large
+# step keeps small; a power of two rounds nothing by itself.
+STEP = 0.125
+
+
+def quadratic_form(Q: Any, b: Any) -> Callable[[Any], Any]:
+    """f(x) = 1/2 x'Qx + bx in plain NumPy, for Q of shape (n, n), b and x of shape (n,)."""
+
+    def f(x: Any) -> Any:
+        return 0.5 * x @ Q @ x + b @ x
+
+    return f
+
+
+def names(n: int) -> list[str]:
+    """The names of the variables, counted from 1 as on paper."""
+    return [f"x{i}" for i in range(1, n + 1)]
+
+
+class Derivatives(NamedTuple):
+    """A function at many points, as host arrays.
+
+    Attributes:
+        points: shape (k, n), a row a point.
+        values: shape (k,).
+        gradients: shape (k, n).
+        hessians: shape (k, n, n).
+    """
+
+    points: np.ndarray
+    values: np.ndarray
+    gradients: np.ndarray
+    hessians: np.ndarray
+
+    def columns(self) -> dict[str, np.ndarray]:
+        """Every value and derivative by its name: f, df_dx1 …, d2f_dx1dx1 …, each of shape (k,)."""
+        xs = names(self.points.shape[1])
+        found = {"f": self.values}
+        found |= {f"df_d{x}": self.gradients[:, i] for i, x in enumerate(xs)}
+        for i, x in enumerate(xs):
+            found |= {f"d2f_d{x}d{z}": self.hessians[:, i, j] for j, z in enumerate(xs)}
+        return found
+
+    def frames(self) -> dict[str, pandas.DataFrame]:
+        """A frame for each of the columns, with the columns x1, x2 … and y.
+
+        For two variables ``frame.pivot(index="x1", columns="x2", values="y")`` is the grid.
+        """
+        xs = dict(zip(names(self.points.shape[1]), self.points.T, strict=True))
+        return {name: frame_of({**xs, "y": y}) for name, y in self.columns().items()}
+
+    def distance(self, other: Derivatives) -> tuple[float, float, float]:
+        """The largest difference of the values, the gradients and the Hessians."""
+        return tuple(  # type: ignore[return-value]
+            float(np.max(np.abs(mine - theirs), initial=0.0))
+            for mine, theirs in zip(self[1:], other[1:], strict=True)
+        )
+
+
+# ------------------------------------------------------------------------ automatic, numerical
+
+
+def automatic(f: Callable[[Any], Any], points: Any) -> Derivatives:
+    """Value, gradient and Hessian by backprop, at all points (k, n) in one call."""
+
+    def at(x: Any) -> Any:
+        return (*value_and_grad(f)(x), hessian(f)(x))
+
+    return Derivatives(to_cpu(points), *map(to_cpu, vmap(at)(points)))
+
+
+def numerical(f: Callable[[Any], Any], points: Any, h: float = STEP) -> Derivatives:
+    """The same by central differences of step h, all of them in one call of f."""
+    host = to_cpu(points)
+    host = host if host.dtype.kind == "f" else host.astype(np.float64)
+    k, n = host.shape
+    unit = np.eye(n, dtype=host.dtype) * host.dtype.type(h)
+    pairs = [s * unit[i] + t * unit[j] for i in range(n) for j in range(n) for s, t in _SIGNS]
+    shifts = np.stack([np.zeros(n, host.dtype), *unit, *-unit, *pairs])
+    moved = (shifts[:, None, :] + host).reshape(-1, n).astype(host.dtype)
+    found = to_cpu(vmap(f)(array_like(moved, points))).reshape(len(shifts), k)
+    ahead, behind = found[1 : n + 1], found[n + 1 : 2 * n + 1]
+    pp, pm, mp, mm = np.moveaxis(found[2 * n + 1 :].reshape(n, n, 4, k), 2, 0)
+    seconds = (pp - pm - mp + mm) / (4 * h * h)
+    gradients = (ahead - behind).T / (2 * h)
+    return Derivatives(host, found[0], gradients, np.moveaxis(seconds, 2, 0))
+
+
+_SIGNS = ((1, 1), (1, -1), (-1, 1), (-1, -1))
