@@ -130,7 +130,7 @@ class StrictArray:
     def astype(self, dtype: Any) -> StrictArray:
         return StrictArray(self._host.astype(dtype))
 
-    def copy(self) -> StrictArray:
+    def copy(self, order: str = "C") -> StrictArray:
         return StrictArray(self._host.copy())
 
     def item(self) -> Any:

@@ -16,6 +16,7 @@ from playground.transforms import vmap
 from tests.op_checks import Arrays, cotangents, directions, first, inputs, second, values
 from tests.ops import ROWS
 from tests.rows import Case, Row, as_tuple
+from tests.strict_array import StrictArray, registered
 
 LANES = 3
 # The shape of their results depends on the values, and so would differ from lane to lane.
@@ -291,3 +292,31 @@ def test_arithmetic_of_diagonals(name: str) -> None:
     )
     assert found.dtype == expected.dtype
     np.testing.assert_allclose(found, expected)
+
+
+@by_row(BATCHED)
+def test_row_in_lanes_on_the_strict_stand_in(row: Row) -> None:
+    """Lanes on a device: nothing is converted, mixed or called that CuPy would refuse."""
+    case = row.cases[0]
+    lanes = lanes_of(row, case)
+    host, device = Level(LANES), Level(LANES)
+    columns = [together(c) for c in zip(*lanes, strict=True)]
+    with registered():
+        found = in_lanes(row, case, [[device.hide(StrictArray.of(a)) for a in c] for c in columns])
+        shown = [None if y is None else device.show(y) for y in found]
+        assert all(y is None or type(y) is StrictArray for y in shown)
+        shown = [None if y is None else y.get() for y in shown]
+    expected = in_lanes(row, case, [[host.hide(a) for a in c] for c in columns])
+    for y, e in zip(shown, expected, strict=True):
+        assert (y is None) == (e is None)
+        if y is not None:
+            np.testing.assert_allclose(y, host.show(e), rtol=1e-12, atol=1e-13)
+
+
+def in_lanes(row: Row, case: Case, columns: Sequence[Arrays]) -> Arrays:
+    """Values and all derivatives."""
+    arrays, us, vs = columns
+    found = values(row, case, arrays)
+    if row.order:
+        found += first(row, case, arrays, us) + chain(second(row, case, arrays, us, vs))
+    return found

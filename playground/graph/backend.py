@@ -114,6 +114,8 @@ def array_like(array: Any, like: Any) -> Any:
     """``array`` on the device, and of the type, of ``like``."""
     if type(array) is type(like):
         return array
+    if base_of(array) is not array:
+        return array.with_array(array_like(array.array, base_of(like)))
     kind = _kind(type(like))
     host = to_cpu(array)
     return host if kind is None else kind.from_host(host, like)
