@@ -7,7 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from experiments import e03_plain_numpy as study
+from experiments import e07_plain_numpy as e07
+from experiments.findings import main
+from experiments.functions import differences as study
 
 CASES = study.cases()
 
@@ -39,12 +41,32 @@ def test_known_derivatives() -> None:
     np.testing.assert_allclose(product, 2 * A.T @ A @ direction, rtol=1e-12)
 
 
-def test_run_writes_its_table(tmp_path: Path) -> None:
-    outcomes = study.run(tmp_path, quick=True)
+def test_run_writes_its_table_and_picture(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    findings = e07.run(tmp_path, quick=True)
     lines = (tmp_path / "plain_numpy.csv").read_text().splitlines()
-    assert len(lines) == 1 + len(outcomes) == 11
-
-
-def test_command_line(capsys: pytest.CaptureFixture[str]) -> None:
-    assert study.main([]) == 0
+    assert len(lines) == 1 + len(findings) == 11
+    assert (tmp_path / "errors.png").stat().st_size > 10_000
     assert "gaussian_process" in capsys.readouterr().out
+
+
+def test_least_squares_stands_in_its_finding(tmp_path: Path) -> None:
+    """Slope and curvature along v are 2 (Ax - b)'Av and 2 |Av|^2."""
+    case, rng = CASES[0], np.random.default_rng(1)
+    A, b = case.rest
+    v = rng.standard_normal(4)
+    exact = [2 * (A @ case.point - b) @ A @ v, 2 * np.sum((A @ v) ** 2)]
+    finding = e07.run(tmp_path)[0]
+    np.testing.assert_allclose(finding.ours, exact, rtol=1e-12)
+    np.testing.assert_allclose(finding.published, exact, rtol=1e-7)
+
+
+def test_seed_is_a_flag(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    tables = []
+    for seed in ("0", "1"):
+        with pytest.raises(SystemExit) as ended:
+            main(e07.run, ["--seed", seed, "--out", str(tmp_path / seed)])
+        assert ended.value.code == 0
+        tables.append(capsys.readouterr().out)
+    assert tables[0] != tables[1]

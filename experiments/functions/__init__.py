@@ -1,0 +1,1 @@
+"""Ordinary NumPy functions, and how their derivatives are held against differences."""
