@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 import warnings
 from collections import namedtuple
@@ -198,6 +199,13 @@ def test_jvp_is_differentiated_by_primal_and_by_tangent() -> None:
     close(twice, 15 * np.exp(0.2))
 
 
+def test_cotangents_of_one_element_take_the_shape_of_the_output() -> None:
+    for given in (2.0, np.array(2.0), np.array([[2.0]])):
+        (found,) = vjp(np.sin, X[:1])[1](given)
+        assert found.shape == (1,)
+        close(found, 2 * np.cos(X[:1]))
+
+
 def test_vjp_is_differentiated_by_primal_and_by_cotangent() -> None:
     close(grad(lambda x: vjp(np.sin, x)[1](2.0)[0])(0.3), -2 * np.sin(0.3))
     close(grad(lambda u: vjp(np.sin, 0.3)[1](u)[0])(2.0), np.cos(0.3))
@@ -252,8 +260,23 @@ def test_a_closed_over_variable_connects_the_result() -> None:
 def test_a_closed_over_variable_without_gradient_is_a_constant() -> None:
     w = Variable(np.array([1.0, 2.0, 3.0]), requires_grad=False)
     close(grad(lambda x: (w * x**2).sum())(X), 2 * w.array * X)
-    labels = Variable(np.array([0, 2, 1]))
-    close(grad(lambda x: (F.exp(x) * labels.array).sum())(X), np.exp(X) * labels.array)
+
+
+def test_integers_that_are_closed_over_have_no_gradient() -> None:
+    class Chosen(FunctionNode):
+        """The elements that labels name, as old code wrote it: labels are Variables."""
+
+        def forward(self, inputs: Any) -> Any:
+            x, labels = inputs
+            self.retain_inputs((1,))
+            return (x[labels],)
+
+        def backward(self, indexes: Any, gys: Any) -> Any:
+            (labels,) = self.get_retained_inputs()
+            return (F.matmul(gys[0], np.eye(3)[labels.array]), None)
+
+    labels = Variable(np.array([2, 2, 0]))
+    close(grad(lambda x: F.sum(Chosen().apply((x, labels))[0]))(X), [1.0, 0.0, 2.0])
 
 
 @pytest.mark.parametrize(
@@ -306,6 +329,8 @@ def test_the_graph_of_a_closed_over_variable_is_not_visited() -> None:
     np.testing.assert_array_equal(found.array, X)
     with no_backprop_mode():
         np.testing.assert_array_equal(grad(lambda x: (x * trunk).sum())(X), X)
+    _, pull = vjp(lambda x: (x * trunk, trunk), X)
+    np.testing.assert_array_equal(pull((np.ones(3), np.ones(3)))[0].array, X)
 
 
 # ------------------------------------------------------------------ what goes in and comes out
@@ -671,6 +696,59 @@ def test_threads_do_not_meet() -> None:
             np.testing.assert_allclose(first, 2 * np.sin(2 * x), rtol=1e-12, atol=1e-14)
             np.testing.assert_allclose(second, np.diag(2 * np.cos([2 * x, 2.0])), rtol=1e-12)
     assert len(found) == 6
+
+
+def test_results_of_earlier_calls_are_constants() -> None:
+    kept: list[Any] = [1.0]
+
+    def f(x: Any) -> Any:
+        y = (kept[-1] * x**2).sum()
+        kept.append(y)
+        return y
+
+    g = grad(f)
+    close(g(X), 2 * X)
+    close(g(X), 2 * X * (X**2).sum())
+
+
+def test_assigning_to_elements_of_an_argument() -> None:
+    """It raises, as on every leaf; an argument that is a Variable is copied, and stays the one."""
+
+    def f(x: Any) -> Any:
+        first = x[0] * 1
+        x[0] = 2 * x[1]
+        return first + (x**2).sum()
+
+    with pytest.raises(playground.GraphCutError, match=r"x\.copy\(\)"):
+        grad(f)(X)
+    expected = np.array([1.0, 2 * X[1] + 8 * X[1], 2 * X[2]])
+    v = Variable(X)
+    np.testing.assert_allclose(grad(f)(v).array, expected)
+    np.testing.assert_array_equal(v.array, X)
+
+
+def test_graphs_are_freed_by_reference_counting_alone() -> None:
+    v = Variable(X)
+    gc.collect()
+    gc.disable()
+    try:
+        for call in (
+            lambda: grad(energy)(X),
+            lambda: grad(energy)(v),
+            lambda: grad(grad(lambda x: np.sin(x)))(0.3),
+            lambda: jacobian(layer)(X),
+            lambda: jacobian(jacobian(layer))(v),
+            lambda: hessian(energy)(v),
+            lambda: hvp(energy)(X, v),
+            lambda: jvp(layer, (X,), (v,)),
+            lambda: vjp(layer, X)[1](np.ones(2)),
+            lambda: vjp(layer, v)[1](np.ones(2)),
+            lambda: grad(lambda w: jacobian(lambda x: w * x)(X).sum())(2.0),
+        ):
+            call()
+            assert gc.collect() == 0
+    finally:
+        gc.enable()
 
 
 def test_debug_mode_still_finds_nans() -> None:

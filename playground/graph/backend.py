@@ -177,6 +177,11 @@ def has_zero(array: Any) -> bool:
     return not bool(to_cpu(array).all())
 
 
+def has_nan(array: Any) -> bool:
+    """Whether any number, in any lane, is NaN; asks the device, and so waits for it."""
+    return array.dtype.kind in "fc" and bool(np.isnan(base_of(array)).any())
+
+
 def everywhere(condition: Any) -> bool:
     """Whether a condition holds for all elements, in all lanes."""
     return bool(base_of(condition).all())

@@ -13,8 +13,7 @@ import warnings
 from collections.abc import Callable, Container, Iterable, Sequence
 from typing import Any
 
-import numpy as np
-
+from playground.graph.backend import has_nan
 from playground.graph.config import config, using_config
 from playground.graph.errors import GradientError, NaNDetectedError
 
@@ -133,7 +132,7 @@ def _screened(function: Any, gxs: Sequence[Any], needed: Any, seen: Any) -> Sequ
     screened = []
     for node, gx in zip(function.inputs, gxs, strict=True):
         creator = node.creator
-        if gx is not None and config.debug and gx.dtype.kind in "fc" and np.isnan(raw(gx)).any():
+        if gx is not None and config.debug and has_nan(raw(gx)):
             raise NaNDetectedError(f"NaN is detected on backward computation of {function.label}")
         if needed is not None and creator is not None and creator not in needed:
             gx = None

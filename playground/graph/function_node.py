@@ -286,7 +286,7 @@ def _refuse_nan(arrays: Sequence[Any], label: str, direction: str) -> None:
     if not config.debug:
         return
     for array in arrays:
-        if array is not None and array.dtype.kind in "fc" and bool(np.isnan(array).any()):
+        if array is not None and backend.has_nan(array):
             raise NaNDetectedError(f"NaN is detected on {direction} computation of {label}")
 
 

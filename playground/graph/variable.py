@@ -134,9 +134,9 @@ def _storable(gradient: Any) -> Any:
     return gradient if isinstance(gradient, Variable) else as_array(gradient)
 
 
-def constant_node(array: Any) -> VariableNode:
+def constant_node(array: Any, cls: type[VariableNode] = VariableNode) -> Any:
     """The node of an operand that is no Variable."""
-    node = _new(VariableNode)
+    node = _new(cls)
     node._variable = _nothing
     node.creator = node.output_index = node.data = None
     node.rank = node.born = 0

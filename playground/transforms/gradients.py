@@ -73,7 +73,7 @@ def _gradient_of_sum(trace: Trace, y: Any) -> Any:
     trace.look((y,))
     seeds = [(y, ones(y, trace.recorded))] if isinstance(y, Variable) else []
     derivatives = trace.derivatives(trace.pull(seeds, trace.recorded), trace.recorded)
-    trace.forget(trace.recorded)
+    trace.forget()
     return derivatives
 
 

@@ -49,14 +49,16 @@ class Given:
 
     Attributes:
         variable: what the function gets.
+        node: its node, which the variable gives up where the function assigns to its elements.
         form: ARRAY, NUMBER or VARIABLE, as the caller gave it.
         name: its place, for errors.
     """
 
-    __slots__ = ("form", "name", "variable")
+    __slots__ = ("form", "name", "node", "variable")
 
     def __init__(self, variable: Variable, form: int, name: str) -> None:
         self.variable, self.form, self.name = variable, form, name
+        self.node: Any = variable._node
 
 
 def entered(x: Any, transform: str, name: str) -> Given:
@@ -118,7 +120,8 @@ def in_all_lanes(x: Variable) -> Variable:
 
     One that is the same for all would get the sum of the lanes' gradients.
     """
-    for level in reversed(getattr(config._lift, "levels", ())):
+    around = config._lift.levels if config._lift is not None else ()
+    for level in around:
         if level not in levels(x):
             x = hide(F.broadcast_to(F.expand_dims(x, 0), (level.size, *x.shape)), level)
     return x
@@ -136,10 +139,10 @@ def settle(node: Any) -> None:
 
 def seal(given: Given) -> None:
     """The same for an unknown that passes are still to reach: a leaf becomes no one's leaf."""
-    node: Any = given.variable.node
+    node = given.node
     if node.creator is None:
         alias = Alias()
-        alias.inputs, alias.rank = (constant_node(given.variable.array),), -1
+        alias.inputs, alias.rank = (constant_node(node),), -1
         node.creator, node.settled = alias, True
 
 

@@ -15,7 +15,7 @@ from playground.graph.backend import as_array, base_of
 from playground.graph.variable import Variable
 from playground.interpreters.batching import Level, identity
 from playground.transforms.gradients import Argnums, Function
-from playground.transforms.inputs import in_all_lanes, settle, zeros
+from playground.transforms.inputs import zeros
 from playground.transforms.outputs import (
     check_function,
     check_scalar,
@@ -56,7 +56,7 @@ def jacobian(f: Function, argnums: Argnums = 0, chunk: int | None = None) -> Fun
         ys = [y for _, y in numeric_leaves("jacobian", trace.result)]
         trace.look(ys)
         found = [_rows(trace, y, trace.recorded, chunk) for y in ys]
-        trace.forget(trace.recorded)
+        trace.forget()
         return rebuilt(trace.result, iter(found))
 
     return named("jacobian", f, derivatives, "The Jacobian")
@@ -74,7 +74,7 @@ def hessian(f: Function, argnums: Argnums = 0, chunk: int | None = None) -> Func
     def derivatives(*args: Any, **kwargs: Any) -> Any:
         trace, gradients = _recorded_gradient("hessian", f, argnums, args, kwargs)
         rows = [_rows(trace, g, trace.recorded, chunk) for g in gradients]
-        trace.forget(trace.recorded)
+        trace.forget()
         return trace.assembled(rows)
 
     return named("hessian", f, derivatives, "The Hessian")
@@ -97,7 +97,7 @@ def hvp(f: Function, argnums: Argnums = 0) -> Function:
         recorded = trace.recorded or is_linked(vs)
         seeds = [(g, as_seed(v, recorded)) for g, v in zip(gradients, vs, strict=True)]
         found = trace.pull([seed for seed in seeds if seed[0].requires_grad], recorded)
-        trace.forget(recorded)
+        trace.forget()
         return trace.derivatives(found, recorded)
 
     return named("hvp", f, product, "Products with the Hessian")
@@ -121,7 +121,7 @@ def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[A
     ts = [t for _, t in fitting_all("jvp", tuple(tangents), arrays, "the tangents")]
     recorded = trace.recorded or is_linked(ts)
     found = iter(_pushed(trace, [y for y in ys if isinstance(y, Variable)], ts, recorded))
-    trace.forget(recorded)
+    trace.forget()
     forward = [
         _as_output(trace, y, next(found) if isinstance(y, Variable) else None, recorded) for y in ys
     ]
@@ -130,8 +130,7 @@ def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[A
 
 def _pushed(trace: Trace, ys: list[Variable], ts: list[Any], recorded: bool) -> list[Any]:
     """The tangents of outputs from those of the unknowns (None: zero)."""
-    duals = [in_all_lanes(Variable(zeros(y.shape, y.array), requires_grad=False)) for y in ys]
-    duals = [Variable(dual.array) for dual in duals]
+    duals = [Variable(zeros(y.shape, y.array)) for y in ys]
     gradients = trace.pull(list(zip(ys, duals, strict=True)), True)
     seeds = [
         (g.node, as_seed(t, recorded))
@@ -140,10 +139,7 @@ def _pushed(trace: Trace, ys: list[Variable], ts: list[Any], recorded: bool) -> 
     ]
     targets = [dual.node for dual in duals]
     needed = survey([node for node, _ in seeds], {*targets}, True).needed
-    found = transported(seeds, targets, needed, recorded)
-    for node in targets:
-        settle(node)
-    return found
+    return transported(seeds, targets, needed, recorded)
 
 
 def _as_output(trace: Trace, y: Any, tangent: Any, recorded: bool) -> Any:

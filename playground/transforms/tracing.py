@@ -211,7 +211,7 @@ class Trace:
 
     @property
     def targets(self) -> list[Any]:
-        return [given.variable._node for given in self.givens]
+        return [given.node for given in self.givens]
 
     def look(self, ys: Sequence[Any]) -> None:
         """Find out how the outputs ``ys`` depend on the unknowns; warn if they do not at all."""
@@ -248,11 +248,10 @@ class Trace:
         nodes = [(y._node, cotangent) for y, cotangent in seeds]
         return transported(nodes, self.targets, self.needed, recorded)
 
-    def forget(self, recorded: bool) -> None:
-        """After the last pass: to the transforms around this one the unknowns are constants."""
+    def forget(self) -> None:
+        """After the last pass: to all that comes later the unknowns are constants."""
         for given in self.givens:
-            if recorded:
-                settle(given.variable._node)
+            settle(given.node)
 
     # ------------------------------------------------------------------------ on the way out
 
@@ -323,7 +322,9 @@ def _returned(given: Given, c: Any, lead: tuple[int, ...]) -> Any:
 
 def _apart(values: list[Any]) -> list[Any]:
     """The same values, none of them the same array as an earlier one."""
-    for i in range(1, len(values)):
-        if isinstance(values[i], np.ndarray) and any(values[i] is v for v in values[:i]):
-            values[i] = values[i].copy()
+    seen: set[int] = set()
+    for i, value in enumerate(values):
+        if id(value) in seen and isinstance(value, np.ndarray):
+            values[i] = value.copy()
+        seen.add(id(value))
     return values

@@ -66,7 +66,7 @@ def vmap(
     def mapped(*args: Any, **kwargs: Any) -> Any:
         axes = _per_argument(in_axes, len(args))
         size = _common_size(args, axes)
-        step = _automatic_chunk(args, axes, size) if chunk == "auto" else chunk or size
+        step = chunk or size if not isinstance(chunk, str) else _automatic_chunk(args, axes, size)
         if step >= size:
             return _at_once(function, args, axes, kwargs, out_axes, size)
         results = _Chunks(size)

@@ -11,7 +11,7 @@ functions and reductions keep that order by themselves.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from itertools import count
 from typing import TYPE_CHECKING, Any
@@ -21,9 +21,9 @@ import numpy as np
 from playground.functions.lanes import Lift
 from playground.graph import backend
 from playground.graph.backend import SCALAR_TYPES
-from playground.graph.config import using_config
+from playground.graph.config import config, using_config
 from playground.graph.errors import GraphCutError
-from playground.graph.variable import output_variable
+from playground.graph.variable import Variable, VariableNode, constant_node
 
 __all__ = ["Batched", "Level", "levels_of", "rule"]
 
@@ -67,6 +67,10 @@ class Level:
                 return Batched(self.show(array.array).swapaxes(0, 1), array.level)
         return np.broadcast_to(array, (self.size, *array.shape))
 
+    def spread(self, array: Any) -> Any:
+        """``array`` in every lane, a view."""
+        return self.hide(self.show(array))
+
     def total(self, array: Any) -> Any:
         """The sum over all lanes."""
         if isinstance(array, Batched):
@@ -82,7 +86,8 @@ class Level:
         It belongs around user code that is batched, and around a recorded backward pass whose
         cotangents are.
         """
-        return using_config("_lift", lifted)
+        outer = config._lift.levels if config._lift is not None else ()
+        return using_config("_lift", _Recording((*outer, self)))
 
 
 def levels_of(array: Any) -> tuple[Level, ...]:
@@ -92,6 +97,18 @@ def levels_of(array: Any) -> tuple[Level, ...]:
         found.append(array.level)
         array = array.array
     return tuple(found)
+
+
+class _Recording:
+    """What connects operations to lanes while they are recorded; knows the levels around."""
+
+    __slots__ = ("levels",)
+
+    def __init__(self, levels: tuple[Level, ...]) -> None:
+        self.levels = levels
+
+    def __call__(self, nodes: Any, arrays: Any, outputs: Any) -> list[Any]:
+        return lifted(nodes, arrays, outputs)
 
 
 def lifted(nodes: Iterable[Any], arrays: Iterable[Any], outputs: Iterable[Any]) -> list[Any]:
@@ -105,17 +122,36 @@ def lifted(nodes: Iterable[Any], arrays: Iterable[Any], outputs: Iterable[Any]) 
     if not wanted:
         return nodes
     for i, (node, array) in enumerate(zip(nodes, arrays, strict=True)):
-        if node.requires_grad:
-            for level in sorted(wanted - {*levels_of(array)}, key=lambda level: level.depth):
-                node = _lift(node, array, level)
-            nodes[i] = node
+        if node.requires_grad and (missing := wanted - {*levels_of(array)}):
+            nodes[i] = _lifted_node(node, array, sorted(missing, key=lambda level: level.depth))
     return nodes
 
 
-def _lift(node: Any, array: Any, level: Level) -> Any:
-    function = Lift(level)
-    function.inputs, function.rank = (node,), node.rank
-    return output_variable(array, True, function, node.rank + 1).node
+class LiftedNode(VariableNode):
+    """A node of an array without lanes that stands for a value in each.
+
+    An operation's raw passes use the array as it is; recorded ones get it with the lanes, so that
+    whatever they compute from it has them too.
+    """
+
+    __slots__ = ("levels",)
+    levels: Sequence[Level]
+
+    def _revive(self) -> Variable:
+        variable = super()._revive()
+        for level in self.levels:
+            variable._array = level.spread(variable._array)
+        return variable
+
+
+def _lifted_node(node: Any, array: Any, levels: Sequence[Level]) -> Any:
+    for level in levels:
+        function = Lift(level)
+        function.inputs, function.rank = (node,), node.rank
+        node = constant_node(array, LiftedNode)
+        node.creator, node.rank, node.requires_grad = function, function.rank + 1, True
+    node.levels = levels
+    return node
 
 
 def lanes_inner(array: Any) -> bool:
