@@ -334,7 +334,7 @@ def test_the_mode_ends_with_the_call() -> None:
 
 
 ERRORS: dict[str, tuple[Callable[[], Any], type, str]] = {
-    "no function": (lambda: vmap(3), TypeError, "expected a function, got int"),
+    "no function": (lambda: vmap(3), TypeError, "expected a function, got a int"),
     "no axis": (lambda: vmap(np.sin)(2.0), pg.InputError, "argument 0 has no axis 0"),
     "axis out of range": (
         lambda: vmap(np.sin, in_axes=2)(X), pg.InputError, "no axis 2 to map over: its shape is"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import wraps
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -16,16 +16,15 @@ from playground.graph.config import config
 from playground.graph.errors import InputError
 from playground.graph.variable import Variable
 from playground.interpreters.batching import Batched, Level
+from playground.transforms.chunks import Chunks, automatic_chunk, part_of
+from playground.transforms.outputs import check_function
+from playground.transforms.trees import is_tree, rebuilt
 
 __all__ = ["vmap"]
 
 # From so many lanes on, and up to lanes of so many elements, lanes are neighbours in memory.
 MANY_LANES = 256
 SMALL_LANE = 64
-# Elements of one argument in a chunk: intermediate results stay in the cache, and their memory is
-# used again, where millions of elements would be fetched from the system page by page every time.
-CHUNK_ELEMENTS = 1 << 16
-
 Axes = Any
 
 
@@ -55,8 +54,7 @@ def vmap(
     Arrays in, arrays out; Variables in, Variables out. Raises InputError for arguments that have
     no such axis, or of different lengths along it.
     """
-    if not callable(function):
-        raise TypeError(f"vmap: expected a function, got {type(function).__name__}: vmap(f)(xs)")
+    check_function("vmap", function)
     if not (chunk in ("auto", None) or (isinstance(chunk, int) and chunk > 0)):
         raise InputError(
             f"vmap: expected chunk as a positive number, None or 'auto', got {chunk!r}"
@@ -64,36 +62,50 @@ def vmap(
 
     @wraps(function)
     def mapped(*args: Any, **kwargs: Any) -> Any:
-        axes = _per_argument(in_axes, len(args))
-        size = _common_size(args, axes)
-        step = chunk or size if not isinstance(chunk, str) else _automatic_chunk(args, axes, size)
+        places = list(_placed(args, _per_argument(in_axes, len(args)), "argument "))
+        size = _common_size(places)
+        step = chunk or size
+        if isinstance(step, str):
+            step = automatic_chunk(places, size, SMALL_LANE)
         if step >= size:
-            return _at_once(function, args, axes, kwargs, out_axes, size)
-        results = _Chunks(size)
+            return _at_once(function, args, places, kwargs, out_axes, size)
+        results = Chunks(size)
         for start in range(0, size, step):
             stop = min(start + step, size)
-            parts = [_cut(x, a, start, stop) for x, a in zip(args, axes, strict=True)]
-            y = _at_once(function, parts, axes, kwargs, out_axes, stop - start)
-            results.add(y, out_axes, start)
+            parts = [
+                p if p.axis is None else p._replace(value=part_of(p.value, p.axis, start, stop))
+                for p in places
+            ]
+            y = _at_once(function, args, parts, kwargs, out_axes, stop - start)
+            results.add(y, [place.axis for place in _placed(y, out_axes, "result")], start)
         return results.joined()
 
     return mapped
 
 
+class Place(NamedTuple):
+    """One leaf of the arguments or results."""
+
+    name: str
+    value: Any
+    axis: Axes
+
+
 def _at_once(
-    function: Any, args: Sequence[Any], axes: Any, kwargs: Any, out_axes: Axes, size: int
+    function: Any, args: Any, places: list[Place], kwargs: Any, out_axes: Axes, size: int
 ) -> Any:
     level = Level(size)
     with level.recording():
-        inside = [_enter(x, axis, level) for x, axis in zip(args, axes, strict=True)]
-        result = function(*inside, **kwargs)
-        recorded = any(isinstance(x, Variable) for x in _arrays(args))
-        return _leave(result, out_axes, level, recorded)
+        inside = [_enter(place.value, place.axis, level) for place in places]
+        result = function(*rebuilt(args, iter(inside)), **kwargs)
+        recorded = any(isinstance(place.value, Variable) for place in places)
+        found = [_leave(place, level, recorded) for place in _placed(result, out_axes, "result")]
+        return rebuilt(result, iter(found))
 
 
-def _per_argument(axes: Axes, count: int) -> Sequence[Axes]:
+def _per_argument(axes: Axes, count: int) -> Axes:
     if axes is None or isinstance(axes, int):
-        return [axes] * count
+        return axes
     if not isinstance(axes, (tuple, list)) or len(axes) != count:
         raise InputError(
             f"vmap: expected in_axes as a number, None or one entry an argument ({count}), got "
@@ -102,137 +114,30 @@ def _per_argument(axes: Axes, count: int) -> Sequence[Axes]:
     return axes
 
 
-def _parts(tree: Any, axes: Axes) -> Iterator[tuple[Any, Any, Axes]]:
-    """The parts of a tuple, list or dict by key, each with its axes."""
-    keyed = isinstance(tree, dict)
-    keys = list(tree) if keyed else range(len(tree))
+def _placed(tree: Any, axes: Axes, name: str) -> Iterator[Place]:
+    """The leaves in order, each with its axis: that of the part of the tree that it is in."""
+    if not is_tree(tree):
+        yield Place(name, tree, axes)
+        return
+    keys = list(tree) if isinstance(tree, dict) else range(len(tree or ()))
     if isinstance(axes, (dict, list, tuple)):
-        fitting = set(axes) == set(keys) if isinstance(axes, dict) else len(axes) == len(keys)
-        if not fitting or isinstance(axes, dict) != keyed:
-            raise InputError(f"vmap: the axes {axes!r} do not fit an argument or result of {keys}")
-        return ((key, tree[key], axes[key]) for key in keys)
-    return ((key, tree[key], axes) for key in keys)
-
-
-def _is_tree(value: Any) -> bool:
-    return isinstance(value, (tuple, list, dict))
-
-
-def _rebuilt(tree: Any, parts: dict[Any, Any]) -> Any:
-    if isinstance(tree, dict):
-        return parts
-    if hasattr(tree, "_fields"):
-        return type(tree)(*parts.values())
-    return type(tree)(parts.values())
-
-
-def _arrays(tree: Any) -> Iterator[Any]:
-    if _is_tree(tree):
-        for _, part, _ in _parts(tree, None):
-            yield from _arrays(part)
-    else:
-        yield tree
-
-
-# ---------------------------------------------------------------------------------- chunks
-
-
-def _automatic_chunk(args: Sequence[Any], axes: Sequence[Axes], size: int) -> int:
-    """How many entries to take at a time: all, unless they are very many small host arrays."""
-    lane = 1
-    for x, axis in zip(args, axes, strict=True):
-        if axis is None:
-            continue
-        if type(x) is not np.ndarray or not isinstance(axis, int):
-            return size
-        lane = max(lane, x.size // max(size, 1))
-    if lane > SMALL_LANE:
-        return size
-    step = max(CHUNK_ELEMENTS // lane, 1)
-    return step if size > 4 * step else size
-
-
-def _cut(x: Any, axis: Axes, start: int, stop: int) -> Any:
-    """The entries ``start`` to ``stop`` of an argument."""
-    if _is_tree(x):
-        parts = {key: _cut(part, a, start, stop) for key, part, a in _parts(x, axis)}
-        return _rebuilt(x, parts)
-    return x if axis is None else x[_at(axis % len(x.shape), start, stop)]
-
-
-def _at(axis: int, start: int, stop: int) -> tuple[slice, ...]:
-    return (*(slice(None),) * axis, slice(start, stop))
-
-
-class _Chunks:
-    """The results of chunks, written one behind the other as they come."""
-
-    def __init__(self, size: int) -> None:
-        self.size = size
-        self.tree: Any = None
-        self.leaves: list[Any] = []
-
-    def add(self, y: Any, out_axes: Axes, start: int) -> None:
-        found = list(_placed(y, out_axes))
-        if self.tree is None:
-            self.tree = (y,)
-            self.leaves = [_Leaf(part, axis, self.size) for part, axis in found]
-        for leaf, (part, _) in zip(self.leaves, found, strict=True):
-            leaf.add(part, start)
-
-    def joined(self) -> Any:
-        return _filled(self.tree[0], iter([leaf.joined() for leaf in self.leaves]))
-
-
-class _Leaf:
-    """One array of the results."""
-
-    def __init__(self, first: Any, axis: int, size: int) -> None:
-        self.axis = axis % len(first.shape) if hasattr(first, "shape") else 0
-        self.parts: list[Any] = []
-        self.whole: Any = None
-        if type(first) is np.ndarray:
-            shape = list(first.shape)
-            shape[self.axis] = size
-            self.whole = np.empty(shape, first.dtype)
-
-    def add(self, part: Any, start: int) -> None:
-        if self.whole is None:
-            self.parts.append(part)
-        else:
-            self.whole[_at(self.axis, start, start + part.shape[self.axis])] = part
-
-    def joined(self) -> Any:
-        if self.whole is not None:
-            return self.whole
-        if not isinstance(self.parts[0], Variable):
-            return self.parts[0]
-        y = F.concat(self.parts, self.axis)
-        return y if y.requires_grad else Variable(y.array, requires_grad=False)
-
-
-def _placed(tree: Any, axes: Axes) -> Iterator[tuple[Any, Any]]:
-    if _is_tree(tree):
-        for _, part, a in _parts(tree, axes):
-            yield from _placed(part, a)
-    else:
-        yield tree, axes
-
-
-def _filled(tree: Any, leaves: Iterator[Any]) -> Any:
-    if _is_tree(tree):
-        return _rebuilt(tree, {key: _filled(part, leaves) for key, part, _ in _parts(tree, None)})
-    return next(leaves)
+        theirs = list(axes) if isinstance(axes, dict) else range(len(axes))
+        if set(theirs) != set(keys) or isinstance(axes, dict) != isinstance(tree, dict):
+            raise InputError(f"vmap: the axes {axes!r} do not fit the {name}, which has {[*keys]}")
+    for key in keys:
+        below = axes[key] if isinstance(axes, (dict, list, tuple)) else axes
+        inner = f"{name}{key}" if name.endswith(" ") else f"{name}[{key!r}]"
+        yield from _placed(tree[key], below, inner)
 
 
 # ----------------------------------------------------------------------------- on the way in
 
 
-def _common_size(args: Sequence[Any], axes: Sequence[Axes]) -> int:
+def _common_size(places: Sequence[Place]) -> int:
     found: dict[int, str] = {}
-    for i, (x, axis) in enumerate(zip(args, axes, strict=True)):
-        for name, size in _sizes(x, axis, f"argument {i}"):
-            found.setdefault(size, name)
+    for place in places:
+        if place.axis is not None:
+            found.setdefault(_size(place), place.name)
     if not found:
         raise InputError(
             "vmap: no argument is mapped over: give one an axis in in_axes, or call the function "
@@ -247,29 +152,24 @@ def _common_size(args: Sequence[Any], axes: Sequence[Axes]) -> int:
     return next(iter(found))
 
 
-def _sizes(x: Any, axis: Axes, name: str) -> Iterator[tuple[str, int]]:
-    if _is_tree(x):
-        for key, part, below in _parts(x, axis):
-            yield from _sizes(part, below, f"{name}[{key!r}]")
-    elif axis is not None:
-        shape = getattr(x, "shape", ())
-        if not -len(shape) <= axis < len(shape):
-            raise InputError(
-                f"vmap: {name} has no axis {axis} to map over: its shape is {shape}; for a value "
-                f"that is the same for all pass None in in_axes"
-            )
-        yield name, shape[axis]
+def _size(place: Place) -> int:
+    shape, axis = getattr(place.value, "shape", ()), place.axis
+    if not isinstance(axis, int) or not -len(shape) <= axis < len(shape):
+        raise InputError(
+            f"vmap: {place.name} has no axis {axis} to map over: its shape is {shape}; for a "
+            f"value that is the same for all pass None in in_axes"
+        )
+    return shape[axis]
 
 
 def _enter(x: Any, axis: Axes, level: Level) -> Any:
-    if _is_tree(x):
-        return _rebuilt(x, {key: _enter(part, a, level) for key, part, a in _parts(x, axis)})
     if axis is None:
         # So that an index of each lane can read it: a plain array has no say in table[i].
         return Variable(x, requires_grad=False) if _is_number_array(x) else x
     if isinstance(x, Variable):
         return hide(F.moveaxis(x, axis, 0) if axis else x, level)
-    array = _arranged(_moved(backend.as_array(x), axis, 0))
+    x = x.to_numpy() if hasattr(x, "to_numpy") else backend.as_array(x)
+    array = _arranged(_moved(x, axis, 0))
     batched = level.hide(array)
     # What cannot have a gradient keeps NumPy's own promotion of integers and booleans.
     return Variable(batched, requires_grad=False) if _is_number_array(array) else batched
@@ -300,12 +200,8 @@ def _arranged(array: Any) -> Any:
 # ---------------------------------------------------------------------------- on the way out
 
 
-def _leave(y: Any, axis: Axes, level: Level, recorded: bool) -> Any:
-    if _is_tree(y):
-        parts = {key: _leave(part, a, level, recorded) for key, part, a in _parts(y, axis)}
-        return _rebuilt(y, parts)
-    if y is None:
-        return None
+def _leave(place: Place, level: Level, recorded: bool) -> Any:
+    y, axis = place.value, place.axis
     if not isinstance(axis, int):
         raise InputError(f"vmap: expected out_axes as a number for each result, got {axis!r}")
     if isinstance(y, Variable) and y.requires_grad and config.enable_backprop:
@@ -319,6 +215,6 @@ def _leave(y: Any, axis: Axes, level: Level, recorded: bool) -> Any:
 
 def _separate(array: Any) -> Any:
     """A copy of what is one value for all lanes, so that each can be written to."""
-    if type(array) is not Batched and 0 in array.strides and array.size > 1:
+    if not isinstance(array, Batched) and 0 in array.strides and array.size > 1:
         return array.copy()
     return array
