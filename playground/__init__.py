@@ -19,6 +19,8 @@ from playground.graph.errors import (
     DegenerateEigenvalueError,
     DeviceError,
     FitError,
+    GradientCheckError,
+    GradientCheckInputError,
     GradientError,
     GraphCutError,
     GraphError,
@@ -27,52 +29,76 @@ from playground.graph.errors import (
     InvalidType,
     LogError,
     NaNDetectedError,
+    NondifferentiableError,
     NoRuleError,
     PlaygroundError,
+    SymbolError,
 )
 from playground.graph.function_node import FunctionNode
 from playground.graph.variable import Parameter, Variable, as_variable
 
 if TYPE_CHECKING:
+    from playground import gradient_check, links, optimizers, transforms
+    from playground.interpreters.symbols import to_sympy
     from playground.lab.fit import Fit, fit
     from playground.lab.runlog import RunRecord, read_log
+    from playground.links import Chain, Link
+    from playground.optimizers import GradientMethod, Optimizer, UpdateRule
 
 
-# The lab is loaded when it is first asked for, so that differentiating costs no lab.
+# What differentiating does without is loaded when it is first asked for.
 _LAZY = {
+    "Chain": "playground.links",
     "Fit": "playground.lab.fit",
+    "GradientMethod": "playground.optimizers",
+    "Link": "playground.links",
+    "Optimizer": "playground.optimizers",
     "RunRecord": "playground.lab.runlog",
+    "UpdateRule": "playground.optimizers",
     "fit": "playground.lab.fit",
     "read_log": "playground.lab.runlog",
+    "to_sympy": "playground.interpreters.symbols",
 }
+_LAZY_MODULES = ("gradient_check", "links", "optimizers", "transforms")
 
 
 def __getattr__(name: str) -> Any:
-    if name in _LAZY:
-        from importlib import import_module
+    from importlib import import_module
 
+    if name in _LAZY:
         return getattr(import_module(_LAZY[name]), name)
+    if name in _LAZY_MODULES:
+        return import_module(f"playground.{name}")
     raise AttributeError(f"module 'playground' has no attribute {name!r}")
 
 
 __all__ = [
+    "Chain",
     "DegenerateEigenvalueError",
     "DeviceError",
     "Fit",
     "FitError",
     "FunctionNode",
+    "GradientCheckError",
+    "GradientCheckInputError",
     "GradientError",
+    "GradientMethod",
     "GraphCutError",
     "GraphError",
     "InputError",
     "InvalidIndex",
     "InvalidType",
+    "Link",
     "LogError",
     "NaNDetectedError",
     "NoRuleError",
+    "NondifferentiableError",
+    "Optimizer",
     "Parameter",
     "PlaygroundError",
     "RunRecord",
+    "SymbolError",
+    "UpdateRule",
     "Variable",
     "__version__",
     "as_variable",
@@ -82,7 +108,12 @@ __all__ = [
     "functions",
     "global_config",
     "grad",
+    "gradient_check",
+    "links",
     "no_backprop_mode",
+    "optimizers",
     "read_log",
+    "to_sympy",
+    "transforms",
     "using_config",
 ]

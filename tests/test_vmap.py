@@ -419,3 +419,12 @@ def test_very_many_entries_go_in_chunks_by_themselves() -> None:
 def test_a_chunk_must_be_a_size() -> None:
     with pytest.raises(pg.InputError, match="chunk as a positive number"):
         vmap(np.sin, chunk=0)
+
+
+def test_reductions_with_further_arguments() -> None:
+    n = np.arange(12).reshape(4, 3)
+    np.testing.assert_array_equal(vmap(lambda a: np.sum(a, 0, float))(n), n.sum(1, float))
+    np.testing.assert_array_equal(vmap(lambda a: a.sum(dtype="f4"))(n), n.sum(1))
+    np.testing.assert_array_equal(vmap(lambda a: a.max(initial=5))(n), np.maximum(n.max(1), 5))
+    odd = vmap(lambda a: np.sum(a, where=a % 2 == 1))(n)
+    np.testing.assert_array_equal(odd, (n * (n % 2)).sum(1))

@@ -149,13 +149,10 @@ def concatenate(arrays: Any, axis: Any = 0, **kwargs: Any) -> Any:
 def _reduction(name: str) -> Callable[..., Any]:
     function = getattr(np, name)
 
-    def reduce(x: Batched, axis: Any = None, dtype: Any = None, **kwargs: Any) -> Any:
-        if dtype is not None or kwargs.keys() - {"keepdims", "initial"}:
-            kwargs = {k: v for k, v in kwargs.items() if v is not np._NoValue}
-            if dtype is not None or kwargs.keys() - {"keepdims", "initial"}:
-                return looped(function, (x,), {"axis": axis, "dtype": dtype, **kwargs})
-        y = function(x.array, axis=_behind(axis, x.ndim), **kwargs)
-        return x.with_array(y)
+    def reduce(x: Batched, axis: Any = None, *further: Any, **kwargs: Any) -> Any:
+        if further or kwargs.keys() - {"keepdims", "initial"}:
+            return looped(function, (x, axis, *further), kwargs)
+        return x.with_array(function(x.array, axis=_behind(axis, x.ndim), **kwargs))
 
     return reduce
 
@@ -163,15 +160,16 @@ def _reduction(name: str) -> Callable[..., Any]:
 _REDUCTIONS = {name: _reduction(name) for name in ("sum", "max", "min", "prod", "any", "all")}
 
 
-def _index_of(name: str) -> Callable[..., Any]:
+def _along_one(name: str) -> Callable[..., Any]:
+    """A function along one axis, or (None) of all elements as one dimension."""
     function = getattr(np, name)
 
-    def find(x: Batched, axis: Any = None, **kwargs: Any) -> Any:
+    def call(x: Batched, axis: Any = None, **kwargs: Any) -> Any:
         if axis is None:
             x, axis = x.reshape(-1), 0
         return x.with_array(function(x.array, _behind(axis, x.ndim), **kwargs))
 
-    return find
+    return call
 
 
 @rule(np.argsort)
@@ -182,23 +180,10 @@ def argsort(x: Batched, axis: Any = -1, kind: Any = None, **kwargs: Any) -> Batc
     return x.with_array(np.argsort(x.array, _behind(axis, x.ndim), kind))
 
 
-def _running(name: str) -> Callable[..., Any]:
-    function = getattr(np, name)
-
-    def run(x: Batched, axis: Any = None, **kwargs: Any) -> Any:
-        if axis is None:
-            x, axis = x.reshape(-1), 0
-        return x.with_array(function(x.array, _behind(axis, x.ndim), **kwargs))
-
-    return run
-
-
 for _name, _function in _REDUCTIONS.items():
     RULES[getattr(np, _name)] = _function
-for _name in ("argmax", "argmin"):
-    RULES[getattr(np, _name)] = _index_of(_name)
-for _name in ("cumsum", "cumprod"):
-    RULES[getattr(np, _name)] = _running(_name)
+for _name in ("argmax", "argmin", "cumsum", "cumprod"):
+    RULES[getattr(np, _name)] = _along_one(_name)
 
 
 # --------------------------------------------------------------------------- the others
