@@ -22,8 +22,11 @@ from tests.op_checks import everything
 from tests.ops import ROWS
 from tests.strict_array import RefusedError, StrictArray, registered
 
-# Methods of an array that an op text may call; the receiver is the only array in each.
-METHODS = frozenset({"astype", "copy", "max", "min", "reshape", "sum", "swapaxes", "transpose"})
+# Methods of an array that an op text may call; the receiver is the only array in each. ``tolist``
+# is for indexes on the host alone.
+METHODS = frozenset(
+    {"astype", "copy", "max", "min", "reshape", "sum", "swapaxes", "tolist", "transpose"}
+)
 
 
 def modules() -> Iterator[ModuleType]:

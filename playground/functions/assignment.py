@@ -69,8 +69,9 @@ class SetItem(Binary):
             gy = taken(gz, self.index)
             gy = gy if self.survives is None else gy * self.survives
             shape = self.inputs[1].shape
-            # The value may exceed its target by axes of length 1 ahead.
-            gy = sum_to_shape(gy, shape[max(0, len(shape) - gy.ndim) :]).reshape(shape)
+            if gy.shape != shape:
+                # The value may exceed its target by axes of length 1 ahead.
+                gy = sum_to_shape(gy, shape[max(0, len(shape) - gy.ndim) :]).reshape(shape)
         return gx, gy
 
 

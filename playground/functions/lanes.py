@@ -122,8 +122,11 @@ def _hidden(x: Any, found: list[Any]) -> Any:
 
 def _all_levels(xs: Any) -> list[Any]:
     """The levels of several operands together, newest first."""
-    found = {level for x in xs if x is not None for level in levels(x)}
-    return sorted(found, key=lambda level: -level.depth)
+    found: set[Any] = set()
+    for x in xs:
+        if getattr(getattr(x, "_array", x), "level", None) is not None:
+            found.update(levels(x))
+    return sorted(found, key=lambda level: -level.depth) if found else []
 
 
 class OverMatrices(Op):

@@ -12,12 +12,11 @@ their second ones do not.
 from __future__ import annotations
 
 import threading
+from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from playground.functions.array import swapaxes
-from playground.functions.elementwise import where
 from playground.functions.lanes import OverMatrices
 from playground.functions.operands import eye_like
 from playground.graph import backend
@@ -63,32 +62,54 @@ def _diagonal(matrix: Any) -> Any:
 
 def _spread(left: Any, values: Any, right: Any) -> Any:
     """left diag(values) right."""
-    return np.matmul(left * np.expand_dims(values, -2), right)
+    scaled = left * values[..., None, :]
+    return np.dot(scaled, right) if scaled.ndim == 2 == right.ndim else np.matmul(scaled, right)
 
 
 class Basis:
     """A decomposition's vectors, shared by the operations that differentiate it.
 
     ``same[i, j]`` says that values i and j form one cluster. Vectors turned inside a cluster are
-    kept for the rest of the pass, in the thread that runs it.
+    kept for the rest of the pass, in the thread that runs it. What only some derivatives ask for
+    is computed when they do: the first ones of values look at no cluster.
     """
 
     def __init__(self, values: Any, *vectors: Any) -> None:
-        self.values = backend.to_cpu(values)
+        self._values = values
         self.vectors = vectors
-        self._turned = threading.local()
+
+    @cached_property
+    def values(self) -> np.ndarray:
+        """The values, on the host."""
+        return backend.to_cpu(self._values)
+
+    @cached_property
+    def same(self) -> np.ndarray:
         n = self.values.shape[-1]
         eps = np.finfo(self.values.dtype).eps if self.values.dtype.kind == "f" else 0.0
         scale = np.abs(self.values).max(axis=-1, initial=0.0, keepdims=True)
         apart = np.abs(np.diff(self.values, axis=-1)) > 8 * n * eps * scale
         labels = np.concatenate([np.zeros_like(scale, int), np.cumsum(apart, axis=-1)], axis=-1)
-        self.same = labels[..., :, None] == labels[..., None, :]
-        self.has_clusters = bool((self.same & ~np.eye(n, dtype=bool)).any())
-        self.has_zero = not self.values.all()
+        return labels[..., :, None] == labels[..., None, :]
+
+    @cached_property
+    def has_clusters(self) -> bool:
+        n = self.values.shape[-1]
+        return bool((self.same & ~np.eye(n, dtype=bool)).any())
+
+    @cached_property
+    def has_zero(self) -> bool:
+        return not self.values.all()
+
+    @cached_property
+    def _turned(self) -> threading.local:
+        return threading.local()
 
     @property
     def current(self) -> tuple[Any, ...]:
         """The vectors, turned as the newest pass of this thread has left them."""
+        if "_turned" not in vars(self):
+            return self.vectors
         return getattr(self._turned, "vectors", self.vectors)
 
     def turn(self, direction: np.ndarray) -> None:
@@ -159,24 +180,30 @@ class DeadEnd(Op):
 
 
 class Eigh(OverMatrices):
-    """w, V = eigenvalues (…, n), ascending, and eigenvectors (…, n, n) of a symmetric matrix."""
+    """w, V = eigenvalues (…, n), ascending, and eigenvectors (…, n, n) of a symmetric matrix.
 
-    __slots__ = ("basis",)
+    One triangle of x is read, and the gradient lies there.
+    """
+
+    __slots__ = ("basis", "uplo")
     keep = (0, 1, 2)
     output_count = 2
 
+    def __init__(self, uplo: str = "L") -> None:
+        self.uplo = uplo
+
     def forward(self, x: Any) -> Any:
-        w, v = np.linalg.eigh(x)
+        w, v = np.linalg.eigh(x, self.uplo)
         self.basis = Basis(w, v)
         return w, v
 
     def backward(self, gys: Any, x: Any, w: Any, v: Any) -> Any:
         gw, gv = gys
-        gx = None if gw is None else EighValuesGrad(self.basis)(x, gw)
+        gx = None if gw is None else EighValuesGrad(self.basis, self.uplo)(x, gw)
         if gv is not None:
             gx_vectors = self._through_vectors(gv, x, w, v)
             gx = gx_vectors if gx is None else gx + gx_vectors
-        return gx
+        return gx * _folding(gx, self.uplo)
 
     def _through_vectors(self, gv: Any, x: Any, w: Any, v: Any) -> Any:
         basis = self.basis
@@ -202,24 +229,31 @@ def _at_clusters(basis: Basis, gv: Any, w: Any, v: Any) -> Any:
 class EighValuesGrad(OverMatrices, Binary):
     """y = V diag(g) Vᵀ, the derivative of a function of the eigenvalues of x; g its gradient."""
 
-    __slots__ = ("basis",)
+    __slots__ = ("basis", "uplo")
     keep = (0, 1)
 
-    def __init__(self, basis: Basis) -> None:
-        self.basis = basis
+    def __init__(self, basis: Basis, uplo: str) -> None:
+        self.basis, self.uplo = basis, uplo
 
     def forward(self, x: Any, g: Any) -> Any:
         (v,) = self.basis.current
         return _spread(v, g, transposed(v))
 
     def backward(self, gy: Any, x: Any, g: Any) -> Any:
+        gx, gg = self._symmetric_gradients(gy, x, g)
+        return gx * _folding(gx, self.uplo), gg
+
+    def _symmetric_gradients(self, gy: Any, x: Any, g: Any) -> Any:
         if self.basis.has_clusters:
             result = self._at_clusters(as_raw(gy), as_raw(g))
             if isinstance(gy, Variable):
                 what = "third derivative of a function of eigenvalues"
                 return DeadEnd(self.basis, what, result).apply((x, g, gy))
             return result
-        w, v = Eigh()(x) if isinstance(x, Variable) else (self._values(x), self.basis.vectors[0])
+        if isinstance(x, Variable):
+            w, v = Eigh(self.uplo)(x)
+        else:
+            w, v = self._values(x), self.basis.vectors[0]
         p = np.matmul(np.matmul(transposed(v), _symmetric(gy)), v)
         quotients = _differences(g) / (_differences(w) + eye_like(p))
         return np.matmul(np.matmul(v, quotients * p), transposed(v)), _diagonal(p)
@@ -253,14 +287,19 @@ def _real(x: Variable, operation: str) -> None:
         )
 
 
-def _one_triangle(x: Variable, uplo: str) -> Variable:
-    """The symmetric matrix whose one triangle is read from x, as NumPy does."""
-    if uplo.upper() not in ("L", "U"):
-        raise ValueError(f"eigh: UPLO must be 'L' or 'U', got {uplo!r}")
-    n = x.shape[-1]
+@lru_cache(maxsize=64)
+def _weights(n: int, dtype: Any, uplo: str) -> np.ndarray:
     row, column = np.arange(n)[:, None], np.arange(n)
-    mine = row >= column if uplo.upper() == "L" else row <= column
-    return where(backend.array_like(mine, x.array), x, swapaxes(x, -1, -2))
+    inside = row > column if uplo == "L" else row < column
+    weights = (2 * inside + (row == column)).astype(dtype)
+    weights.flags.writeable = False
+    return weights
+
+
+def _folding(like: Any, uplo: str) -> Any:
+    """What brings a symmetric gradient to the triangle that is read, where each stands for two."""
+    array = as_raw(like)
+    return backend.array_like(_weights(array.shape[-1], array.dtype, uplo), array)
 
 
 def eigh(a: Any, UPLO: str = "L") -> EighResult:
@@ -276,7 +315,11 @@ def eigh(a: Any, UPLO: str = "L") -> EighResult:
 def _decomposed(a: Any, uplo: str, operation: str) -> EighResult:
     x = as_variable(a)
     _square_real(x, operation)
-    return EighResult(*Eigh().apply((_one_triangle(x, uplo),)))
+    if uplo not in ("L", "U"):
+        if uplo.upper() not in ("L", "U"):
+            raise ValueError(f"eigh: UPLO must be 'L' or 'U', got {uplo!r}")
+        uplo = uplo.upper()
+    return EighResult(*Eigh(uplo).apply((x,)))
 
 
 def eigvalsh(a: Any, UPLO: str = "L") -> Variable:

@@ -161,7 +161,7 @@ def copied(array: Any, value: Any, index: Any) -> Any:
     Where the value or the index has lanes that the array has not, the copy gets them.
     """
     parts = [value, *index] if isinstance(index, tuple) else [value, index]
-    lanes = set()
+    lanes: set[Any] = set()
     while parts:
         part = parts.pop()
         if hasattr(part, "level"):

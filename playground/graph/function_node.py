@@ -361,21 +361,21 @@ class Op(FunctionNode):
         self, nodes: Sequence[Any], arrays: list[Any], outputs: tuple[Any, ...], requires_grad: bool
     ) -> tuple[Variable, ...]:
         self.inputs = tuple(nodes)
-        self.rank = max(node.rank for node in nodes)
-        results = [output_variable(y, requires_grad, self, self.rank + 1) for y in outputs]
+        self.rank = rank = max([node.rank for node in nodes])
+        results = [output_variable(y, requires_grad, self, rank + 1) for y in outputs]
         if self.output_count > 1:
             for i, y in enumerate(results):
                 y._node.output_index = i
-            self.outputs = tuple(ref(y._node) for y in results)
-        count = len(nodes)
+            self.outputs = [ref(y._node) for y in results]
+        kept = [None] * len(results)
         if requires_grad:
+            count = len(nodes)
             for i in self.keep:
                 if i < count:
                     nodes[i].data = arrays[i]
-        self.kept = tuple(
-            y._array if count + i in self.keep and requires_grad else None
-            for i, y in enumerate(results)
-        )
+                else:
+                    kept[i - count] = results[i - count]._array
+        self.kept = kept
         return tuple(results)
 
     def _common_dtype(self, inputs: Sequence[Any]) -> Any:

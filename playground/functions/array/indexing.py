@@ -40,18 +40,39 @@ def is_basic(index: Any) -> bool:
     )
 
 
+# The longest index whose places are compared as Python's numbers.
+_SHORT = 64
+
+
 def reads_once(index: Any) -> bool:
-    """Whether no element can be meant twice: a basic index, perhaps with masks in it."""
-    if is_basic(index):
-        return True
-    parts = index if isinstance(index, tuple) else (index,)
-    return is_basic(tuple(part for part in parts if not _is_mask(part)))
+    """Whether no element is meant twice: a basic index, masks, or a short list of places."""
+    arrays = []
+    for part in index if isinstance(index, tuple) else (index,):
+        if type(part) is np.ndarray and part.dtype.kind != "b":
+            arrays.append(part)
+        elif not (_is_mask(part) or is_basic(part)):
+            return False
+    return not arrays or _are_distinct(arrays)
+
+
+def _are_distinct(arrays: list[np.ndarray]) -> bool:
+    """Whether short lists of numbers name different places; False where it is not looked at."""
+    if any(a.ndim != 1 or len(a) > _SHORT or len(a) != len(arrays[0]) for a in arrays):
+        return False
+    lists = [a.tolist() for a in arrays]
+    if len({*zip(*lists, strict=True)}) < len(lists[0]):
+        return False
+    # Counted from the end a place has two names.
+    return all(min(numbers, default=0) >= 0 for numbers in lists)
 
 
 def plain_index(index: Any) -> Any:
     """An index whose Variables are replaced by their arrays, and lists by arrays."""
     if isinstance(index, tuple):
-        return tuple(map(plain_index, index))
+        for part in index:
+            if isinstance(part, (Variable, list, tuple)):
+                return tuple(map(plain_index, index))
+        return index
     if isinstance(index, Variable):
         return index.array
     if isinstance(index, list):
