@@ -1021,7 +1021,7 @@ def test_cotangents_and_tangents_that_do_not_fit_are_refused() -> None:
         jvp(np.sin, (X,), X)
     with pytest.raises(TypeError, match="jvp: primals must be a tuple of arguments"):
         jvp(np.sin, X, (X,))
-    with pytest.raises(GradientError, match=r"hvp: expected the vector of shape \(3,\)"):
+    with pytest.raises(GradientError, match=r"hvp: .* \(the vector\) of shape \(3,\)"):
         hvp(energy)(X, A)
     with pytest.raises(TypeError, match="hvp: expected the arguments and a vector"):
         hvp(energy)(X)

@@ -105,7 +105,7 @@ def _promoted(array: Any, transform: str, name: str) -> Any:
     """Integers as float64; there is no derivative by anything else."""
     if array.dtype.kind in "iu":
         return array.astype(np.float64)
-    raise TypeError(_unusable(transform, name, f"of dtype {array.dtype}"))
+    raise TypeError(_unusable(transform, name, f"an array of dtype {array.dtype}"))
 
 
 def _unusable(transform: str, name: str, actual: str) -> str:

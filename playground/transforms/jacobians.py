@@ -84,7 +84,8 @@ def hvp(f: Function, argnums: Argnums = 0) -> Function:
     """The product of the Hessian with a vector, which is given as the last argument.
 
     ``hvp(f)(x, v)``, for v in the form and shape of x, costs a few times f and no matrix; it fits
-    SciPy's ``hessp``. With a tuple of ``argnums``, v is a tuple.
+    SciPy's ``hessp`` (whose own ``args`` would follow the vector: close over them instead). With a
+    tuple of ``argnums``, v is a tuple.
     """
 
     def product(*args: Any, **kwargs: Any) -> Any:
@@ -93,7 +94,7 @@ def hvp(f: Function, argnums: Argnums = 0) -> Function:
         *args, v = args  # type: ignore[assignment]
         trace, gradients = _recorded_gradient("hvp", f, argnums, args, kwargs)
         shapes = trace.assembled([given.variable.array for given in trace.givens])
-        vs = [v for _, v in fitting_all("hvp", v, shapes, "the vector")]
+        vs = [v for _, v in fitting_all("hvp", v, shapes, "the last argument (the vector)")]
         recorded = trace.recorded or is_linked(vs)
         seeds = [(g, as_seed(v, recorded)) for g, v in zip(gradients, vs, strict=True)]
         found = trace.pull([seed for seed in seeds if seed[0].requires_grad], recorded)

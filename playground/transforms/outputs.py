@@ -37,6 +37,8 @@ def named(name: str, f: Any, transformed: Callable[..., Any], says: str) -> Call
     check_function(name, f)
     transformed.__name__ = transformed.__qualname__ = f"{name}({name_of(f)})"
     transformed.__doc__ = f"{says} of {name_of(f)}, as a function of the same arguments."
+    if name != "hvp":  # the arguments of f, and one more
+        transformed.__wrapped__ = f  # type: ignore[attr-defined]
     return transformed
 
 

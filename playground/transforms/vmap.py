@@ -117,7 +117,8 @@ def _per_argument(axes: Axes, count: int) -> Axes:
 def _placed(tree: Any, axes: Axes, name: str) -> Iterator[Place]:
     """The leaves in order, each with its axis: that of the part of the tree that it is in."""
     if not is_tree(tree):
-        yield Place(name, tree, axes)
+        # A Series or a DataFrame counts as its values.
+        yield Place(name, tree.to_numpy() if hasattr(tree, "to_numpy") else tree, axes)
         return
     keys = list(tree) if isinstance(tree, dict) else range(len(tree or ()))
     if isinstance(axes, (dict, list, tuple)):
@@ -168,8 +169,7 @@ def _enter(x: Any, axis: Axes, level: Level) -> Any:
         return Variable(x, requires_grad=False) if _is_number_array(x) else x
     if isinstance(x, Variable):
         return hide(F.moveaxis(x, axis, 0) if axis else x, level)
-    x = x.to_numpy() if hasattr(x, "to_numpy") else backend.as_array(x)
-    array = _arranged(_moved(x, axis, 0))
+    array = _arranged(_moved(backend.as_array(x), axis, 0))
     batched = level.hide(array)
     # What cannot have a gradient keeps NumPy's own promotion of integers and booleans.
     return Variable(batched, requires_grad=False) if _is_number_array(array) else batched
