@@ -11,6 +11,7 @@ import pytest
 import playground
 import playground.functions as F
 from playground import DegenerateEigenvalueError, Variable
+from playground.transforms import hessian, jacobian, vmap
 
 RNG = np.random.default_rng(0)
 H = RNG.standard_normal((3, 3))
@@ -188,3 +189,41 @@ def test_a_singular_determinant_has_its_cofactors(x: Any, cofactors: Any) -> Non
     batch = np.stack([np.array(x), np.diag([2.0, 5.0])])
     expected = np.stack([np.array(cofactors), np.diag([5.0, 2.0])])
     np.testing.assert_allclose(first(lambda a: np.linalg.det(a).sum(), batch), expected, atol=1e-13)
+
+
+def test_hessian_where_eigenvalues_are_equal() -> None:
+    """All rows in one pass, with lanes: sum (1 - λ)² is |A - I|² there, for one matrix and many."""
+    lower = np.tril_indices(3)
+
+    def loss(r: Any) -> Any:
+        A = np.zeros((3, 3), like=r)
+        A[lower] = r
+        return ((np.linalg.eigh(A)[0] - 1) ** 2).sum()
+
+    r = np.eye(3)[lower]
+    expected = np.diag(np.where(r == 1, 2.0, 4.0))
+    np.testing.assert_allclose(hessian(loss)(r), expected, atol=1e-12)
+    many = vmap(hessian(loss))(np.stack([r, 2 * r, r + 0.1 * np.arange(6)]))
+    np.testing.assert_allclose(many[0], expected, atol=1e-12)
+    np.testing.assert_allclose(many[1], expected, atol=1e-12)
+    np.testing.assert_allclose(many[2], expected, atol=1e-10)
+
+
+def test_hessian_where_singular_values_are_equal() -> None:
+    def loss(x: Any) -> Any:
+        return (np.linalg.svdvals(x.reshape(2, 3)) ** 2).sum()
+
+    x = np.array([[1.0, 0, 0], [0, 1, 0]]).reshape(-1)
+    np.testing.assert_allclose(hessian(loss)(x), 2 * np.eye(6), atol=1e-12)
+    many = vmap(hessian(loss))(np.stack([x, 3 * x]))
+    np.testing.assert_allclose(many, np.stack([2 * np.eye(6)] * 2), atol=1e-12)
+
+
+def test_a_jacobian_that_equal_values_leave_undefined_names_them() -> None:
+    with pytest.raises(DegenerateEigenvalueError, match="values [01] and [01]") as caught:
+        jacobian(lambda x: np.linalg.eigh(x)[1])(DOUBLE)
+    assert set(caught.value.indices) == {0, 1}
+    with pytest.raises(DegenerateEigenvalueError, match="second derivative"):
+        hessian(lambda x: np.linalg.eigh(x)[0] @ np.arange(3.0))(DOUBLE)
+    with pytest.raises(DegenerateEigenvalueError):
+        vmap(hessian(lambda x: np.linalg.eigh(x)[0] @ np.arange(3.0)))(np.stack([H, DOUBLE]))

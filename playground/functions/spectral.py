@@ -114,12 +114,14 @@ class Basis:
 
     def turn(self, direction: np.ndarray) -> None:
         """Turn the vectors of each cluster so that ``direction`` is diagonal inside it."""
-        blocked = np.where(self.same, direction, 0)
+        # A pass with lanes has them in front of the matrices' own axes.
+        same = np.broadcast_to(self.same, direction.shape)
+        blocked = np.where(same, direction, 0)
         turn = np.zeros_like(blocked)
         for index in np.ndindex(blocked.shape[:-2]):
             start = 0
             while start < blocked.shape[-1]:
-                stop = start + int(self.same[index][start, start:].sum())
+                stop = start + int(same[index][start, start:].sum())
                 part = slice(start, stop)
                 turn[(*index, part, part)] = np.linalg.eigh(blocked[(*index, part, part)])[1]
                 start = stop
@@ -131,9 +133,10 @@ class Basis:
     def refuse(self, what: str, offending: np.ndarray | None = None) -> DegenerateEigenvalueError:
         """The error that names a cluster's indices and gap."""
         inside = self.same & ~np.eye(self.same.shape[-1], dtype=bool)
-        where_ = np.argwhere(inside if offending is None else offending & inside)
-        *batch, i, j = (int(k) for k in where_[0])
-        gap = abs(float(self.values[(*batch, i)] - self.values[(*batch, j)]))
+        found = inside if offending is None else offending & inside
+        *batch, i, j = (int(k) for k in np.argwhere(found)[0])
+        values = np.broadcast_to(self.values, found.shape[:-1])
+        gap = abs(float(values[(*batch, i)] - values[(*batch, j)]))
         return DegenerateEigenvalueError(what, (i, j), gap, tuple(batch))
 
     def refuse_asked(self, asked: Any, what: str, *cotangents: Any) -> None:

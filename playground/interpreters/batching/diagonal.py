@@ -228,9 +228,12 @@ def identity(like: Any) -> Batched:
 
 def _total(self: Diagonal, axis: Any = None, **kwargs: Any) -> Any:
     """A sum over all elements finds the one that is there."""
-    if axis is None and not kwargs.get("keepdims"):
-        return Batched(self.values.reshape(-1), self.level)
-    return RULES[np.sum](self, axis, **kwargs)
+    ndim = self.values.ndim
+    axes = range(ndim) if axis is None else axis if isinstance(axis, tuple) else (axis,)
+    if {a % ndim for a in axes} != {*range(ndim)} or kwargs.keys() - {"keepdims"}:
+        return RULES[np.sum](self, axis, **kwargs)
+    kept = (1,) * ndim if kwargs.get("keepdims") else ()
+    return Batched(self.values.reshape((self.level.size, *kept)), self.level)
 
 
 setattr(Diagonal, "sum", _total)
