@@ -81,6 +81,8 @@ class Loop:
             fresh = not self.step_size >= rule.minimum or bool(self.trouble)
             if fresh:
                 point = self._restarted()
+            elif rule.stride is not None:
+                point = objective.moved(self.point, 1.0, rule.stride)
             else:
                 point = objective.moved(self.point, self.step_size, self.grads)
             if point is None:

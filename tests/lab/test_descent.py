@@ -7,8 +7,10 @@ import math
 import numpy as np
 import pytest
 
+import playground
 from playground import FitError
 from playground.lab.descent import (
+    Adam,
     BarzilaiBorwein,
     Below,
     Constant,
@@ -167,6 +169,56 @@ def test_barzilai_borwein_goes_farther_where_there_is_no_curvature():
     assert [point[0] for point, _ in course] == [0.0, -1.0, -3.0, -7.0, -15.0]
 
 
+def test_adam_says_by_itself_what_a_step_subtracts():
+    rule = make_rule("adam")
+    assert rule.stride is None
+    size = rule.step(1.0, [np.array([-3.0, 1e3]), np.array(0.5)], 1.0)
+    assert size == pytest.approx(1e-3 * math.sqrt(1 - 0.999) / (1 - 0.9))
+    np.testing.assert_allclose(rule.stride[0], [-1e-3, 1e-3], rtol=1e-4)
+    assert rule.stride[1] == pytest.approx(1e-3, rel=1e-4)
+    rule.reset()
+    assert rule.stride is None
+    assert not rule.takes_back
+
+
+@pytest.mark.parametrize("flags", [{}, {"amsgrad": True, "adabound": True, "beta1": 0.5}])
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+def test_adam_is_the_optimizer_bit_for_bit(flags, dtype):
+    rng = np.random.default_rng(0)
+    link = playground.Link()
+    with link.init_scope():
+        link.x = playground.Parameter(np.ones(3, dtype))
+    optimizer = playground.optimizers.Adam(alpha=0.02, eps=1e-5, **flags).setup(link)
+    rule, point = Adam(0.02, eps=1e-5, **flags), np.ones(3, dtype)
+    for _ in range(200):
+        grad = rng.normal(size=3).astype(dtype)
+        link.x.grad = grad
+        optimizer.update()
+        rule.step(0.0, [grad], 1.0)
+        point = point - rule.stride[0]
+        assert np.array_equal(point, link.x.array)
+
+
+@pytest.mark.parametrize("after", [1, 7])
+def test_a_restored_adam_goes_on_as_the_original(after):
+    grads = list(np.random.default_rng(1).normal(size=(20, 3)))
+    whole, first, second = Adam(0.1), Adam(0.1), Adam(0.1)
+
+    def strides(rule, part):
+        found = []
+        for grad in part:
+            rule.step(0.0, [grad], 1.0)
+            found.append(rule.stride[0])
+        return np.array(found)
+
+    expected = strides(whole, grads)
+    strides(first, grads[:after])
+    second.restore(first.state(), [grads[after - 1]])
+    assert np.array_equal(second.stride[0], expected[after - 1])
+    strides(first, grads[after:])  # must not reach into the state that was handed out
+    assert np.array_equal(strides(second, grads[after:]), expected[after:])
+
+
 @pytest.mark.parametrize("name", ["grow-shrink", "barzilai-borwein", "constant"])
 @pytest.mark.parametrize("after", [1, 7])
 def test_a_restored_rule_goes_on_as_the_original(name, after):
@@ -194,6 +246,8 @@ def test_a_restored_rule_goes_on_as_the_original(name, after):
         (lambda: BarzilaiBorwein(memory=0), "memory"),
         (lambda: make_rule("newton"), "expected one of grow-shrink"),
         (lambda: make_rule(0.01), "float"),
+        (lambda: Adam(alpha=0), "above 0"),
+        (lambda: Adam(learning_rate=1), "unknown hyperparameter learning_rate"),
     ],
 )
 def test_a_bad_rule(make, word):

@@ -302,3 +302,38 @@ def test_plotting_loads_matplotlib_late_and_pyplot_never():
         "assert 'matplotlib.pyplot' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
+# ----------------------------------------------------------------------- several runs at once
+
+
+def test_small_multiples_show_every_frame_on_common_axes():
+    frames = {
+        "one": point_frame([[0.0, 5.0], [1.0, 4.0]]),
+        "other": point_frame([[-7.0, 0.0], [1.0, 2.0], [1.5, 3.0]]),
+        "third": (np.arange(2), np.array([[9.0, 0.0], [8.0, 1.0]]), ["a", "b"]),
+    }
+    axes = plot.small_multiples(frames, [1.0, 3.0], ylabel="height", title="Three runs")
+    assert [ax.get_title(loc="left") for ax in axes] == ["one", "other", "third"]
+    assert len({ax.figure for ax in axes}) == 1
+    assert axes[0].figure.get_suptitle() == "Three runs"
+    assert len(axes[0].figure.axes) == 3  # the fourth place stays empty
+    for ax, frame in zip(axes, frames.values(), strict=True):
+        values = frame[1] if isinstance(frame, tuple) else frame.to_numpy()
+        lines = [line for line in ax.get_lines() if not line.is_dashed()]
+        assert [line.get_ydata().tolist() for line in lines] == values.T.tolist()
+        assert dashed(ax) == [1.0, 3.0]
+        assert ax.get_ylim() == axes[0].get_ylim()
+        assert ax.get_xlim() == axes[0].get_xlim()
+    low, high = axes[0].get_ylim()
+    assert low < -6.5
+    assert high > 8.5
+    assert names_at_the_right(axes[2]) == {"a", "b"}
+    assert axes[1].get_xlabel() == axes[2].get_xlabel() == "step"
+
+
+def test_small_multiples_of_a_crowd_and_of_one():
+    crowd = point_frame(np.random.default_rng(0).random((30, 40)))
+    (ax,) = plot.small_multiples({"crowd": crowd})
+    assert len(names_at_the_right(ax)) == 6
+    assert np.allclose(drawn(ax, "median"), np.median(crowd, axis=1))

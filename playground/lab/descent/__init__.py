@@ -5,6 +5,7 @@
 
 from playground.lab.descent.restarts import FreshStart, Kick, NoRestart, Restart, make_restart
 from playground.lab.descent.rules import (
+    Adam,
     BarzilaiBorwein,
     Constant,
     GrowShrink,
@@ -22,6 +23,7 @@ from playground.lab.descent.stops import (
 )
 
 __all__ = [
+    "Adam",
     "BarzilaiBorwein",
     "Below",
     "Constant",

@@ -8,10 +8,12 @@ from math import isfinite
 from numbers import Real
 from typing import Any
 
+from playground.graph.backend import array_like, to_cpu
 from playground.graph.errors import FitError
 from playground.lab.descent.vectors import inner, squared
+from playground.optimizers.adam import AdamRule
 
-__all__ = ["BarzilaiBorwein", "Constant", "GrowShrink", "Rule", "make_rule"]
+__all__ = ["Adam", "BarzilaiBorwein", "Constant", "GrowShrink", "Rule", "make_rule"]
 
 Arrays = Sequence[Any]
 
@@ -27,11 +29,13 @@ class Rule:
         step_size: the size of the newest step.
         takes_back: whether points can be refused.
         minimum: the smallest step size worth taking.
+        stride: what the newest step subtracts, one array a parameter; None is step size x gradient.
     """
 
     name = ""
     takes_back = False
     minimum = 0.0
+    stride: Arrays | None = None
 
     def __init__(self, initial: float) -> None:
         self.initial = positive(self, "step size", initial)
@@ -249,6 +253,69 @@ class BarzilaiBorwein(Rule):
         self._grads = grads if state["started"] else None
 
 
+class Adam(Rule):
+    """Adam (Kingma and Ba, 2015): each entry of the point moves by about ``alpha`` a step.
+
+    The arithmetic is that of ``playground.optimizers.Adam``, bit for bit. Other hyperparameters of
+    it (beta1, beta2, eps, amsgrad …) are keywords; ``step_size`` is alpha, corrected for the start.
+    """
+
+    name = "adam"
+
+    def __init__(self, alpha: float = 1e-3, **values: Any) -> None:
+        super().__init__(alpha)
+        self._values = {"alpha": self.initial, **values}
+        self._rules: list[AdamRule] = []
+        self._make()  # so that an unknown keyword is refused here
+
+    def _make(self) -> AdamRule:
+        try:
+            return AdamRule(None, **self._values)
+        except TypeError as error:
+            raise FitError(f"Adam: {error}") from error
+
+    def step(self, value: float, grads: Arrays, squared_norm: float) -> float:
+        if not self._rules:
+            self._begin(grads)
+        for rule in self._rules:
+            rule.t += 1
+        pairs = zip(self._rules, grads, strict=True)
+        self.stride = [rule.step(grad) for rule, grad in pairs]
+        self.step_size = self._rules[0].alpha_t
+        return self.step_size
+
+    def _begin(self, grads: Arrays) -> None:
+        self._rules = [self._make() for _ in grads]
+        for rule, grad in zip(self._rules, grads, strict=True):
+            rule.begin(grad)
+
+    def reset(self) -> None:
+        super().reset()
+        self._rules, self.stride = [], None
+
+    def settings(self) -> dict[str, Any]:
+        return super().settings() | self._values
+
+    def state(self) -> dict[str, Any]:
+        memories = [
+            {name: to_cpu(array).copy() for name, array in rule.state.items()}
+            for rule in self._rules
+        ]
+        t = self._rules[0].t if self._rules else 0
+        return super().state() | {"t": t, "memories": memories}
+
+    def restore(self, state: dict[str, Any], grads: Arrays) -> None:
+        super().restore(state, grads)
+        if state["t"] == 0:
+            return
+        self._begin(grads)
+        for rule, memory, grad in zip(self._rules, state["memories"], grads, strict=True):
+            rule.t = state["t"]
+            rule.state.update({name: array_like(array, grad) for name, array in memory.items()})
+        pairs = zip(self._rules, grads, strict=True)
+        self.stride = [rule.newest_step(grad.dtype) for rule, grad in pairs]
+
+
 def make_rule(rule: str | Rule) -> Rule:
     """The step rule of that name, with its usual parameters; a rule object is returned as it is."""
     makers: dict[str, Callable[[], Rule]] = {
@@ -256,6 +323,7 @@ def make_rule(rule: str | Rule) -> Rule:
         "grow-shrink-take-back": lambda: GrowShrink(worse="take-back"),
         "barzilai-borwein": BarzilaiBorwein,
         "constant": Constant,
+        "adam": Adam,
     }
     if isinstance(rule, str):
         if rule not in makers:

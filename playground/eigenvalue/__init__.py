@@ -1,0 +1,32 @@
+"""A symmetric matrix with given eigenvalues, found by descent on sum((t - λ)**2).
+
+    python -m playground.eigenvalue --targets 1,1,1
+
+Nothing here knows how to build such a matrix: the entries r are written into zeros, NumPy's eigh
+gives the eigenvalues λ, and backprop goes through it.
+"""
+
+from playground.eigenvalue.spectrum import Entries, SecondDerivatives, spectral_loss
+from playground.eigenvalue.study import Eigenvalue, main
+from playground.eigenvalue.ways import (
+    EPSILON,
+    LEARNING_RATE,
+    TOLERANCE,
+    Course,
+    Spectrum,
+    descend,
+)
+
+__all__ = [
+    "EPSILON",
+    "LEARNING_RATE",
+    "TOLERANCE",
+    "Course",
+    "Eigenvalue",
+    "Entries",
+    "SecondDerivatives",
+    "Spectrum",
+    "descend",
+    "main",
+    "spectral_loss",
+]

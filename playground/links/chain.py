@@ -1,0 +1,76 @@
+"""Chain: a link made of links."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from playground.graph.variable import Parameter
+from playground.links.link import Link
+
+__all__ = ["Chain"]
+
+
+class Chain(Link):
+    """A link with children: the links that are assigned within ``with self.init_scope():``.
+
+    Keywords are children as well.
+    """
+
+    def __init__(self, **links: Link) -> None:
+        super().__init__()
+        self._children: set[str] = set()
+        for name, link in links.items():
+            self.add_link(name, link)
+
+    def __str__(self) -> str:
+        texts = [f"({name}): {child}," for name, child in self._named_children()]
+        lines = [f"  {line}\n" for text in texts for line in text.splitlines()]
+        body = "".join(["\n", *lines]) if lines else ""
+        return f"{type(self).__name__}({body})"
+
+    def __getitem__(self, name: str) -> Any:
+        return getattr(self, name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if isinstance(value, Link) and self.within_init_scope:
+            if hasattr(self, name):
+                raise AttributeError(f"cannot register a new link {name!r}: the attribute exists")
+            value.name = name
+            self._children.add(name)
+        super().__setattr__(name, value)
+
+    def __delattr__(self, name: str) -> None:
+        self._children.discard(name)
+        super().__delattr__(name)
+
+    def add_link(self, name: str, link: Link) -> None:
+        """Register ``link`` as the child ``name``."""
+        self._refuse_taken(name, "link")
+        if not isinstance(link, Link):
+            raise TypeError(f"add_link: expected a Link, got {type(link).__name__}")
+        with self.init_scope():
+            setattr(self, name, link)
+
+    def _named_children(self) -> list[tuple[str, Link]]:
+        own = vars(self)
+        return [(name, own[name]) for name in sorted(self._children)]
+
+    def params(self, include_uninit: bool = True) -> Iterator[Parameter]:
+        yield from super().params(include_uninit)
+        for child in self.children():
+            yield from child.params(include_uninit)
+
+    def namedparams(self, include_uninit: bool = True) -> Iterator[tuple[str, Parameter]]:
+        yield from super().namedparams(include_uninit)
+        for name, child in self._named_children():
+            for path, param in child.namedparams(include_uninit):
+                yield f"/{name}{path}", param
+
+    def _sharing(self) -> Any:
+        shared = super()._sharing()
+        shared._children = set(self._children)
+        for name, child in self._named_children():
+            vars(shared)[name] = copied = child.copy("share")
+            copied.name = name
+        return shared

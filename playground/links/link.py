@@ -1,0 +1,288 @@
+"""Link: parameters under names."""
+
+from __future__ import annotations
+
+import copy as copies
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from playground.graph.backend import Device, array_like, is_array, parse_device
+from playground.graph.errors import GraphError
+from playground.graph.variable import Parameter
+
+__all__ = ["Link"]
+
+MODES = ("share", "copy", "init")
+
+
+class Link:
+    """A part of a model: its parameters are attributes, and an optimizer finds them.
+
+    A :class:`Parameter` that is assigned within ``with self.init_scope():`` becomes one of the
+    link's; ``link(*args)`` calls the ``forward`` that a subclass defines. Keywords make parameters
+    at once: each is a shape, or a pair of shape and dtype.
+
+    Attributes:
+        name: what the chain that it belongs to calls it, or None.
+    """
+
+    _begun = False
+
+    def __init__(self, **params: Any) -> None:
+        super().__init__()
+        self._params: set[str] = set()
+        self._persistent: set[str] = set()
+        self._within_init_scope = False
+        self.name: str | None = None
+        self._begun = True
+        for name, value in params.items():
+            shape, dtype = _shape_and_dtype(value)
+            self.add_param(name, shape, dtype)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if not self._begun:
+            self._check_begun()
+        forward = getattr(self, "forward", None)
+        if forward is None:
+            raise AttributeError(f"{type(self).__name__} cannot be called: define forward(self, …)")
+        return forward(*args, **kwargs)
+
+    def __str__(self) -> str:
+        return f"{type(self).__name__}({', '.join(f'{k}={v}' for k, v in self.printable_specs)})"
+
+    @property
+    def printable_specs(self) -> Iterator[tuple[str, Any]]:
+        """Pairs of name and value that ``str`` shows; a subclass says which."""
+        return iter(())
+
+    def _check_begun(self) -> None:
+        if not self._begun:
+            raise GraphError(
+                f"{type(self).__name__}: Link.__init__() has not been called: begin __init__ with "
+                f"super().__init__()"
+            )
+
+    # ------------------------------------------------------------------------------ registration
+
+    @property
+    def within_init_scope(self) -> bool:
+        """Whether an assignment registers parameters just now."""
+        return vars(self).get("_within_init_scope", False)
+
+    @contextmanager
+    def init_scope(self) -> Iterator[None]:
+        """Within it an attribute that a Parameter is assigned to becomes one of the link's."""
+        self._check_begun()
+        before = self._within_init_scope
+        self._within_init_scope = True
+        try:
+            yield
+        finally:
+            self._within_init_scope = before
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if isinstance(value, Parameter) and self.within_init_scope:
+            value.name = name
+            self._params.add(name)
+            self._persistent.discard(name)
+        super().__setattr__(name, value)
+
+    def __delattr__(self, name: str) -> None:
+        self._params.discard(name)
+        self._persistent.discard(name)
+        super().__delattr__(name)
+
+    def add_param(
+        self, name: str, shape: Any = None, dtype: Any = np.float32, initializer: Any = None
+    ) -> None:
+        """Register a new parameter ``name``; its values are NaN without an ``initializer``."""
+        self._refuse_taken(name, "parameter")
+        if initializer is None:
+            initializer = np.dtype(dtype).type("nan")
+        elif isinstance(initializer, np.generic):
+            initializer = initializer.item()  # a number, whose dtype says nothing
+        with self.init_scope():
+            setattr(self, name, Parameter(initializer, shape))
+
+    def add_persistent(self, name: str, value: Any) -> None:
+        """Make ``value`` an attribute that is copied and saved with the parameters."""
+        self._refuse_taken(name, "persistent value")
+        self._persistent.add(name)
+        vars(self)[name] = value
+
+    def register_persistent(self, name: str) -> None:
+        """Make an attribute that exists a persistent value."""
+        if not hasattr(self, name):
+            raise AttributeError(f"register_persistent: there is no attribute {name!r}")
+        self._persistent.add(name)
+        self._params.discard(name)
+
+    def _refuse_taken(self, name: str, what: str) -> None:
+        if name in vars(self):
+            raise AttributeError(f"cannot register a new {what} {name!r}: the attribute exists")
+
+    # --------------------------------------------------------------------------------- what it has
+
+    def params(self, include_uninit: bool = True) -> Iterator[Parameter]:
+        """The parameters, sorted by name, those of the children after them."""
+        own = vars(self)
+        for name in sorted(self._params):
+            if include_uninit or own[name]._array is not None:
+                yield own[name]
+
+    def namedparams(self, include_uninit: bool = True) -> Iterator[tuple[str, Parameter]]:
+        """Pairs of path (``/child/name``) and parameter, in the order of :meth:`params`."""
+        own = vars(self)
+        for name in sorted(self._params):
+            if include_uninit or own[name].is_initialized:
+                yield f"/{name}", own[name]
+
+    def _named_children(self) -> list[tuple[str, Link]]:
+        return []
+
+    def children(self) -> Iterator[Link]:
+        """The links that this one is made of."""
+        return (child for _, child in self._named_children())
+
+    def links(self, skipself: bool = False) -> Iterator[Link]:
+        """This link and all below it."""
+        if not skipself:
+            yield self
+        for child in self.children():
+            yield from child.links()
+
+    def namedlinks(self, skipself: bool = False) -> Iterator[tuple[str, Link]]:
+        """Pairs of path and link."""
+        if not skipself:
+            yield "/", self
+        for name, child in self._named_children():
+            yield f"/{name}", child
+            yield from ((f"/{name}{below}", link) for below, link in child.namedlinks(True))
+
+    def count_params(self) -> int:
+        """The number of values in all parameters; warns of those without a shape yet."""
+        for name, param in self.namedparams():
+            if not param.is_initialized:
+                warnings.warn(f"count_params: {name} has no shape yet: left out", stacklevel=2)
+        return sum(param.size for param in self.params(False))
+
+    # ----------------------------------------------------------------------- gradients and updates
+
+    def cleargrads(self) -> None:
+        """Set every gradient to None."""
+        for param in self.params():
+            param.cleargrad()
+
+    def zerograds(self) -> None:
+        """Set every gradient to zeros (as in Chainer, deprecated: :meth:`cleargrads` is faster)."""
+        warnings.warn("zerograds is deprecated: use cleargrads", DeprecationWarning, stacklevel=2)
+        for param in self.params():
+            param.zerograd()
+
+    def addgrads(self, link: Link) -> None:
+        """Add the gradients of ``link``, of the same build, to this link's."""
+        for name in self._params:
+            if vars(link)[name].is_initialized:
+                vars(self)[name].addgrad(vars(link)[name])
+        for name, child in self._named_children():
+            child.addgrads(vars(link)[name])
+
+    def enable_update(self) -> None:
+        """Let optimizers update the parameters (again)."""
+        self._switch_update(True)
+
+    def disable_update(self) -> None:
+        """Keep the parameters as they are, whatever an optimizer does."""
+        self._switch_update(False)
+
+    def _switch_update(self, enabled: bool) -> None:
+        for param in self.params():
+            if param.update_rule is not None:
+                param.update_rule.enabled = enabled
+
+    @property
+    def update_enabled(self) -> bool:
+        """Whether an optimizer updates any of the parameters."""
+        rules = (param.update_rule for param in self.params())
+        return any(rule is not None and rule.enabled for rule in rules)
+
+    # ----------------------------------------------------------------------------- copies, devices
+
+    def copy(self, mode: str = "share") -> Any:
+        """A copy of the link and all below it.
+
+        ``'share'``: parameters of its own on the same arrays; ``'copy'``: on copies of them;
+        ``'init'``: initialised again. Raises ValueError for another mode.
+        """
+        if mode not in MODES:
+            raise ValueError(f"copy: mode is 'share', 'copy' or 'init', got {mode!r}")
+        if mode == "share":
+            return self._sharing()
+        copied = copies.deepcopy(self)
+        if mode == "init":
+            for param in copied.params(include_uninit=False):
+                param.initialize(param.shape)
+        return copied
+
+    def _sharing(self) -> Any:
+        shared = copies.copy(self)
+        shared._params, shared._persistent = set(self._params), set(self._persistent)
+        shared.name = None
+        for name in self._params:
+            vars(shared)[name] = param = copies.copy(vars(self)[name])
+            param._grad = None
+        return shared
+
+    def copyparams(self, link: Link, copy_persistent: bool = True) -> None:
+        """Take over the values of ``link``, of the same build, perhaps from another device."""
+        own, other = vars(self), vars(link)
+        for name in self._params:
+            if own[name].is_initialized and not other[name].is_initialized:
+                other[name].initialize(own[name].shape)
+            if other[name].is_initialized:
+                own[name].copydata(other[name])
+        for name in self._persistent if copy_persistent else ():
+            if is_array(own[name]) and is_array(other[name]):
+                own[name][...] = array_like(other[name], own[name])
+            else:
+                own[name] = copies.deepcopy(other[name])
+        for name, child in self._named_children():
+            child.copyparams(other[name], copy_persistent)
+
+    def to_device(self, device: str | int | Device) -> Any:
+        """Move all parameters and arrays to a device, such as ``'cuda'``; returns the link."""
+        place = device if isinstance(device, Device) else parse_device(device)
+        own = vars(self)
+        for name in self._params:
+            param = own[name]
+            if param.is_initialized:
+                grad, param._grad = param.grad, None
+                param.array = place.put(param.array)
+                param.grad = None if grad is None else place.put(grad)
+        for name in self._persistent:
+            if is_array(own[name]):
+                own[name] = place.put(own[name])
+        for child in self.children():
+            child.to_device(place)
+        return self
+
+    def to_cpu(self) -> Any:
+        """Move all parameters and arrays to the host; returns the link."""
+        return self.to_device("cpu")
+
+    def to_gpu(self, device: int | None = None) -> Any:
+        """Move all parameters and arrays to a CUDA device; returns the link."""
+        return self.to_device(device or 0)
+
+
+def _shape_and_dtype(value: Any) -> tuple[Any, Any]:
+    pair = isinstance(value, (tuple, list)) and len(value) == 2 and not _is_whole(value[1])
+    return (value[0], value[1]) if pair else (value, np.float32)
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, (int, np.integer))

@@ -1,0 +1,29 @@
+"""Optimizers in Chainer's form: ``Adam(alpha=1e-3).setup(link).update(lossfun, *args)``.
+
+The arithmetic runs on arrays of any registered type: NumPy's operators and ufuncs are all it needs.
+"""
+
+from playground.optimizers.adam import AdaBound, Adam, AdamRule, AdamW, AMSBound, AMSGrad
+from playground.optimizers.gradient_method import GradientMethod, Optimizer
+from playground.optimizers.hyperparameter import Hyperparameter, HyperparameterProxy
+from playground.optimizers.momentum_sgd import MomentumSGD, MomentumSGDRule
+from playground.optimizers.sgd import SGD, SGDRule
+from playground.optimizers.update_rule import UpdateRule
+
+__all__ = [
+    "SGD",
+    "AMSBound",
+    "AMSGrad",
+    "AdaBound",
+    "Adam",
+    "AdamRule",
+    "AdamW",
+    "GradientMethod",
+    "Hyperparameter",
+    "HyperparameterProxy",
+    "MomentumSGD",
+    "MomentumSGDRule",
+    "Optimizer",
+    "SGDRule",
+    "UpdateRule",
+]

@@ -1,0 +1,245 @@
+"""Optimizer and GradientMethod: from a loss to updated parameters of a link."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from playground.graph.backend import to_cpu
+from playground.graph.errors import GraphError
+from playground.graph.variable import Parameter
+from playground.links.link import Link
+from playground.optimizers.hooks import Hooks
+from playground.optimizers.hyperparameter import Hyperparameter
+from playground.optimizers.update_rule import UpdateRule
+
+__all__ = ["GradientMethod", "Optimizer"]
+
+# A loss scale beyond it would overflow float16, which is what scaling is for.
+LARGEST_LOSS_SCALE = 65504.0
+
+
+class Optimizer:
+    """What changes the parameters of a link; a subclass defines :meth:`update`.
+
+    Attributes:
+        target: the link, from :meth:`setup` on.
+        t: how many updates were made.
+        epoch: how often :meth:`new_epoch` was called.
+        use_auto_new_epoch: whether a training loop calls it, and the user must not.
+    """
+
+    target: Any = None
+    t = 0
+    epoch = 0
+    use_auto_new_epoch = False
+    _hooks: Hooks | None = None
+    _loss_scale: float | None = None
+    _scale_interval: int | None = None  # the loss scale adapts itself if there is one
+    _overflowed = False
+    _overflowed_ever = False
+
+    def setup(self, link: Link) -> Any:
+        """Optimize the parameters of ``link`` from now on; returns the optimizer."""
+        if not isinstance(link, Link):
+            raise TypeError(
+                f"setup: expected a Link, got {type(link).__name__}: put the parameters into a "
+                f"Link, each assigned within link.init_scope()"
+            )
+        self.target = link
+        self.t = self.epoch = 0
+        self._hooks = Hooks()
+        return self
+
+    def update(self, lossfun: Callable[..., Any] | None = None, *args: Any, **kwds: Any) -> None:
+        """Update the parameters, from ``lossfun(*args, **kwds)`` or from gradients that exist."""
+        raise NotImplementedError(f"{type(self).__name__}: define update(lossfun, *args, **kwds)")
+
+    def new_epoch(self, auto: bool = False) -> None:
+        """Count an epoch; ``auto`` says that a training loop calls. Raises GraphError."""
+        if auto != self.use_auto_new_epoch:
+            who, flag = ("the training loop", True) if auto else ("new_epoch", False)
+            raise GraphError(
+                f"new_epoch: called by {who} while use_auto_new_epoch is {not flag}: either the "
+                f"loop counts the epochs (use_auto_new_epoch = True) or you do"
+            )
+        self.epoch += 1
+
+    # ------------------------------------------------------------------------------------ hooks
+
+    def _ready(self) -> Hooks:
+        if self._hooks is None:
+            raise GraphError(
+                f"{type(self).__name__}: the optimizer has no link to update: call setup(link)"
+            )
+        return self._hooks
+
+    def add_hook(
+        self, hook: Callable[..., Any], name: str | None = None, timing: str = "auto"
+    ) -> None:
+        """Call ``hook(optimizer)`` before (``'pre'``) or after (``'post'``) each update.
+
+        A hook whose attribute ``call_for_each_param`` is true is called as ``hook(rule, param)``.
+        """
+        self._ready().add(hook, name, timing)
+
+    def remove_hook(self, name: str) -> None:
+        """Forget a hook. Raises KeyError."""
+        self._ready().remove(name)
+
+    def call_hooks(self, timing: str = "pre") -> None:
+        """Call the hooks of one timing."""
+        for hook in self._ready().of(timing):
+            self.call_hook(hook)
+
+    def call_hook(self, hook: Any) -> None:
+        if getattr(hook, "call_for_each_param", False):
+            for param in self.target.params():
+                hook(param.update_rule, param)
+        else:
+            hook(self)
+
+    # ------------------------------------------------------------------------------ loss scaling
+
+    def loss_scaling(self, interval: int = 1000, scale: float | None = None) -> None:
+        """Multiply the loss, so that small float16 gradients do not vanish, and divide again.
+
+        Without ``scale`` the factor adapts itself: half after an overflow, else twice in every
+        ``interval`` updates (twice in each until the first overflow).
+        """
+        if scale is not None:
+            if not scale > 0:
+                raise ValueError(f"loss_scaling: expected a scale above 0, got {scale!r}")
+            self._loss_scale = scale
+            return
+        if interval < 1:
+            raise ValueError(f"loss_scaling: expected an interval of 1 or more, got {interval!r}")
+        self._loss_scale, self._scale_interval, self._overflowed_ever = 1.0, interval, False
+
+    def set_loss_scale(self, loss_scale: float) -> None:
+        """A fixed loss scale."""
+        self.loss_scaling(scale=loss_scale)
+
+    def check_nan_in_grads(self) -> None:
+        """Note whether a gradient is not finite, where the loss scale adapts itself."""
+        self._overflowed = False
+        if self._scale_interval is None:
+            return
+        for name, param in self.target.namedparams(False):
+            if not np.isfinite(to_cpu(param.grad)).all():
+                self._overflowed = self._overflowed_ever = True
+                warnings.warn(
+                    f"the gradient of {name} is not finite (update {self.t}, loss scale "
+                    f"{self._loss_scale}): the parameters are left as they are",
+                    stacklevel=3,
+                )
+
+    def is_safe_to_update(self) -> bool:
+        """Whether :meth:`check_nan_in_grads` found all gradients finite."""
+        return not self._overflowed
+
+    def update_loss_scale(self) -> None:
+        """Let the loss scale adapt itself, if it is to."""
+        if self._scale_interval is None or self._loss_scale is None:
+            return
+        if self._overflowed:
+            factor = 0.5
+        else:
+            factor = math.pow(2.0, 1.0 / self._scale_interval) if self._overflowed_ever else 2.0
+        self._loss_scale = max(1.0, min(LARGEST_LOSS_SCALE, self._loss_scale * factor))
+
+
+class GradientMethod(Optimizer):
+    """An optimizer that needs one gradient an update; a subclass makes its update rules.
+
+    Attributes:
+        hyperparam: the values that all update rules share, unless one has its own.
+    """
+
+    def __init__(self) -> None:
+        self.hyperparam = Hyperparameter()
+        self._use_fp32_update = False
+        self._use_cleargrads = True
+
+    def create_update_rule(self) -> UpdateRule:
+        """A new update rule, for one parameter."""
+        raise NotImplementedError(f"{type(self).__name__}: define create_update_rule()")
+
+    def setup(self, link: Link) -> Any:
+        super().setup(link)
+        for param in link.params():
+            param.update_rule = self.create_update_rule()
+            if self._use_fp32_update:
+                param.update_rule.use_fp32_update()
+        return self
+
+    def update(self, lossfun: Callable[..., Any] | None = None, *args: Any, **kwds: Any) -> None:
+        """Update the parameters once.
+
+        With ``lossfun`` the gradients are those of ``lossfun(*args, **kwds)``; without it they
+        are what a backward pass has left in the parameters.
+        """
+        hooks = self._ready()
+        if lossfun is not None:
+            self._differentiate(lossfun(*args, **kwds))
+        params = list(self.target.params())
+        self._reallocate(params)
+        # What is seldom asked for costs a step nothing.
+        adapting = self._scale_interval is not None
+        if adapting:
+            self.check_nan_in_grads()
+        if hooks:
+            self.call_hooks("pre")
+        self.t += 1
+        if not adapting or self.is_safe_to_update():
+            for param in params:
+                param.update()
+        self._reallocate(params)
+        if hooks:
+            self.call_hooks("post")
+        if adapting:
+            self.update_loss_scale()
+
+    def _differentiate(self, loss: Any) -> None:
+        """Put the gradients of ``loss`` into the parameters; its graph ends here."""
+        if self._use_cleargrads:
+            self.target.cleargrads()
+        else:
+            self.target.zerograds()
+        loss.backward(loss_scale=self._loss_scale)
+
+    def _reallocate(self, params: list[Parameter]) -> None:
+        for param in params:
+            if param._grad is None:
+                self.reallocate_cleared_grads()
+                return
+
+    def reallocate_cleared_grads(self) -> None:
+        """Give zeros to every parameter without a gradient."""
+        for param in self.target.params(False):
+            if param._grad is None:
+                param.grad = np.zeros_like(param.array)
+
+    def call_hook(self, hook: Any) -> None:
+        super().call_hook(hook)
+        self.reallocate_cleared_grads()
+
+    def use_cleargrads(self, use: bool = True) -> None:
+        """Whether :meth:`update` clears gradients (as by default) or sets them to zero."""
+        warnings.warn(
+            "use_cleargrads is deprecated: update() clears the gradients anyway",
+            DeprecationWarning,
+            stacklevel=2,
+        )
+        self._use_cleargrads = use
+
+    def use_fp32_update(self, flag: bool = True) -> None:
+        """Whether float16 parameters are updated by way of copies in float32."""
+        self._use_fp32_update = flag
+        if self.target is not None:
+            for param in self.target.params():
+                param.update_rule.use_fp32_update(flag)
