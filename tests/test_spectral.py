@@ -220,10 +220,30 @@ def test_hessian_where_singular_values_are_equal() -> None:
 
 
 def test_a_jacobian_that_equal_values_leave_undefined_names_them() -> None:
-    with pytest.raises(DegenerateEigenvalueError, match="values [01] and [01]") as caught:
+    with pytest.raises(DegenerateEigenvalueError, match=r"values [01] and [01]") as caught:
         jacobian(lambda x: np.linalg.eigh(x)[1])(DOUBLE)
     assert set(caught.value.indices) == {0, 1}
     with pytest.raises(DegenerateEigenvalueError, match="second derivative"):
         hessian(lambda x: np.linalg.eigh(x)[0] @ np.arange(3.0))(DOUBLE)
     with pytest.raises(DegenerateEigenvalueError):
         vmap(hessian(lambda x: np.linalg.eigh(x)[0] @ np.arange(3.0)))(np.stack([H, DOUBLE]))
+
+
+def test_hessian_at_a_minimum_with_equal_targets() -> None:
+    """There the gradient is rounding, which must not pass for a difference inside the cluster."""
+    targets = np.array([1.0, 1, 2])
+
+    def loss(A: Any) -> Any:
+        return ((np.linalg.eigh(A)[0] - targets) ** 2).sum()
+
+    for seed in range(20):
+        Q = np.linalg.qr(np.random.default_rng(seed).normal(size=(3, 3)))[0]
+        A = Q @ np.diag(targets) @ Q.T
+        found = hessian(loss)(A)
+        # Along a symmetric direction: sum of squares of its blocks inside clusters, turned by Q.
+        D = np.random.default_rng(seed + 100).normal(size=(3, 3))
+        D = D + D.T
+        inside = Q.T @ D @ Q
+        expected = 2 * ((inside[:2, :2] ** 2).sum() + inside[2, 2] ** 2)
+        lower = np.tril(D)
+        np.testing.assert_allclose(np.einsum("ij,ijkl,kl", lower, found, lower), expected)

@@ -155,10 +155,15 @@ class Basis:
         return backend.array_like((~self.same).astype(self.values.dtype), like)
 
     def equal_inside(self, g: Any) -> bool:
-        """Whether g is the same throughout each cluster, to rounding."""
+        """Whether g is the same throughout each cluster, to rounding.
+
+        Near a minimum g itself is the rounding of eigenvalues, times a curvature.
+        """
         g = backend.to_cpu(g)
         n = g.shape[-1]
-        bound = 1e4 * n * np.finfo(g.dtype).eps * np.abs(g).max(axis=-1, initial=0.0)
+        size = np.minimum(np.abs(self.values).max(axis=-1, initial=0.0), 1)
+        size = np.maximum(np.abs(g).max(axis=-1, initial=0.0), size)
+        bound = 1e4 * n * np.finfo(g.dtype).eps * size
         apart = np.abs(g[..., :, None] - g[..., None, :]) > bound[..., None, None]
         return not bool((apart & self.same).any())
 
@@ -192,7 +197,7 @@ class Eigh(OverMatrices):
     keep = (0, 1, 2)
     output_count = 2
 
-    def __init__(self, uplo: str = "L") -> None:
+    def __init__(self, uplo: Any = "L") -> None:
         self.uplo = uplo
 
     def forward(self, x: Any) -> Any:

@@ -303,6 +303,7 @@ class Op(FunctionNode):
     """
 
     __slots__ = ("inputs", "kept", "rank")
+    kept: Sequence[Any]
     keep: ClassVar[tuple[int, ...]] = ()
     # Value operands share one dtype; False where an input is something else.
     same_dtype: ClassVar[bool] = True
@@ -367,7 +368,7 @@ class Op(FunctionNode):
             for i, y in enumerate(results):
                 y._node.output_index = i
             self.outputs = [ref(y._node) for y in results]
-        kept = [None] * len(results)
+        kept: list[Any] = [None] * len(results)
         if requires_grad:
             count = len(nodes)
             for i in self.keep:

@@ -406,7 +406,7 @@ class Variable:
 
     def zerograd(self) -> None:
         """Set the gradient to zeros."""
-        self._grad = None if self._array is None else self._array * 0
+        self._grad = None if self._array is None else np.zeros_like(self._array)
 
     def addgrad(self, var: Variable) -> None:
         """Add the gradient of ``var`` to this one's (out of place)."""
@@ -624,7 +624,7 @@ class Parameter(Variable):
 
     @property
     def grad(self) -> Any:
-        if self._array is None:
+        if self._array is None and self._first_grad is not None:
             raise GraphError(
                 f"grad of {self._title()}: the parameter is not initialised: call "
                 f"initialize(shape) or run the model once"

@@ -834,3 +834,17 @@ def test_deviation_a_single_element_can_be_formatted() -> None:
     ours, theirs = outcomes(script)
     assert ours == "3.00"
     assert isinstance(theirs, Raised)
+
+
+@same
+def test_grad_of_an_uninitialised_parameter_after_cleargrad(engine: Any) -> Any:
+    p = engine.Parameter()
+    p.cleargrad()
+    return p.grad, p.grad_var
+
+
+@same
+def test_zerograd_of_values_that_are_no_numbers(engine: Any) -> Any:
+    v = engine.Variable(np.array([np.nan, np.inf, 1], "f4"))
+    v.zerograd()
+    return v.grad
