@@ -1076,3 +1076,24 @@ def test_scipy_takes_them_as_they_are() -> None:
 
 def layer_residual(x: Any) -> Any:
     return np.tanh(A[:, :2] @ x) - np.array([0.1, -0.2])
+
+
+def test_jacobian_with_aux() -> None:
+    def f(x: Any) -> Any:
+        y = np.sin(x)
+        return y, {"sum": y.sum(), "name": 3}
+
+    x = np.array([0.1, 0.2])
+    rows, aux = jacobian(f, has_aux=True)(x)
+    close(rows, np.diag(np.cos(x)))
+    close(aux["sum"], np.sin(x).sum())
+    assert aux["name"] == 3
+    (second, (value, first)) = jacobian(
+        lambda x: (lambda v, g: (g, (v, g)))(*value_and_grad(lambda x: (x**3).sum())(x)),
+        has_aux=True,
+    )(x)
+    close(value, (x**3).sum())
+    close(first, 3 * x**2)
+    close(second, np.diag(6 * x))
+    with pytest.raises(GradientError, match="must return \\(value, aux\\)"):
+        jacobian(np.sin, has_aux=True)(x)

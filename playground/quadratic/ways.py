@@ -9,7 +9,7 @@ import numpy as np
 
 from playground.graph.backend import array_like, to_cpu
 from playground.lab.runlog import frame_of
-from playground.transforms import hessian, value_and_grad, vmap
+from playground.transforms import jacobian, value_and_grad, vmap
 
 if TYPE_CHECKING:
     import pandas
@@ -88,10 +88,13 @@ class Derivatives(NamedTuple):
 def automatic(f: Callable[[Any], Any], points: Any) -> Derivatives:
     """Value, gradient and Hessian by backprop, at all points (k, n) in one call."""
 
-    def at(x: Any) -> Any:
-        return (*value_and_grad(f)(x), hessian(f)(x))
+    def gradient(x: Any) -> Any:
+        value, first = value_and_grad(f)(x)
+        return first, (value, first)
 
-    return Derivatives(to_cpu(points), *map(to_cpu, vmap(at)(points)))
+    second = jacobian(gradient, has_aux=True)
+    seconds, (values, firsts) = vmap(second)(points)
+    return Derivatives(to_cpu(points), *map(to_cpu, (values, firsts, seconds)))
 
 
 def numerical(f: Callable[[Any], Any], points: Any, h: float = STEP) -> Derivatives:

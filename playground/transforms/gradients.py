@@ -18,7 +18,7 @@ from playground.transforms.outputs import (
 )
 from playground.transforms.tracing import Trace, as_seed, is_linked, ones
 
-__all__ = ["elementwise_grad", "grad", "value_and_grad", "vjp"]
+__all__ = ["elementwise_grad", "grad", "value_and_grad", "vjp", "with_aux"]
 
 Function = Callable[..., Any]
 Argnums = int | tuple[int, ...]
@@ -64,7 +64,7 @@ def value_and_grad(f: Function, argnums: Argnums = 0, has_aux: bool = False) -> 
 
 
 def _differentiated(trace: Trace, has_aux: bool) -> tuple[Any, Any, Any]:
-    y, aux = _with_aux(trace) if has_aux else (trace.result, None)
+    y, aux = with_aux(trace) if has_aux else (trace.result, None)
     check_scalar(trace.name, y)
     return y, aux, _gradient_of_sum(trace, y)
 
@@ -77,7 +77,8 @@ def _gradient_of_sum(trace: Trace, y: Any) -> Any:
     return derivatives
 
 
-def _with_aux(trace: Trace) -> tuple[Any, Any]:
+def with_aux(trace: Trace) -> tuple[Any, Any]:
+    """What a function with ``has_aux`` returned, in two."""
     result = trace.result
     if not isinstance(result, tuple) or len(result) != 2:
         raise GradientError(

@@ -14,7 +14,7 @@ from playground.functions.lanes import show
 from playground.graph.backend import as_array, base_of
 from playground.graph.variable import Variable
 from playground.interpreters.batching import Level, identity
-from playground.transforms.gradients import Argnums, Function
+from playground.transforms.gradients import Argnums, Function, with_aux
 from playground.transforms.inputs import zeros
 from playground.transforms.outputs import (
     check_function,
@@ -38,7 +38,9 @@ from playground.transforms.trees import rebuilt
 __all__ = ["hessian", "hvp", "jacobian", "jvp"]
 
 
-def jacobian(f: Function, argnums: Argnums = 0, chunk: int | None = None) -> Function:
+def jacobian(
+    f: Function, argnums: Argnums = 0, chunk: int | None = None, has_aux: bool = False
+) -> Function:
     """All first derivatives of a function, of shape output.shape + argument.shape.
 
     One pass back serves all output elements at once. An output that is a tuple, list or dict
@@ -48,16 +50,20 @@ def jacobian(f: Function, argnums: Argnums = 0, chunk: int | None = None) -> Fun
         f: plain NumPy code.
         argnums: the arguments to differentiate by; negative numbers count from the last.
         chunk: at most so many output elements in one pass, to bound the memory.
+        has_aux: f returns ``(value, aux)``, and the Jacobian comes as ``(jacobian, aux)``.
     """
     _check_chunk("jacobian", chunk)
 
     def derivatives(*args: Any, **kwargs: Any) -> Any:
         trace = Trace("jacobian", f, argnums, args, kwargs)
-        ys = [y for _, y in numeric_leaves("jacobian", trace.result)]
+        result, aux = with_aux(trace) if has_aux else (trace.result, None)
+        ys = [y for _, y in numeric_leaves("jacobian", result)]
         trace.look(ys)
         found = [_rows(trace, y, trace.recorded, chunk) for y in ys]
+        aux = trace.value(aux)
         trace.forget()
-        return rebuilt(trace.result, iter(found))
+        rows = rebuilt(result, iter(found))
+        return (rows, aux) if has_aux else rows
 
     return named("jacobian", f, derivatives, "The Jacobian")
 

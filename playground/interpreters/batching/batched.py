@@ -117,14 +117,30 @@ def lifted(nodes: Iterable[Any], arrays: Iterable[Any], outputs: Iterable[Any]) 
     Between a node without a level and the operation stands then a :class:`Lift`, whose backward
     sums over the lanes.
     """
-    wanted = {level for y in outputs for level in levels_of(y)}
     nodes = list(nodes)
+    if _agree(nodes, arrays, outputs):
+        return nodes
+    wanted = {level for y in outputs for level in levels_of(y)}
     if not wanted:
         return nodes
     for i, (node, array) in enumerate(zip(nodes, arrays, strict=True)):
         if node.requires_grad and (missing := wanted - {*levels_of(array)}):
             nodes[i] = _lifted_node(node, array, sorted(missing, key=lambda level: level.depth))
     return nodes
+
+
+def _agree(nodes: Any, arrays: Any, outputs: Any) -> bool:
+    """Whether all is plainly of one level, or has none: the frequent cases, told quickly."""
+    y = outputs[0]
+    if not isinstance(y, Batched):
+        return len(outputs) == 1
+    level = y.level
+    if len(outputs) > 1 or isinstance(y.array, Batched):
+        return False
+    for node, array in zip(nodes, arrays, strict=True):
+        if node.requires_grad and not (isinstance(array, Batched) and array.level is level):
+            return False
+    return True
 
 
 class LiftedNode(VariableNode):
