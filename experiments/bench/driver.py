@@ -32,6 +32,16 @@ def environment() -> dict[str, str]:
     return {**mine, **ONE_THREAD, "PYTHONPATH": path}
 
 
+def on_one_thread(module: str) -> None:
+    """Start ``module`` anew with one thread a library, unless this process has one already.
+
+    The libraries read it when they are loaded, which this process has done.
+    """
+    if any(os.environ.get(name) != value for name, value in ONE_THREAD.items()):
+        command = [sys.executable, "-m", module, *sys.argv[1:]]
+        raise SystemExit(subprocess.run(command, env=environment(), check=False).returncode)
+
+
 class PeerError(Exception):
     """A peer cannot answer: not installed, not able, or dead."""
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from experiments.bench.driver import on_one_thread
 from experiments.bench.machine import description
 from experiments.bench.plain import median_seconds
 from playground.eigenvalue import EPSILON, LEARNING_RATE, Entries, Spectrum
@@ -165,4 +166,5 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    on_one_thread("experiments.bench.eigenvalue")
     raise SystemExit(main())

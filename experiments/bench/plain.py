@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 import playground.functions as F
+from experiments.bench.driver import on_one_thread
 from playground import Variable
 
 RNG = np.random.default_rng(0)
@@ -171,4 +172,5 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    on_one_thread("experiments.bench.plain")
     raise SystemExit(main())

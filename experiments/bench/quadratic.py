@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from experiments.bench.driver import on_one_thread
 from experiments.bench.machine import description
 from experiments.bench.plain import median_seconds
 from playground.lab.grids import grid_axis, grid_points
@@ -141,4 +142,5 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    on_one_thread("experiments.bench.quadratic")
     raise SystemExit(main())

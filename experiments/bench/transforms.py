@@ -9,9 +9,6 @@ from __future__ import annotations
 
 import argparse
 import math
-import os
-import subprocess
-import sys
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
@@ -19,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from experiments.bench.driver import environment
+from experiments.bench.driver import on_one_thread
 from experiments.bench.machine import description
 from experiments.bench.plain import median_seconds
 from playground.transforms import grad, hessian, jacobian, vmap
@@ -254,14 +251,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--rounds", type=int, default=25, help="slices of each engine (25)")
     rounds = parser.parse_args().rounds
-    if os.environ.get("OMP_NUM_THREADS") != "1":
-        # The libraries read it when they are loaded.
-        command = [sys.executable, "-m", "experiments.bench.transforms", *sys.argv[1:]]
-        return subprocess.run(command, env=environment(), check=False).returncode
     print(f"{description()}\n")
     print(table(run(rounds)))
     return 0
 
 
 if __name__ == "__main__":
+    on_one_thread("experiments.bench.transforms")
     raise SystemExit(main())
