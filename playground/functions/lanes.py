@@ -10,6 +10,8 @@ from __future__ import annotations
 from copy import copy
 from typing import Any
 
+import numpy as np
+
 from playground.functions.array import stack
 from playground.graph.config import using_config
 from playground.graph.function_node import FunctionNode, Op, Unary
@@ -124,8 +126,10 @@ def _all_levels(xs: Any) -> list[Any]:
     """The levels of several operands together, newest first."""
     found: set[Any] = set()
     for x in xs:
-        if getattr(getattr(x, "_array", x), "level", None) is not None:
-            found.update(levels(x))
+        # Mostly there are none: the look at a host array must cost next to nothing.
+        array = x._array if isinstance(x, Variable) else x
+        if type(array) is not np.ndarray and getattr(array, "level", None) is not None:
+            found.update(levels(array))
     return sorted(found, key=lambda level: -level.depth) if found else []
 
 

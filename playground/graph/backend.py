@@ -161,6 +161,8 @@ def copied(array: Any, value: Any, index: Any) -> Any:
     Where the value or the index has lanes that the array has not, the copy gets them.
     """
     parts = [value, *index] if isinstance(index, tuple) else [value, index]
+    if True not in [hasattr(part, "level") for part in parts]:
+        return array.copy()
     lanes: set[Any] = set()
     while parts:
         part = parts.pop()

@@ -326,6 +326,22 @@ class Op(FunctionNode):
         return self.forward(*operands)
 
     def apply(self, inputs: Sequence[Any]) -> tuple[Variable, ...]:
+        if len(inputs) == 1 and isinstance(inputs[0], Variable):
+            nodes, arrays = [inputs[0]._node], [inputs[0]._array]
+        else:
+            nodes, arrays = self._operands(inputs)
+        outputs = self.guarded(*arrays)
+        if self.output_count == 1:
+            outputs = (outputs,)
+        requires_grad = True in [node.requires_grad for node in nodes]
+        if not config.plain:
+            nodes = list(self.slow_features(nodes, arrays, outputs))
+            if not nodes:
+                return tuple(output_variable(y, requires_grad, None, 0) for y in outputs)
+        return self._record(nodes, arrays, outputs, requires_grad)
+
+    def _operands(self, inputs: Sequence[Any]) -> tuple[list[Any], list[Any]]:
+        """Nodes and arrays of the inputs, constants brought to the Variables' dtype and device."""
         dtype = self._common_dtype(inputs)
         if dtype is None:
             inputs = [as_variable(as_raw(x)) for x in inputs]
@@ -339,15 +355,7 @@ class Op(FunctionNode):
                 array = self.constant(x, next(y for y in inputs if isinstance(y, Variable)), dtype)
                 nodes.append(constant_node(array))
                 arrays.append(array)
-        outputs = self.guarded(*arrays)
-        if self.output_count == 1:
-            outputs = (outputs,)
-        requires_grad = any(node.requires_grad for node in nodes)
-        if not config.plain:
-            nodes = list(self.slow_features(nodes, arrays, outputs))
-            if not nodes:
-                return tuple(output_variable(y, requires_grad, None, 0) for y in outputs)
-        return self._record(nodes, arrays, outputs, requires_grad)
+        return nodes, arrays
 
     def slow_features(
         self, nodes: Sequence[Any], arrays: Sequence[Any], outputs: Sequence[Any]

@@ -48,22 +48,27 @@ def reads_once(index: Any) -> bool:
     """Whether no element is meant twice: a basic index, masks, or a short list of places."""
     arrays = []
     for part in index if isinstance(index, tuple) else (index,):
-        if type(part) is np.ndarray and part.dtype.kind != "b":
-            arrays.append(part)
-        elif not (_is_mask(part) or is_basic(part)):
+        if type(part) is np.ndarray:
+            if part.dtype.kind != "b":
+                arrays.append(part)
+        elif not (is_basic(part) or _is_mask(part)):
             return False
     return not arrays or _are_distinct(arrays)
 
 
 def _are_distinct(arrays: list[np.ndarray]) -> bool:
     """Whether short lists of numbers name different places; False where it is not looked at."""
-    if any(a.ndim != 1 or len(a) > _SHORT or len(a) != len(arrays[0]) for a in arrays):
-        return False
-    lists = [a.tolist() for a in arrays]
-    if len({*zip(*lists, strict=True)}) < len(lists[0]):
-        return False
-    # Counted from the end a place has two names.
-    return all(min(numbers, default=0) >= 0 for numbers in lists)
+    shape = arrays[0].shape
+    lists = []
+    for array in arrays:
+        if array.shape != shape or len(shape) != 1 or shape[0] > _SHORT:
+            return False
+        numbers = array.tolist()
+        # Counted from the end a place has two names.
+        if numbers and min(numbers) < 0:
+            return False
+        lists.append(numbers)
+    return len({*zip(*lists, strict=True)}) == shape[0]
 
 
 def plain_index(index: Any) -> Any:
