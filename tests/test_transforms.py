@@ -1097,3 +1097,24 @@ def test_jacobian_with_aux() -> None:
     close(second, np.diag(6 * x))
     with pytest.raises(GradientError, match="must return \\(value, aux\\)"):
         jacobian(np.sin, has_aux=True)(x)
+
+
+def test_numpys_complaint_gives_way_to_the_one_that_helps() -> None:
+    """NumPy puts an error of its own over ours where an element is assigned."""
+
+    def fills(x: Any) -> Any:
+        out = np.zeros(3)
+        out[0] = x[0] ** 2
+        return out.sum()
+
+    for call in (grad(fills), jacobian(fills), hessian(fills)):
+        with pytest.raises(playground.GraphCutError, match="zeros\\(shape, like=v\\)"):
+            call(np.ones(3))
+    with pytest.raises(playground.GraphCutError, match="under vmap"):
+        vmap(fills)(np.ones((2, 3)))
+
+
+def test_a_list_of_numbers_is_named_where_it_does_not_fit() -> None:
+    with pytest.raises(TypeError) as caught:
+        grad(lambda x: np.sum(x**2))([1.0, 2.0])
+    assert "pass an array" in caught.value.__notes__[0]

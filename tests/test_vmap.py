@@ -346,6 +346,10 @@ ERRORS: dict[str, tuple[Callable[[], Any], type, str]] = {
     "nothing mapped": (lambda: vmap(np.sin, in_axes=None)(X), pg.InputError, "no argument is"),
     "number of axes": (lambda: vmap(np.sin, in_axes=(0, 0))(X), pg.InputError, "one entry an"),
     "out axes": (lambda: vmap(np.sin, out_axes=None)(X), pg.InputError, "out_axes as a number"),
+    "out axes beyond": (lambda: vmap(np.sin, out_axes=2)(X), pg.InputError, "from -2 to 1"),
+    "out axes below": (lambda: vmap(np.sum, out_axes=-2)(X), pg.InputError, "from -1 to 0"),
+    "truth as an axis": (lambda: vmap(np.sin, in_axes=True)(X), pg.InputError, "no axis True"),
+    "a list": (lambda: vmap(np.sin)([1.0, 2.0]), pg.InputError, "pass an array"),
     "truth": (
         lambda: vmap(lambda x: x if x.sum() > 0 else -x)(X), pg.GraphCutError, "np.where"
     ),

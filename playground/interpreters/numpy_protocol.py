@@ -179,7 +179,7 @@ def to_ndarray(self: Variable, dtype: Any = None, copy: bool | None = None) -> n
 
 def to_float(self: Variable) -> float:
     """``float(v)``: refused while a gradient is wanted."""
-    refuse_cut(self, "float(v)")
+    refuse_cut(self, "float(v), which a function of math calls too,")
     return float(self.array)
 
 

@@ -151,6 +151,10 @@ class Fit:
 
 
 def _watch_list(watch: Any) -> dict[str, Callable[..., Any]]:
+    if watch is not None and not isinstance(watch, Mapping):
+        raise FitError(
+            f"watch: expected functions by name, {{'residual': function}}, got {watch!r}"
+        )
     found = dict(watch or {})
     for name, function in found.items():
         if not isinstance(name, str) or not callable(function):

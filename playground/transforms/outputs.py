@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from playground.graph.backend import SCALAR_TYPES, constant_like, is_array
-from playground.graph.errors import GradientError
+from playground.graph.errors import GradientError, GraphCutError
 from playground.graph.variable import Variable, as_array_of
 from playground.transforms.trees import is_tree, leaves, matched
 
 __all__ = [
+    "called",
     "check_function",
     "check_scalar",
     "check_shape",
@@ -40,6 +41,23 @@ def named(name: str, f: Any, transformed: Callable[..., Any], says: str) -> Call
     if name != "hvp":  # the arguments of f, and one more
         transformed.__wrapped__ = f  # type: ignore[attr-defined]
     return transformed
+
+
+def called(f: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
+    """``f(*args, **kwargs)``, with the complaint that helps where NumPy hides it behind its own."""
+    try:
+        return f(*args, **kwargs)
+    except (TypeError, ValueError) as error:
+        cause = error.__cause__
+        if isinstance(cause, GraphCutError) and not isinstance(error, GraphCutError):
+            raise GraphCutError(str(cause)) from error
+        lists = [i for i, x in enumerate(args) if type(x) in (list, tuple)]
+        if isinstance(error, TypeError) and lists and "list" in str(error):
+            error.add_note(
+                f"argument {lists[0]} is a list, which counts as several arguments, one an "
+                f"element: pass an array, numpy.array([...])"
+            )
+        raise
 
 
 def name_of(f: Any) -> str:

@@ -29,6 +29,7 @@ from playground.transforms.inputs import (
     settle,
     zeros,
 )
+from playground.transforms.outputs import called
 from playground.transforms.trees import is_tree, leaves, rebuilt
 
 __all__ = ["Trace", "as_seed", "is_linked", "ones", "recorded_result", "survey", "transported"]
@@ -189,10 +190,10 @@ class Trace:
             self.trees.append(inside[i])
             inside[i] = self._entered(inside[i], f"argument {i}")
         if self.enabled:
-            self.result = function(*inside, **kwargs)
+            self.result = called(function, inside, kwargs)
         else:
             with using_config("enable_backprop", True):
-                self.result = function(*inside, **kwargs)
+                self.result = called(function, inside, kwargs)
 
     def _entered(self, argument: Any, name: str) -> Any:
         if not is_tree(argument):

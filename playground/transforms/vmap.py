@@ -17,7 +17,7 @@ from playground.graph.errors import InputError
 from playground.graph.variable import Variable
 from playground.interpreters.batching import Batched, Level
 from playground.transforms.chunks import Chunks, automatic_chunk, part_of
-from playground.transforms.outputs import check_function
+from playground.transforms.outputs import called, check_function
 from playground.transforms.trees import is_tree, rebuilt
 
 __all__ = ["vmap"]
@@ -97,7 +97,7 @@ def _at_once(
     level = Level(size)
     with level.recording():
         inside = [_enter(place.value, place.axis, level) for place in places]
-        result = function(*rebuilt(args, iter(inside)), **kwargs)
+        result = called(function, rebuilt(args, iter(inside)), kwargs)
         recorded = any(isinstance(place.value, Variable) for place in places)
         found = [_leave(place, level, recorded) for place in _placed(result, out_axes, "result")]
         return rebuilt(result, iter(found))
@@ -155,12 +155,21 @@ def _common_size(places: Sequence[Place]) -> int:
 
 def _size(place: Place) -> int:
     shape, axis = getattr(place.value, "shape", ()), place.axis
-    if not isinstance(axis, int) or not -len(shape) <= axis < len(shape):
+    if not _is_axis(axis, len(shape)):
+        if type(place.value) in SCALAR_TYPES and "[" in place.name:
+            raise InputError(
+                f"vmap: {place.name} is a number in a list or tuple, which counts as several "
+                f"arguments: pass an array, numpy.array([...])"
+            )
         raise InputError(
             f"vmap: {place.name} has no axis {axis} to map over: its shape is {shape}; for a "
             f"value that is the same for all pass None in in_axes"
         )
     return shape[axis]
+
+
+def _is_axis(axis: Any, ndim: int) -> bool:
+    return isinstance(axis, int) and not isinstance(axis, bool) and -ndim <= axis < ndim
 
 
 def _enter(x: Any, axis: Axes, level: Level) -> Any:
@@ -202,8 +211,12 @@ def _arranged(array: Any) -> Any:
 
 def _leave(place: Place, level: Level, recorded: bool) -> Any:
     y, axis = place.value, place.axis
-    if not isinstance(axis, int):
-        raise InputError(f"vmap: expected out_axes as a number for each result, got {axis!r}")
+    ndim = len(np.shape(y) if type(y) in SCALAR_TYPES else y.shape) + 1
+    if not _is_axis(axis, ndim):
+        raise InputError(
+            f"vmap: expected out_axes as a number for each result, here from {-ndim} to "
+            f"{ndim - 1}, got {axis!r}"
+        )
     if isinstance(y, Variable) and y.requires_grad and config.enable_backprop:
         shown = show(y, level)
         return F.moveaxis(shown, 0, axis) if axis else shown

@@ -235,6 +235,11 @@ def test_every_evaluation_is_counted():
         assert found.gradient_evaluations == computed
 
 
+def test_watch_without_names_is_refused():
+    with pytest.raises(playground.FitError, match="functions by name"):
+        playground.fit(lambda y: (y**2).sum(), np.ones(2), watch=lambda y: y)
+
+
 def test_watched_functions_see_plain_arrays():
     kinds = set()
 
