@@ -63,10 +63,10 @@ class MatMul(Broadcasting):
             if left:
                 gx = np.expand_dims(gz, -1) * y
             if right:
-                gy = np.matmul(gz, x)
+                gy = gz @ x
         else:
             if left:
-                gx = np.matmul(y, gz)
+                gx = y @ gz
             if right:
                 gy = np.expand_dims(x, -1) * np.expand_dims(gz, -2)
         return gx, gy
