@@ -14,6 +14,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property, partial
 from pathlib import Path
+from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,7 +23,7 @@ from playground.graph.backend import Device, to_cpu
 from playground.graph.errors import FitError, InputError, LogError
 from playground.lab import cli
 from playground.lab.descent import GradientBelow, MaxSteps, Stop, make_rule
-from playground.lab.expression import Expression
+from playground.lab.expression import FUNCTIONS, Expression
 from playground.lab.fit import Fit, fit
 from playground.lab.grids import grid_axis, grid_points
 from playground.lab.loading import load_function, on_rows
@@ -53,7 +54,7 @@ contours, descents that follow them, and the gradient by backprop beside that by
 central differences (step {STEP:g}, always in float64), with their difference.
 """
 
-EXAMPLES = """\
+EXAMPLES = f"""\
 functions:
   --preset bowl     x0**2+x1**2
   --preset saddle   x0*x1
@@ -76,6 +77,9 @@ examples:
   python -m playground.field --function "x0*exp(-x0**2-x1**2)" --start 1,1 --start -1,0.5
   python -m playground.field --function "(1-x0)**2+100*(x1-x0**2)**2" --rule barzilai-borwein
   python -m playground.field --function mine:bump --from -5 --to 5 --step 0.5 --uphill
+
+functions in a formula:
+{fill(" ".join(sorted(FUNCTIONS)), 84, initial_indent="  ", subsequent_indent="  ")}
 
 exit code: 0 done, 2 bad input, 130 interrupted
 """

@@ -291,6 +291,22 @@ def test_a_run_that_has_not_converged_says_what_would_help(run) -> None:
     assert "try --rule adam" in ran.out
 
 
+def test_a_learning_rate_that_explodes_is_told_and_more_steps_are_not(run) -> None:
+    ran = run("--lr", "1e9", "--max-steps", 20, "--out", "o", *BRIEF)
+    assert ran.code == 1
+    assert "what would help: a smaller --lr: the loss is larger than at the start\n" in ran.out
+    assert "--max-steps" not in ran.out
+
+
+@pytest.mark.parametrize(("rule", "rate"), [("adam", 0.001), ("barzilai-borwein", 0.01)])
+def test_a_resumed_run_says_which_learning_rate_it_has(run, rule, rate) -> None:
+    run("--rule", rule, "--max-steps", 2, "--out", "o", *BRIEF)
+    ran = run("--resume", "o", "--lr", 0.1, *BRIEF)
+    assert ran.code == 2
+    assert f"--lr 0.1 contradicts the run in o, which has --lr {rate}:" in ran.err
+    assert run("--resume", "o", "--lr", rate, "--max-steps", 3, *BRIEF).code == 1
+
+
 def test_one_value_and_many(run, tmp_path) -> None:
     assert run("--targets", 0.5, "--starts", 1, "--out", "one").code == 0
     assert np.load(tmp_path / "one/matrix.npy") == pytest.approx(0.5, abs=1e-4)

@@ -304,6 +304,17 @@ def test_a_gradient_that_is_not_finite_is_said_in_words(run) -> None:
     assert "the automatic gradient is not finite at 17 points: no arrow there" in err
 
 
+def test_where_the_function_has_no_value_it_has_no_gradient(run) -> None:
+    """log(x0) has the slope 1/x0, 0.5 to 4 where it is defined; left of 0 the formula says -0.5."""
+    _, out, _ = run("--function", "log(x0)+x1", "--no-plot", "--starts", 0, "--out", "o")
+    found = table("o/field.csv")
+    gone = ~np.isfinite(found["f"])
+    for name in ("gradient0", "gradient1", "numerical0", "numerical1"):
+        assert np.array_equal(np.isnan(found[name]), gone)
+    low, high = np.hypot(0.5, 1), np.hypot(4, 1)
+    assert re.search(rf"length of the gradient +{low:.6g} to {high:.6g}", out)
+
+
 def test_a_flat_function_has_no_paths(run) -> None:
     code, _, err = run("--function", "floor(x0/8) + 0*x1", "--out", "o")
     assert code == 0
@@ -329,6 +340,12 @@ def test_a_function_that_fails_on_the_way_is_named(run, tmp_path) -> None:
     code, _, err = run(*argv, "--step-size", 1, "--no-plot", "--out", "o")
     assert code == 2
     assert err.endswith("fence:fence cannot be computed: ValueError: out of; bounds\n")
+
+
+def test_help_lists_every_function_of_a_formula(capsys) -> None:
+    with pytest.raises(SystemExit):
+        field.main(["--help"])
+    assert set(FUNCTIONS) <= set(capsys.readouterr().out.split())
 
 
 def test_quiet_says_one_line(run) -> None:
@@ -424,7 +441,7 @@ def test_the_current_directory_comes_first(tmp_path, monkeypatch) -> None:
         (["--step", "0.001"], "4,001 x 4,001 points, more than 1,000,000: choose a step of at"),
         (["--step", "1e-300"], "more than 1,000,000"),
         (["--from", "-1e308", "--to", "1e308"], "too far apart"),
-        (["--function", "sine(x0)"], "did you mean sin?"),
+        (["--function", "sine(x0)"], "did you mean sin or sin"),
         (["--function", "7"], "depends on neither x0 nor x1"),
         (["--function", "log(-1-x0**2)"], "finite at no point of the grid"),
         (["--function", "x0 > x1"], "truth values"),
@@ -539,6 +556,47 @@ def test_a_pole_does_not_shrink_all_other_arrows(drawn) -> None:
     assert lengths.max() <= 1.5 * 0.25
     assert np.median(lengths) > 0.15 * 0.25
     assert (arrows.U > 0).all()
+
+
+BUMP = ("--from", "-5", "--to", "5", "--step", "0.5", "--starts", "0", "--function")
+
+
+def levels_of(ax) -> np.ndarray:
+    from matplotlib.contour import QuadContourSet
+
+    return next(kind.levels for kind in ax.get_children() if isinstance(kind, QuadContourSet))
+
+
+def test_a_bump_on_a_plain_is_drawn_to_its_top(drawn) -> None:
+    """exp(-r^2) is 1 at 0; on the grid it is steepest at r = 1/sqrt(2), with slope 0.8578."""
+    ax = drawn(*BUMP, "exp(-x0**2-x1**2)")["field"]
+    levels, arrows = levels_of(ax), arrows_of(ax)
+    assert levels[0] == pytest.approx(0, abs=1e-12)
+    assert levels[-1] == 1
+    assert np.ptp(np.diff(levels)) < 1e-12
+    lengths = np.hypot(arrows.U, arrows.V)
+    points = np.array([arrows.X, arrows.Y]).T
+    r = np.hypot(*points.T)
+    np.testing.assert_allclose(lengths, 2 * r * np.exp(-(r**2)), atol=1e-12)
+
+
+def test_a_pole_does_not_stretch_the_levels(drawn) -> None:
+    """1/x0 is 60 beside the pole on the grid of the contours, and below 1 in half of it."""
+    ax = drawn("--function", "1/x0", "--starts", "0")["field"]
+    assert 1 < levels_of(ax)[-1] <= 20
+
+
+@pytest.mark.parametrize("floor", [0, -40])
+def test_a_valley_has_levels_by_powers_of_ten(drawn, floor: int) -> None:
+    """Rosenbrock's function has its minimum 0 at (1, 1) and 3609 in a corner."""
+    formula = f"(1-x0)**2+100*(x1-x0**2)**2+{floor}"
+    levels = levels_of(drawn("--function", formula, "--starts", "0")["field"])
+    assert levels[0] == floor
+    heights = levels[1:] - floor
+    assert heights[-1] == pytest.approx(10_000)
+    assert heights[0] <= 3
+    ratios = heights[1:] / heights[:-1]
+    assert np.allclose(np.sort(np.unique(np.round(ratios, 3))), [3, 3.333])
 
 
 def test_a_fine_grid_draws_few_arrows(drawn) -> None:

@@ -444,6 +444,16 @@ def test_bad_flags_are_refused(run, argv, said):
     assert said in refused(run(*argv))
 
 
+@pytest.mark.parametrize("value", ["1", "0.1"])  # three times 0.1 has a variance by rounding
+def test_a_constant_column_is_not_standardised(run, value):
+    rows = write(f"a,b,k\n{value},2,p\n{value},4,q\n{value},5,p\n")
+    argv = ("--data", rows, "--target", "k", "--standardise", "--no-plot", "--out", "o")
+    said = refused(run(*argv))
+    assert "column 'a' is constant, it cannot be standardised: leave it out of --features" in said
+    assert not Path("o").exists()
+    assert run(*argv, "--features", "b", "--max-steps", 2).code == 0
+
+
 def test_own_data_need_a_target(run):
     said = refused(run("--data", write(GOOD)))
     assert "--target" in said

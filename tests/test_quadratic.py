@@ -99,6 +99,7 @@ def test_integer_points_are_points() -> None:
     f, points = quadratic_form(Q, B), GRID.astype(int)
     for found in (automatic(f, points), numerical(f, points)):
         assert_near(found, expected(Q, B, GRID), 1e-13)
+        assert {part.dtype for part in found} == {np.dtype(float)}
 
 
 def test_points_on_a_device() -> None:
@@ -310,9 +311,40 @@ def test_other_numbers_of_variables(tmp_path: Path, capsys: Any) -> None:
     assert not list((tmp_path / "run").glob("*.png"))
 
 
+@pytest.mark.parametrize(
+    ("Q", "b", "found"),
+    [
+        ("0,0;0,0", "0,0", "plane at (0, 0), where f = 0"),
+        ("0,0;0,0", "1,0", "the gradient vanishes nowhere"),
+        ("0", "0", "plane at (0), where f = 0"),
+    ],
+)
+def test_a_form_without_squares(tmp_path: Path, capsys: Any, Q: str, b: str, found: str) -> None:
+    assert run(tmp_path, "--Q", Q, "--b", b) == 0
+    text = capsys.readouterr().out
+    assert "algebra, backprop and differences agree" in text
+    assert found in text
+
+
+def test_formulas_give_floats_of_whole_numbers() -> None:
+    found = Algebra(np.zeros((2, 2)), np.ones(2)).at(GRID)
+    assert {part.dtype for part in found} == {np.dtype(float)}
+    assert_near(found, expected(np.zeros((2, 2)), np.ones(2), GRID), 0.0)
+
+
+def test_help_says_which_step_is_the_grids(tmp_path: Path, capsys: Any) -> None:
+    with pytest.raises(SystemExit):
+        run(tmp_path, "--help")
+    text = capsys.readouterr().out
+    assert "from A to B in steps of S" in text
+    assert text.count("what is written:") == 1
+
+
 def test_one_variable(tmp_path: Path, capsys: Any) -> None:
     assert run(tmp_path, "--Q", "2", "--b", "-3") == 0
-    assert "minimum at (3/2), where f = -9/4" in capsys.readouterr().out
+    text = capsys.readouterr().out
+    assert "minimum at (3/2), where f = -9/4" in text
+    assert "pictures" not in text  # there are none
 
 
 @pytest.mark.parametrize("words", [("--dtype", "float32"), ("--h", "1e-3"), ("--h", "100")])

@@ -108,6 +108,9 @@ class Eigenvalue(cli.Problem):
 
     @classmethod
     def draw(cls, settings: argparse.Namespace) -> dict[str, np.ndarray]:
+        if settings.lr is None:
+            adam = settings.rule == "adam"
+            settings.lr = LEARNING_RATE if adam else make_rule(settings.rule).initial
         targets = _cast(np.sort(settings.targets), settings.dtype, "--targets")
         count = Entries(len(targets)).size
         if settings.start is None:
@@ -212,6 +215,8 @@ class Eigenvalue(cli.Problem):
         settings = self.settings
         if not math.isfinite(result.value):
             return "a smaller --lr: the loss overflows"
+        if cli.has_grown(result):
+            return "a smaller --lr: the loss is larger than at the start"
         if settings.rule != "adam":
             return "try --rule adam, which no kink of the loss stops"
         far = np.abs(self.targets - self.entries.eigenvalues(self.data["start"])).max()

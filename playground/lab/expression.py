@@ -217,11 +217,11 @@ class Expression:
     def _unknown(self, name: str) -> InputError:
         known = [*self.variables, *CONSTANTS, *FUNCTIONS]
         near = [_OTHER_NAMES[name]] if name in _OTHER_NAMES else []
-        near = [n for n in near if n in known] or difflib.get_close_matches(name, known, 1, 0.5)
-        guess = f"; did you mean {near[0]}?" if near else "."
+        near = [n for n in near if n in known] or difflib.get_close_matches(name, known, 3, 0.5)
+        guess = f"; did you mean {' or '.join(near)}?" if near else "."
         return InputError(
             f"{self._shown}: unknown name {name!r}{guess} Known are {', '.join(self.variables)}, "
-            f"{', '.join(CONSTANTS)} and the functions {', '.join(sorted(FUNCTIONS))}"
+            f"{', '.join(CONSTANTS)} and functions such as sin, exp, sqrt (--help lists them all)"
         )
 
     def _refuse(self, node: ast.AST) -> Any:

@@ -25,6 +25,11 @@ MOST_ARROWS = 25  # along each axis; more would touch each other
 MOST_NAMED = 8  # paths with a colour and a line in the legend of their own
 MOST_DOTTED = 60  # points of a path that are marked one by one
 LINES = 12
+# Values whose median is lower than this, as a share of their range, are drawn on a log scale.
+VALLEY = 0.2
+# Shares of the largest: a slope that is as good as none, and a drop to the next value too steep
+# for anything but a pole or a jump.
+LEVEL, STEEP = 0.01, 0.25
 INK, GAP, CROWD = "#1d2733", "#d4d4d4", "#b5371f"
 
 
@@ -70,7 +75,7 @@ def field(
     ax: Axes = axes[0, 0]
     head(drawn, title)
     contours(*background, ax, bar=True)
-    arrows(ax, points, vectors)
+    arrows(ax, points, vectors, poles=_has_poles(background[2]))
     _tracks(ax, tracks, way)
     ax.set_title(what, loc="left", fontsize=10.5)
     return _square(ax, background)
@@ -89,7 +94,7 @@ def compare(
     head(drawn, title)
     for ax, (name, vectors) in zip(axes[0], fields.items(), strict=False):
         contours(*background, ax)
-        arrows(ax, points, vectors)
+        arrows(ax, points, vectors, poles=_has_poles(background[2]))
         ax.set_title(name, loc="left", fontsize=10.5)
         _square(ax, background)
     return [*axes[0, :-1], difference(points, error, axes[0, -1])]
@@ -116,7 +121,7 @@ def contours(
 ) -> None:
     """Filled contours and lines with their values; gaps where a value is not finite."""
     from matplotlib import colormaps
-    from matplotlib.colors import ListedColormap
+    from matplotlib.colors import BoundaryNorm, ListedColormap
     from matplotlib.patches import Rectangle
 
     corner, size = (axis0[0], axis1[0]), (np.ptp(axis0), np.ptp(axis1))
@@ -129,8 +134,9 @@ def contours(
     pale = ListedColormap(colormaps["YlGnBu"](np.linspace(0.0, 0.6, 256)))
     shown = np.ma.masked_invalid(values)
     beyond = {(0, 0): "neither", (1, 0): "min", (0, 1): "max", (1, 1): "both"}
-    extend = beyond[bool(shown.min() < levels[0]), bool(shown.max() > levels[-1])]
-    filled = ax.contourf(axis0, axis1, shown, levels, cmap=pale, extend=extend)
+    extend: Any = beyond[bool(shown.min() < levels[0]), bool(shown.max() > levels[-1])]
+    steps = BoundaryNorm(levels, 256, extend=extend)  # a colour a level, near and far apart
+    filled = ax.contourf(axis0, axis1, shown, levels, cmap=pale, norm=steps, extend=extend)
     lines = ax.contour(axis0, axis1, shown, levels, colors="white", linewidths=0.9)
     if bar:
         drawn = ax.figure.colorbar(filled, ax=ax, shrink=0.82, aspect=30, pad=0.02)
@@ -140,11 +146,12 @@ def contours(
             label.set_bbox({"facecolor": "white", "alpha": 0.65, "edgecolor": "none", "pad": 0.8})
 
 
-def arrows(ax: Axes, points: np.ndarray, vectors: np.ndarray) -> None:
+def arrows(ax: Axes, points: np.ndarray, vectors: np.ndarray, *, poles: bool = True) -> None:
     """An arrow at each point, or at every second, third … where they would touch.
 
     The longest is about as long as the arrows are apart. Where some are far longer than the
-    others, those are cut, and the note above the picture says so.
+    others, those are cut, and the note above the picture says so. Without ``poles`` the places
+    that are as good as level do not count among the others.
     """
     points, vectors, apart = _thinned(points, vectors)
     lengths = np.hypot(*vectors.T)
@@ -152,8 +159,8 @@ def arrows(ax: Axes, points: np.ndarray, vectors: np.ndarray) -> None:
     points, vectors, lengths = points[whole], vectors[whole], lengths[whole]
     if not lengths.any():
         return
-    unit = _usual(lengths)
-    cut = np.minimum(1.0, 1.3 * unit / np.where(lengths > 0, lengths, 1.0))
+    unit = _usual(lengths, poles)
+    cut = np.minimum(1.0, 1.3 * unit / np.maximum(lengths, unit))
     shape: dict[str, Any] = {"width": 0.0036, "headwidth": 4.2, "headlength": 5.0}
     place: dict[str, Any] = {"angles": "xy", "scale_units": "xy", "scale": unit / (1.15 * apart)}
     drawn = ax.quiver(*points.T, *(vectors.T * cut), color=INK, zorder=3, **place, **shape)
@@ -162,10 +169,11 @@ def arrows(ax: Axes, points: np.ndarray, vectors: np.ndarray) -> None:
     ax.quiverkey(drawn, 0.955, 1.02, size, note, labelpos="W", fontproperties={"size": 8.5})
 
 
-def _usual(lengths: np.ndarray) -> float:
+def _usual(lengths: np.ndarray, poles: bool) -> float:
     """The length to scale arrows by: the largest, unless that is one of a few wild ones."""
-    some = lengths[lengths > 0]
-    longest, usual = lengths.max(), max(3 * np.median(some), np.quantile(some, 0.8))
+    longest = lengths.max()
+    some = lengths[lengths > (0.0 if poles else LEVEL * longest)]
+    usual = max(3 * np.median(some), np.quantile(some, 0.8))
     return float(longest if longest <= 2.5 * usual else usual)
 
 
@@ -237,12 +245,50 @@ def _levels(values: np.ndarray) -> np.ndarray | None:
         return None
     low, high = float(finite.min()), float(finite.max())
     usual = np.quantile(finite, (0.05, 0.95))
-    if high - low > 3 * (usual[1] - usual[0]) > 0:
+    if _has_poles(values) and high - low > 3 * (usual[1] - usual[0]) > 0:
         low, high = map(float, usual)
     if not high > low:
         return None
+    if _is_valley(values):
+        return _decades(finite)
     levels = MaxNLocator(LINES, steps=(1, 2, 2.5, 5, 10)).tick_values(low, high)
     return np.asarray(levels)
+
+
+def _has_poles(values: np.ndarray) -> bool:
+    """Whether the highest or the lowest value is far from those beside it, as at a pole."""
+    finite = np.where(np.isfinite(values), values, np.nan)
+    if np.isnan(finite).all():
+        return False
+    middle = np.nanmedian(finite)
+    for place in (np.nanargmax(finite), np.nanargmin(finite)):
+        i, j = np.unravel_index(place, finite.shape)
+        beside = finite[max(i - 1, 0) : i + 2, max(j - 1, 0) : j + 2]
+        drop = np.nanmax(np.abs(beside - finite[i, j]))
+        if drop > STEEP * abs(finite[i, j] - middle):
+            return True
+    return False
+
+
+def _is_valley(values: np.ndarray) -> bool:
+    """Whether most values are near the lowest, which lies inside, and the highest at the edge."""
+    if not np.isfinite(values).all() or min(values.shape) < 3:
+        return False
+    inner, low, high = values[1:-1, 1:-1], values.min(), values.max()
+    near = np.median(values) - low < VALLEY * (high - low)
+    return bool(near and inner.min() == low and inner.max() < high)
+
+
+def _decades(values: np.ndarray) -> np.ndarray:
+    """Heights at 1, 3, 10, 30 … times a power of ten above the lowest, to beyond the highest."""
+    low, high = float(values.min()), float(values.max())
+    last = np.log10(high - low)
+    first = max(np.log10(np.quantile(values, 0.02) - low + (high - low) * 1e-6), last - 5)
+    powers = np.arange(np.floor(first), np.ceil(last) + 1)
+    base = np.floor(low / 10 ** powers[0]) * 10 ** powers[0]
+    heights = np.ravel(np.outer(10**powers, (1.0, 3.0)))
+    beyond = int(np.searchsorted(base + heights, high)) + 1
+    return np.asarray(base + np.append(0.0, heights[:beyond]))
 
 
 def _thinned(points: np.ndarray, vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:

@@ -93,8 +93,8 @@ class Field:
     Attributes:
         points: shape (k, 2), a row a point.
         values: the function there, shape (k,).
-        automatic: the gradient by backprop, shape (k, 2).
-        numerical: the gradient by central differences in float64, shape (k, 2).
+        automatic: the gradient by backprop, shape (k, 2); NaN where the value is not finite.
+        numerical: the same by central differences in float64, shape (k, 2).
     """
 
     points: np.ndarray
@@ -106,8 +106,11 @@ class Field:
     def of(cls, f: PlaneFunction, points: Any) -> Field:
         """All of it for ``f``; ``points`` may be on a device. Raises InputError."""
         points = as_points(points)
-        arrays = (points, numbers(f, points), gradient_field(f, points), numerical_field(f, points))
-        return cls(*map(to_cpu, arrays))
+        values = to_cpu(numbers(f, points))
+        # log(x0) has the slope 1/x0 by its formula even where it has no value itself.
+        there = np.isfinite(values)[:, None]
+        ways = (to_cpu(way(f, points)) for way in (gradient_field, numerical_field))
+        return cls(to_cpu(points), values, *(np.where(there, way, np.nan) for way in ways))
 
     @cached_property
     def error(self) -> np.ndarray:

@@ -341,7 +341,7 @@ def heat_map(
 
 def heat_maps(matrices: Mapping[str, Any], *, title: str = "") -> list[Axes]:
     """Matrices side by side on one figure, each under its name and with colours of its own."""
-    fig, axes = figure(1, len(matrices), size=(4.4 * len(matrices), 4.1))
+    fig, axes = figure(1, len(matrices), size=(4.4 * len(matrices), 4.5))
     head(fig, title)
     pairs = zip(matrices.items(), axes[0], strict=True)
     return [heat_map(matrix, ax, title=name) for (name, matrix), ax in pairs]

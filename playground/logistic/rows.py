@@ -29,8 +29,9 @@ def iris() -> Table:
 def read_rows(settings: argparse.Namespace) -> tuple[np.ndarray, np.ndarray]:
     """Points of shape (rows, features), and 1 for each in the positive class, else 0, (rows,).
 
-    ``settings`` has data, target, features, positive, negative and dtype, as the flags of the same
-    names; those that are None are completed. Raises InputError where they do not fit the table.
+    ``settings`` has data, target, features, positive, negative, standardise and dtype, as
+    the flags of the same names; those that are None are completed. Raises InputError where they do
+    not fit the table.
     """
     table = _choose_table(settings)
     labels = _classes(table, settings)
@@ -41,6 +42,8 @@ def read_rows(settings: argparse.Namespace) -> tuple[np.ndarray, np.ndarray]:
         fits = np.isfinite((points**2).sum())
     if not fits:
         raise InputError(f"{table.source} holds numbers too large for {settings.dtype}")
+    if settings.standardise:
+        _refuse_constants(points, settings)
     return points, labels[labels >= 0].astype(settings.dtype)
 
 
@@ -78,6 +81,15 @@ def _points(table: Table, settings: argparse.Namespace) -> np.ndarray:
     except InputError as error:
         way = " (--features names the columns to use)" if unasked else ""
         raise InputError(f"{error}{way}") from error
+
+
+def _refuse_constants(points: np.ndarray, settings: argparse.Namespace) -> None:
+    for name, extent in zip(split_names(settings.features), np.ptp(points, axis=0), strict=True):
+        if extent == 0:
+            raise InputError(
+                f"column {name!r} is constant, it cannot be standardised: leave it out of "
+                f"--features"
+            )
 
 
 def _classes(table: Table, settings: argparse.Namespace) -> np.ndarray:

@@ -65,7 +65,8 @@ class Algebra:
         k, n = points.shape
         parts = [self.expression, *self.gradient, *self.hessian]
         code = sympy().lambdify(self.symbols, parts, modules="numpy")
-        found = [np.broadcast_to(part, k) for part in code(*points.T)]
+        # SymPy writes whole numbers for constants, and integers have no rounding to speak of.
+        found = [np.broadcast_to(np.asarray(part, float), k) for part in code(*points.T)]
         gradients, hessians = np.stack(found[1 : n + 1], -1), np.stack(found[n + 1 :], -1)
         return Derivatives(points, found[0], gradients, hessians.reshape(k, n, n))
 

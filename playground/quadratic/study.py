@@ -41,10 +41,10 @@ the gradient vanishes.
 
 EXAMPLES = """\
 points:
-  two variables     a grid, --from A to B in steps of H on both axes
+  two variables     a grid, --from A to B in steps of S on both axes
   any other number  400 random points between A and B (--seed)
 
-what is written:
+in the directory of the run:
   f.csv, df_dx1.csv, d2f_dx1dx2.csv ...   columns x1, x2, y (two variables)
   points.csv        all of it in one table (other numbers of variables)
   formulas.tex      the formulas as LaTeX

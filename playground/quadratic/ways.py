@@ -88,6 +88,8 @@ class Derivatives(NamedTuple):
 def automatic(f: Callable[[Any], Any], points: Any) -> Derivatives:
     """Value, gradient and Hessian by backprop, at all points (k, n) in one call."""
 
+    points = _as_floats(points)
+
     def gradient(x: Any) -> Any:
         value, first = value_and_grad(f)(x)
         return first, (value, first)
@@ -99,8 +101,7 @@ def automatic(f: Callable[[Any], Any], points: Any) -> Derivatives:
 
 def numerical(f: Callable[[Any], Any], points: Any, h: float = STEP) -> Derivatives:
     """The same by central differences of step h, all of them in one call of f."""
-    host = to_cpu(points)
-    host = host if host.dtype.kind == "f" else host.astype(np.float64)
+    host = _as_floats(to_cpu(points))
     k, n = host.shape
     unit = np.eye(n, dtype=host.dtype) * host.dtype.type(h)
     pairs = [s * unit[i] + t * unit[j] for i in range(n) for j in range(n) for s, t in _SIGNS]
@@ -112,6 +113,10 @@ def numerical(f: Callable[[Any], Any], points: Any, h: float = STEP) -> Derivati
     seconds = (pp - pm - mp + mm) / (4 * h * h)
     gradients = (ahead - behind).T / (2 * h)
     return Derivatives(host, found[0], gradients, np.moveaxis(seconds, 2, 0))
+
+
+def _as_floats(points: Any) -> Any:
+    return points if points.dtype.kind == "f" else points.astype(np.float64)
 
 
 _SIGNS = ((1, 1), (1, -1), (-1, 1), (-1, -1))

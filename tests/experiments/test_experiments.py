@@ -17,8 +17,7 @@ from experiments.findings import Finding, table
 HERE = Path(experiments.__file__).resolve().parent
 NAMES = sorted(path.stem for path in HERE.glob("e[0-9][0-9]_*.py"))
 LONGEST = 60
-# What some of them need beside the core dependencies.
-NEEDS = {"e03_quadratic": "sympy", "e05_logistic": "scipy", "e06_inverse_comparison": "scipy"}
+NEEDS = {name: module for name, (module, _) in command.NEEDS.items()}
 
 
 def test_they_are_found() -> None:
@@ -92,6 +91,31 @@ def test_a_finding_that_is_off_is_told(
     monkeypatch.setattr(gallery, "carry_out", lambda *arguments: wrong)
     assert command.main(["--only", "e07", "--out", str(tmp_path)]) == 1
     assert "not as published: e07_plain_numpy" in capsys.readouterr().err
+
+
+def test_what_an_experiment_needs_is_told_and_the_others_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(command, "_found", lambda module: module != "sympy")
+    right = [Finding("x", 1, 1)]
+    monkeypatch.setattr(
+        gallery, "carry_out", lambda name, out, quick: gallery.Result(name, right, out)
+    )
+    assert command.main(["--only", "e03,e07", "--out", str(tmp_path)]) == 1
+    said = capsys.readouterr()
+    assert said.err == "e03 skipped: needs SymPy (pip install '.[test]')\n"
+    assert "## e07_plain_numpy" in said.out
+    assert "## e03" not in said.out
+    assert command.main(["--only", "e07", "--out", str(tmp_path)]) == 0
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in NEEDS])
+def test_the_others_need_nothing_more(name: str) -> None:
+    script = (
+        "import sys; sys.modules.update(scipy=None, sympy=None); "
+        f"import experiments.{name}, experiments.__main__"
+    )
+    subprocess.run([sys.executable, "-c", script], cwd=HERE.parent, check=True)
 
 
 def test_page_is_rewritten_part_by_part(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 
 import numpy as np
 import pytest
@@ -104,11 +105,12 @@ def test_a_long_formula_is_no_deeper_than_a_short_one() -> None:
 # -------------------------------------------------------------------------------- refusals
 
 
-def test_an_unknown_name_lists_what_is_known() -> None:
+def test_an_unknown_name_is_told_with_those_near_to_it() -> None:
     message = refused("sine(x0)")
-    assert "unknown name 'sine'; did you mean sin?" in message
-    for name in ("x0", "x1", *CONSTANTS, *FUNCTIONS):
+    assert re.search(r"unknown name 'sine'; did you mean sin or \w+", message)
+    for name in ("x0", "x1", *CONSTANTS, "--help"):
         assert name in message
+    assert len(message) < 200
 
 
 @pytest.mark.parametrize(
@@ -116,7 +118,7 @@ def test_an_unknown_name_lists_what_is_known() -> None:
     [("y+1", "x1"), ("x**2", "x0"), ("ln(x0)", "log"), ("max(x0, x1)", "maximum"), ("X0", "x0")],
 )
 def test_the_nearest_name_is_offered(text: str, near: str) -> None:
-    assert f"did you mean {near}?" in refused(text)
+    assert re.search(rf"did you mean {near}\b", refused(text))
 
 
 REFUSED = {

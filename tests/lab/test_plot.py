@@ -252,6 +252,18 @@ def test_heat_maps_stand_side_by_side():
     assert axes[0].figure is axes[1].figure
 
 
+def test_heat_maps_have_room_for_their_words(tmp_path):
+    """Every label lies inside the figure, and the title of the figure above those of the parts."""
+    axes = plot.heat_maps({name: np.eye(3) for name in "abc"}, title="Title")
+    axes[-1].set(xlabel="j of r[j]")
+    figure = axes[0].figure
+    plot.save(figure, tmp_path / "m.png")
+    head = figure._suptitle.get_window_extent()
+    for ax in axes:
+        assert ax.xaxis.label.get_window_extent().y0 > 3
+        assert ax._left_title.get_window_extent().y1 < head.y0 - 3
+
+
 # ------------------------------------------------------------------------ figures, files
 
 

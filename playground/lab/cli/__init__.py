@@ -7,7 +7,7 @@ back as text, pictures and an exit code.
 """
 
 from playground.lab.cli.command import run
-from playground.lab.cli.ending import BAD_INPUT, CONVERGED, INTERRUPTED, NOT_CONVERGED
+from playground.lab.cli.ending import BAD_INPUT, CONVERGED, INTERRUPTED, NOT_CONVERGED, has_grown
 from playground.lab.cli.flags import RULES, number, positive, whole
 from playground.lab.cli.problem import Problem
 from playground.lab.cli.progress import Progress
@@ -22,6 +22,7 @@ __all__ = [
     "Problem",
     "Progress",
     "Study",
+    "has_grown",
     "number",
     "positive",
     "run",

@@ -29,6 +29,7 @@ __all__ = [
     "draw",
     "finish",
     "guarded",
+    "has_grown",
     "note",
     "report",
     "say",
@@ -101,7 +102,9 @@ def _headline(task: Problem, result: Fit, resume: str) -> str:
 
 
 def _way_on(settings: argparse.Namespace, result: Fit, resume: str) -> str:
-    """The command that takes a run past the limit it ended at."""
+    """The command that takes a run past the limit it ended at, unless it went the wrong way."""
+    if result.ending in ("MaxSteps", "MaxSeconds") and has_grown(result):
+        return ""
     if result.ending == "MaxSteps":
         return f"go on with {resume} --max-steps {10 * max(settings.max_steps, result.steps)}"
     if result.ending == "MaxSeconds":
@@ -109,6 +112,12 @@ def _way_on(settings: argparse.Namespace, result: Fit, resume: str) -> str:
     if result.ending == "stuck" and settings.restart == "none":
         return "allow restarts with --restart kick"
     return ""
+
+
+def has_grown(result: Fit) -> bool:
+    """Whether the last loss of a run without restarts is larger than its first."""
+    losses = result.loss["loss"].to_numpy()
+    return bool(not result.restarts and len(losses) and losses[-1] > losses[0])
 
 
 def _report(task: Problem, result: Fit) -> str:
@@ -141,5 +150,5 @@ def draw(pictures: Mapping[str, Axes | Figure], out: Path, *, quiet: bool) -> No
             written.append(plot.save(axes, out / f"{name}.png").name)
     except OSError as error:
         note(f"the pictures could not all be written ({error})")
-    if not quiet:
+    if written and not quiet:
         say(f"pictures   {', '.join(written)}")
