@@ -13,6 +13,7 @@ from playground.eigenvalue import Entries, SecondDerivatives, Spectrum, descend,
 from playground.lab.descent import Adam as AdamSteps
 from playground.lab.descent import Below
 from playground.optimizers import SGD, Adam
+from tests.commands import running
 from tests.strict_array import StrictArray, registered
 
 PICTURES = {"eigenvalues.png", "loss.png", "matrix.png", "parameters.png"}
@@ -186,24 +187,7 @@ def test_the_directions_in_which_the_matrix_turns_are_flat(targets: list, flat: 
 # -------------------------------------------------------------------------------- the command
 
 
-class Ran:
-    """What one command line did."""
-
-    def __init__(self, code: int, out: str, err: str) -> None:
-        self.code, self.out, self.err = code, out, err
-
-
-@pytest.fixture
-def run(tmp_path, monkeypatch, capsys):
-    """Carry out a command line in an empty directory, in this process."""
-    monkeypatch.chdir(tmp_path)
-
-    def command(*argv) -> Ran:
-        capsys.readouterr()
-        code = eigenvalue.main([str(word) for word in argv])
-        return Ran(code, *capsys.readouterr())
-
-    return command
+run = running(eigenvalue.main)
 
 
 BRIEF = ("--no-plot", "--quiet")

@@ -21,6 +21,7 @@ import playground
 from playground import inverse
 from playground.graph.backend import Device
 from playground.lab import cli
+from tests.commands import Ran, running
 from tests.strict_array import StrictArray, registered
 
 ROOT = Path(__file__).parent.parent
@@ -29,24 +30,7 @@ PICTURES = {"gradient.png", "loss.png", "parameters.png", "product.png"}
 FAST = ("--rule", "barzilai-borwein", "--no-plot")
 
 
-class Ran:
-    """What one command line did."""
-
-    def __init__(self, code: int, out: str, err: str) -> None:
-        self.code, self.out, self.err = code, out, err
-
-
-@pytest.fixture
-def run(tmp_path, monkeypatch, capsys):
-    """Carry out a command line in an empty directory, in this process."""
-    monkeypatch.chdir(tmp_path)
-
-    def command(*argv) -> Ran:
-        capsys.readouterr()
-        code = inverse.main([str(word) for word in argv])
-        return Ran(code, *capsys.readouterr())
-
-    return command
+run = running(inverse.main)
 
 
 def outside(*argv, cwd, **options):

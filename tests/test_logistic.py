@@ -15,6 +15,7 @@ from playground import Variable, logistic
 from playground.graph.backend import Device
 from playground.lab import cli
 from playground.logistic import Logistic, design, iris, largest_curvature, logistic_losses, optimum
+from tests.commands import Ran, running
 from tests.strict_array import StrictArray, registered
 
 ROOT = Path(__file__).parent.parent
@@ -215,24 +216,7 @@ def test_standardised_features_have_mean_0_and_variance_1_unless_they_never_chan
 # --------------------------------------------------------------------------- the command
 
 
-class Ran:
-    """What one command line did."""
-
-    def __init__(self, code: int, out: str, err: str) -> None:
-        self.code, self.out, self.err = code, out, err
-
-
-@pytest.fixture
-def run(tmp_path, monkeypatch, capsys):
-    """Carry out a command line in an empty directory, in this process."""
-    monkeypatch.chdir(tmp_path)
-
-    def command(*argv) -> Ran:
-        capsys.readouterr()
-        code = logistic.main([str(word) for word in argv])
-        return Ran(code, *capsys.readouterr())
-
-    return command
+run = running(logistic.main)
 
 
 def refused(ran: Ran) -> str:
