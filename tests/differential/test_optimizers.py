@@ -630,3 +630,17 @@ def test_adam_finds_the_minimum() -> None:
     for _ in range(2000):
         optimizer.update(lambda: ((link.x - np.array([1.0, math.pi])) ** 2).sum())
     np.testing.assert_allclose(link.x.array, [1.0, math.pi], atol=1e-6)
+
+
+def test_deviation_initialised_copies_keep_the_values_of_an_array() -> None:
+    """Chainer has no way to make them."""
+
+    def script(engine: Any) -> Any:
+        link = engine.Link()
+        with link.init_scope():
+            link.w = engine.Parameter(np.ones(2, "f4"))
+        return raised(lambda: link.copy("init").w.array.tolist())
+
+    ours, theirs = (run(script, engine) for engine in (playground, chainer))
+    assert ours == [1.0, 1.0]
+    assert isinstance(theirs.error, Exception)
