@@ -37,8 +37,7 @@ def sympy() -> Any:
         import sympy
     except ImportError as error:
         raise SymbolError(
-            "symbols need SymPy, which is not installed: "
-            "install it with pip install 'playground[symbols]'"
+            "symbols need SymPy, which is not installed: install it with pip install sympy"
         ) from error
     return sympy
 
