@@ -23,8 +23,8 @@ import numpy as np
 from playground import fit, read_log
 from playground.lab.descent import BarzilaiBorwein, MaxSteps
 from playground.lab.runlog import RunLog, RunRecord
+from tests.paths import ROOT
 
-ROOT = Path(__file__).resolve().parents[1]
 FRAMES = ("loss", "params", "grads", "watched")
 
 

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from tests.chainer_oracle import REQUIRE, SKIPPED, load_chainer
+from tests.paths import ROOT
 
-ROOT = Path(__file__).resolve().parents[1]
 PROBE = """
 from tests.chainer_oracle import load_chainer
 {blind}

@@ -31,8 +31,8 @@ import pytest
 
 import playground
 from playground import Variable
+from tests.paths import ROOT
 
-ROOT = Path(__file__).resolve().parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 CLAIM = re.compile(r"# *(->|raises|warns) +(.*)", re.DOTALL)

@@ -12,6 +12,7 @@ import pytest
 from experiments.bench import machine, plain, steps
 from experiments.bench.driver import PeerError, Worker
 from experiments.bench.report import Figure, figures, markdown
+from tests.paths import ROOT
 
 OURS = "numpy_limit,numpy_naive,playground_f,playground_np"
 
@@ -114,8 +115,7 @@ def test_bad_flags(flags: list[str], capsys: pytest.CaptureFixture[str]) -> None
 
 def test_help_names_every_case() -> None:
     command = [sys.executable, "-m", "experiments.bench.steps", "--help"]
-    root = Path(__file__).resolve().parents[2]
-    text = subprocess.run(command, cwd=root, text=True, capture_output=True, check=True).stdout
+    text = subprocess.run(command, cwd=ROOT, text=True, capture_output=True, check=True).stdout
     assert all(case in text for case in steps.CASES)
 
 

@@ -14,8 +14,8 @@ from experiments.article import command, course, witness
 from experiments.article.course import QUICK_STEPS, Course, follow
 from playground import read_log
 from tests.chainer_oracle import load_chainer
+from tests.paths import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 STEPS = 3_000
 EYE = np.eye(3, dtype=np.float32)
 

@@ -7,15 +7,14 @@ import signal
 import sqlite3
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from playground import LogError, read_log
 from playground.lab.runlog import RunLog
+from tests.paths import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 Y = {"names": ["Y"], "shapes": [(2, 2)], "dtypes": ["float64"]}
 
 

@@ -22,9 +22,9 @@ from playground import inverse
 from playground.graph.backend import Device
 from playground.lab import cli
 from tests.commands import Ran, running
+from tests.paths import ROOT
 from tests.strict_array import StrictArray, registered
 
-ROOT = Path(__file__).parent.parent
 COVARIANCE = ROOT / "experiments" / "data" / "iris_covariance.csv"
 PICTURES = {"gradient.png", "loss.png", "parameters.png", "product.png"}
 FAST = ("--rule", "barzilai-borwein", "--no-plot")

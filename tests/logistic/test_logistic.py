@@ -16,9 +16,9 @@ from playground.graph.backend import Device
 from playground.lab import cli
 from playground.logistic import Logistic, design, iris, largest_curvature, logistic_losses, optimum
 from tests.commands import Ran, running
+from tests.paths import ROOT
 from tests.strict_array import StrictArray, registered
 
-ROOT = Path(__file__).parent.parent
 PICTURES = {"loss.png", "weights.png", "gradient.png", "boundary.png"}
 FAST = ("--rule", "barzilai-borwein", "--no-plot")
 MIXED = ("--positive", "virginica", "--negative", "versicolor")

@@ -21,9 +21,9 @@ from playground.graph.errors import InputError
 from playground.lab import fields, grids, plane
 from playground.lab.expression import FUNCTIONS, Expression
 from playground.lab.loading import load_function
+from tests.paths import ROOT
 from tests.strict_array import StrictArray, registered
 
-ROOT = Path(__file__).parent.parent
 POINTS = np.array([[1.0, 2.0], [-0.5, 0.25], [0.0, -3.0]])
 
 

@@ -8,7 +8,6 @@ import subprocess
 import sys
 import warnings
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,10 +17,11 @@ from playground import NoRuleError, PlaygroundError, Variable
 from playground.interpreters import coverage
 from playground.interpreters.registry import CREATED, RECORDED, find
 from playground.interpreters.rules import undifferentiable
+from tests.paths import ROOT
 
 X = np.array([[1.0, 5.0], [7.0, 2.0]])
 TABLE = coverage.table()
-PAGE = Path(__file__).parents[1] / "docs" / "coverage.md"
+PAGE = ROOT / "docs" / "coverage.md"
 STRICT = coverage.version() in coverage.VERSIONS
 
 
