@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from playground.functions.reduction import Axis, Reduction, normal_axes
-from playground.graph.function_node import Unary
+from playground.graph.op import Unary
 from playground.graph.variable import Variable, as_variable
 
 __all__ = ["cumprod", "cumsum", "prod"]

@@ -12,7 +12,7 @@ from playground.functions.elementwise import expm1, minimum, where
 from playground.functions.operands import together
 from playground.functions.reduction import max, normal_axes
 from playground.graph.errors import InvalidType
-from playground.graph.function_node import Unary
+from playground.graph.op import Unary
 from playground.graph.variable import Variable, as_variable
 
 __all__ = [

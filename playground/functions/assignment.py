@@ -13,7 +13,7 @@ from playground.functions.array.shaping import BroadcastTo, Reshape, Transpose
 from playground.graph import backend
 from playground.graph.config import config
 from playground.graph.errors import GraphCutError
-from playground.graph.function_node import Binary, Unary, sum_to_shape
+from playground.graph.op import Binary, Unary, sum_to_shape
 from playground.graph.variable import Variable
 
 __all__ = ["identity"]

@@ -9,7 +9,7 @@ import numpy as np
 
 from playground.graph.backend import SCALAR_TYPES
 from playground.graph.errors import InvalidType
-from playground.graph.function_node import Elementwise, ElementwiseUnary, Unary, as_raw
+from playground.graph.op import Elementwise, ElementwiseUnary, Unary, as_raw
 from playground.graph.variable import Variable, as_variable
 
 __all__ = [

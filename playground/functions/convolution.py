@@ -8,7 +8,7 @@ import numpy as np
 
 from playground.functions.operands import together
 from playground.graph.errors import InvalidType
-from playground.graph.function_node import Binary
+from playground.graph.op import Binary
 from playground.graph.variable import Variable
 
 __all__ = ["convolve"]

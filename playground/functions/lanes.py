@@ -14,7 +14,8 @@ import numpy as np
 
 from playground.functions.array import stack
 from playground.graph.config import using_config
-from playground.graph.function_node import FunctionNode, Op, Unary
+from playground.graph.function_node import FunctionNode
+from playground.graph.op import Op, Unary
 from playground.graph.variable import Variable
 
 __all__ = ["OverMatrices", "hide", "lift", "show"]

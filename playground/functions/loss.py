@@ -16,7 +16,7 @@ from playground.functions.reduction import mean, sum
 from playground.graph import backend
 from playground.graph.config import config
 from playground.graph.errors import InvalidType
-from playground.graph.function_node import as_raw
+from playground.graph.op import as_raw
 from playground.graph.variable import Variable, as_array_of, as_variable
 
 __all__ = [

@@ -8,7 +8,7 @@ import numpy as np
 
 from playground.graph.backend import as_array
 from playground.graph.errors import InvalidType
-from playground.graph.function_node import Op, as_raw
+from playground.graph.op import Op, as_raw
 from playground.graph.variable import Variable, as_variable
 
 

@@ -16,7 +16,7 @@ from playground.functions.operands import eye_like
 from playground.functions.reduction import normal_axes
 from playground.graph import backend
 from playground.graph.errors import InvalidType
-from playground.graph.function_node import Op, as_raw, sum_to_shape
+from playground.graph.op import Op, as_raw, sum_to_shape
 from playground.graph.variable import Variable
 
 __all__ = ["einsum", "tensordot"]

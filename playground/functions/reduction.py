@@ -12,7 +12,7 @@ from playground.functions.elementwise.exponential import log_share
 from playground.functions.elementwise.powers import square
 from playground.graph import backend
 from playground.graph.errors import InvalidIndex, InvalidType
-from playground.graph.function_node import Unary, as_raw
+from playground.graph.op import Unary, as_raw
 from playground.graph.variable import Variable, as_variable
 
 __all__ = [

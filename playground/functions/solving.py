@@ -13,7 +13,7 @@ from playground.functions.operands import eye_like, real_only, together
 from playground.functions.spectral import Svd, svdvals, transposed
 from playground.graph import backend
 from playground.graph.errors import InvalidType
-from playground.graph.function_node import Binary, Op, Unary, as_raw, sum_to_shape
+from playground.graph.op import Binary, Op, Unary, as_raw, sum_to_shape
 from playground.graph.variable import Variable, as_variable
 
 __all__ = [

@@ -21,7 +21,7 @@ from playground.functions.lanes import OverMatrices
 from playground.functions.operands import eye_like
 from playground.graph import backend
 from playground.graph.errors import DegenerateEigenvalueError, InvalidType
-from playground.graph.function_node import Binary, Op, as_raw
+from playground.graph.op import Binary, Op, as_raw
 from playground.graph.variable import Variable, as_variable
 
 __all__ = ["eigh", "eigvalsh", "svd", "svdvals"]

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 import playground.interpreters.rules  # noqa: F401 (fills the registry)
-from playground.interpreters.registry import (
+from playground.functions.registry import (
     CONSTANT,
     CREATED,
     NOT_APPLICABLE,

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 import playground.functions as F
+from playground.functions.registry import WRITING
 from playground.graph.errors import NoRuleError
 from playground.graph.variable import Variable
 from playground.interpreters.numpy_protocol import refuse_cut
-from playground.interpreters.registry import WRITING
 from playground.interpreters.rules import selecting, shaping
 from playground.interpreters.rules.creation import astype
 

@@ -13,12 +13,7 @@ from typing import Any
 import numpy as np
 
 import playground.interpreters.rules  # noqa: F401 (fills the registry)
-from playground.graph import backend
-from playground.graph.backend import SCALAR_TYPES
-from playground.graph.config import config
-from playground.graph.errors import GraphCutError, NoRuleError
-from playground.graph.variable import Variable, as_array_of
-from playground.interpreters.registry import (
+from playground.functions.registry import (
     CONSTANT,
     CREATED,
     NOT_APPLICABLE,
@@ -28,6 +23,11 @@ from playground.interpreters.registry import (
     Rule,
     full_name,
 )
+from playground.graph import backend
+from playground.graph.backend import SCALAR_TYPES
+from playground.graph.config import config
+from playground.graph.errors import GraphCutError, NoRuleError
+from playground.graph.variable import Variable, as_array_of
 
 # Types whose own protocol methods must not be pre-empted: everything that is no array of ours.
 _LOWER = (np.ndarray, np.generic, bool, int, float, complex, list, tuple)

@@ -14,7 +14,7 @@ import playground.functions as F
 from playground.functions.lanes import hide, levels
 from playground.graph.backend import SCALAR_TYPES, as_array, is_array
 from playground.graph.config import config
-from playground.graph.function_node import Unary
+from playground.graph.op import Unary
 from playground.graph.variable import Variable, constant_node
 
 __all__ = [

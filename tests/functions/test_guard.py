@@ -12,7 +12,7 @@ from playground import FunctionNode, Variable
 from playground.functions.lanes import Hide, Lift, Show, Total
 from playground.functions.operands import Meeting
 from playground.functions.spectral import DeadEnd, EighValuesGrad, SvdValuesGrad
-from playground.graph.function_node import Elementwise, ElementwiseUnary, Op
+from playground.graph.op import Elementwise, ElementwiseUnary, Op
 from tests.op_checks import inputs, recorded_functions
 from tests.ops import NAMED, ROWS
 from tests.rows import Row, as_tuple

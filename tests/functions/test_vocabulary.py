@@ -17,7 +17,7 @@ import pytest
 import playground.functions
 from playground import Variable
 from playground.functions.vocabulary import FUNCTIONS, LINALG, UFUNCS, VOCABULARY
-from playground.graph.function_node import Op
+from playground.graph.op import Op
 from tests.op_checks import everything
 from tests.ops import ROWS
 from tests.strict_array import RefusedError, StrictArray, registered

@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 
 from playground import NoRuleError, PlaygroundError, Variable
+from playground.functions.registry import CREATED, RECORDED, find
 from playground.interpreters import coverage
-from playground.interpreters.registry import CREATED, RECORDED, find
 from playground.interpreters.rules import undifferentiable
 from tests.paths import ROOT
 

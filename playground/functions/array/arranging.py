@@ -13,7 +13,7 @@ from playground.functions.basic_math import add
 from playground.functions.reduction import normal_axes
 from playground.graph import backend
 from playground.graph.errors import InvalidType, NoRuleError
-from playground.graph.function_node import Unary
+from playground.graph.op import Unary
 from playground.graph.variable import Variable, as_variable
 
 __all__ = ["copy", "flip", "fliplr", "flipud", "pad", "repeat", "tile"]

@@ -11,7 +11,7 @@ from playground.functions.array.indexing import get_item
 from playground.functions.array.shaping import expand_dims, reshape
 from playground.functions.reduction import normal_axes
 from playground.graph.errors import InvalidType
-from playground.graph.function_node import Op, as_raw
+from playground.graph.op import Op, as_raw
 from playground.graph.variable import Variable, as_variable
 
 __all__ = [

@@ -10,7 +10,7 @@ import numpy as np
 
 from playground.functions.reduction import normal_axes
 from playground.graph.errors import InvalidIndex, InvalidType
-from playground.graph.function_node import Unary, sum_to_shape
+from playground.graph.op import Unary, sum_to_shape
 from playground.graph.variable import Variable, as_variable
 
 __all__ = [

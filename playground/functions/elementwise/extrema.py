@@ -8,7 +8,7 @@ import numpy as np
 
 from playground.functions.basic_math import as_number
 from playground.graph.backend import SCALARS
-from playground.graph.function_node import Elementwise, Unary
+from playground.graph.op import Elementwise, Unary
 from playground.graph.variable import Variable
 
 __all__ = [

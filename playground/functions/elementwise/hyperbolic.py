@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from playground.graph.function_node import ElementwiseUnary
+from playground.graph.op import ElementwiseUnary
 from playground.graph.variable import Variable
 
 __all__ = [

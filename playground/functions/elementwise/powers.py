@@ -8,7 +8,7 @@ import numpy as np
 
 from playground.functions.basic_math import divide
 from playground.functions.elementwise.selection import where
-from playground.graph.function_node import Elementwise, ElementwiseUnary
+from playground.graph.op import Elementwise, ElementwiseUnary
 from playground.graph.variable import Variable, as_variable
 
 __all__ = [

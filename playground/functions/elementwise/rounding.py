@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from playground.graph.function_node import Elementwise, ElementwiseUnary
+from playground.graph.op import Elementwise, ElementwiseUnary
 from playground.graph.variable import Variable
 
 __all__ = [

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from playground.graph import backend
-from playground.graph.function_node import Broadcasting, Unary
+from playground.graph.op import Broadcasting, Unary
 from playground.graph.variable import Variable
 
 __all__ = [

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from playground.graph.function_node import Elementwise, ElementwiseUnary, Unary
+from playground.graph.op import Elementwise, ElementwiseUnary, Unary
 from playground.graph.variable import Variable
 
 __all__ = [

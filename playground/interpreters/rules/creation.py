@@ -12,10 +12,10 @@ import numpy as np
 
 import playground.functions as F
 from playground.functions.array.joining import operand
+from playground.functions.registry import CREATED, Rule, answers
 from playground.graph import backend
 from playground.graph.errors import InvalidType
 from playground.graph.variable import Variable
-from playground.interpreters.registry import CREATED, Rule, answers
 
 
 def _constant(array: Any) -> Variable:

@@ -11,8 +11,8 @@ import numpy as np
 import playground.functions as F
 from playground.functions.array.joining import joined, operand, shaped, split_at
 from playground.functions.reduction import normal_axes
+from playground.functions.registry import answers
 from playground.graph.variable import Variable
-from playground.interpreters.registry import answers
 
 
 @answers(np.concatenate, "concat")

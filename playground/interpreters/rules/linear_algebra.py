@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 import playground.functions as F
-from playground.interpreters.registry import RECORDED
+from playground.functions.registry import RECORDED
 
 RECORDED.update(
     {

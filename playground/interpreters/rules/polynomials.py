@@ -9,8 +9,8 @@ import numpy as np
 import playground.functions as F
 from playground.functions.array.joining import operand
 from playground.functions.operands import together
+from playground.functions.registry import answers, refuse
 from playground.graph.variable import Variable
-from playground.interpreters.registry import answers, refuse
 
 refuse("poly", "multiply the factors (1, -root) with numpy.convolve")
 refuse("polydiv", "its remainder depends on leading zeros: solve for the quotient's coefficients")

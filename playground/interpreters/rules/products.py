@@ -12,10 +12,10 @@ from playground.functions.elementwise.powers import sqrt_at_zero
 from playground.functions.operands import real_only, together
 from playground.functions.products import contracted
 from playground.functions.reduction import normal_axes
+from playground.functions.registry import answers
 from playground.graph.errors import InvalidType
-from playground.graph.function_node import as_raw
+from playground.graph.op import as_raw
 from playground.graph.variable import Variable
-from playground.interpreters.registry import answers
 
 
 def _operand(x: Any) -> Any:

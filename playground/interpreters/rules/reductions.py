@@ -16,8 +16,8 @@ from playground.functions.array.joining import operand
 from playground.functions.elementwise.powers import sqrt_at_zero
 from playground.functions.operands import real_only, together
 from playground.functions.reduction import Axis, normal_axes
+from playground.functions.registry import answers, constant, refuse
 from playground.graph.variable import Variable
-from playground.interpreters.registry import answers, constant, refuse
 
 constant("argmax argmin nanargmax nanargmin all any count_nonzero digitize searchsorted")
 refuse(

@@ -10,10 +10,10 @@ import numpy as np
 import playground.functions as F
 from playground.functions.array.joining import operand, shaped
 from playground.functions.reduction import normal_axes
+from playground.functions.registry import answers
 from playground.graph import backend
-from playground.graph.function_node import as_raw
+from playground.graph.op import as_raw
 from playground.graph.variable import Variable
-from playground.interpreters.registry import answers
 
 
 @answers(np.where)

@@ -11,9 +11,9 @@ import playground.functions as F
 from playground.functions.array.joining import operand
 from playground.functions.operands import together
 from playground.functions.reduction import normal_axes
+from playground.functions.registry import answers
 from playground.graph.errors import NoRuleError
 from playground.graph.variable import Variable
-from playground.interpreters.registry import answers
 
 
 def _along(axis: int, *part: Any) -> tuple[Any, ...]:

@@ -12,10 +12,10 @@ from playground.functions.array.indexing import along_diagonal
 from playground.functions.array.joining import at_least, operand, shaped
 from playground.functions.array.shaping import as_tuple
 from playground.functions.reduction import normal_axes
+from playground.functions.registry import answers
 from playground.graph import backend
 from playground.graph.errors import NoRuleError
 from playground.graph.variable import Variable
-from playground.interpreters.registry import answers
 
 
 def _reversed_axes(a: Any) -> Any:

@@ -11,10 +11,10 @@ import playground.functions as F
 from playground.functions.array.joining import operand
 from playground.functions.operands import together
 from playground.functions.reduction import Axis
+from playground.functions.registry import RECORDED, Rule, answers, constant, refuse
 from playground.graph import backend
 from playground.graph.errors import NoRuleError
 from playground.graph.variable import Variable, as_array_of
-from playground.interpreters.registry import RECORDED, Rule, answers, constant, refuse
 
 BINARY: dict[Any, Rule] = {
     np.add: F.add,

@@ -5,7 +5,7 @@ With the rules beside this file it decides every public function; ``coverage`` l
 
 from __future__ import annotations
 
-from playground.interpreters.registry import constant, not_applicable, refuse, refuse_writing
+from playground.functions.registry import constant, not_applicable, refuse, refuse_writing
 
 # ----------------------------------------------- constant: steps, indices, answers, descriptions
 

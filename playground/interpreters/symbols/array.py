@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
+from playground.functions.registry import full_name
 from playground.graph import backend
 from playground.graph.errors import SymbolError
-from playground.interpreters.registry import full_name
 from playground.interpreters.symbols.elementwise import FORMS, LOGICAL
 from playground.interpreters.symbols.expressions import (
     as_number,

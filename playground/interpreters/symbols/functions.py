@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from playground.functions.registry import full_name
 from playground.graph.errors import SymbolError
-from playground.interpreters.registry import full_name
 from playground.interpreters.symbols.array import (
     Symbolic,
     answers,

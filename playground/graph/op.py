@@ -1,0 +1,426 @@
+"""The built-in operations at speed: Op and its kinds, one an arity.
+
+An operation is written once for everything that flows through it: its ``forward`` gets raw arrays,
+its ``backward`` raw arrays in a first-order pass and Variables in a recorded one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
+from weakref import ref
+
+import numpy as np
+
+from playground.graph import backend
+from playground.graph.backend import SCALAR_TYPES
+from playground.graph.config import config
+from playground.graph.errors import InvalidIndex, InvalidType
+from playground.graph.function_node import FunctionNode, refuse_nan
+from playground.graph.variable import Variable, as_variable, constant_node, output_variable
+
+__all__ = [
+    "Binary",
+    "Broadcasting",
+    "Elementwise",
+    "ElementwiseUnary",
+    "Op",
+    "Unary",
+    "as_raw",
+    "sum_to_shape",
+]
+
+_ORDER = "?buifc"
+
+
+def as_raw(x: Any) -> Any:
+    """The array of an operand: a Variable's, an array, or a host array made of a number."""
+    if isinstance(x, Variable):
+        return x._array
+    return np.asarray(x) if type(x) in SCALAR_TYPES or isinstance(x, list) else x
+
+
+class Op(FunctionNode):
+    """Base of the built-in operations, of any number of inputs.
+
+    ``keep`` names what ``backward`` reads: inputs by index, outputs by index counted on from the
+    number of inputs. ``backward(gy, *inputs, *outputs)`` gets None in place of all others;
+    outputs are passed only to operations that keep one. It returns one gradient an input (or the
+    one gradient of a single input).
+    """
+
+    __slots__ = ("inputs", "kept", "rank")
+    kept: Sequence[Any]
+    keep: ClassVar[tuple[int, ...]] = ()
+    # Value operands share one dtype; False where an input is something else.
+    same_dtype: ClassVar[bool] = True
+
+    if TYPE_CHECKING:  # arrays one by one, where a FunctionNode has them in tuples
+
+        def forward(self, *arrays: Any) -> Any: ...
+        def backward(self, gy: Any, *arrays: Any) -> Any: ...
+
+    @property
+    def wants(self) -> tuple[bool, ...]:
+        """Which inputs need a gradient."""
+        return tuple(node.requires_grad for node in self.inputs)
+
+    def __call__(self, *operands: Any) -> Any:
+        """The operation on whatever flows: a Variable records it, raw arrays are computed."""
+        if any(isinstance(x, Variable) for x in operands):
+            outputs = self.apply(operands)
+            return outputs if self.output_count > 1 else outputs[0]
+        return self.forward(*operands)
+
+    def apply(self, inputs: Sequence[Any]) -> tuple[Variable, ...]:
+        if len(inputs) == 1 and isinstance(inputs[0], Variable):
+            nodes, arrays = [inputs[0]._node], [inputs[0]._array]
+        else:
+            nodes, arrays = self._operands(inputs)
+        outputs = self.guarded(*arrays)
+        if self.output_count == 1:
+            outputs = (outputs,)
+        requires_grad = True in [node.requires_grad for node in nodes]
+        if not config.plain:
+            nodes = list(self.slow_features(nodes, arrays, outputs))
+            if not nodes:
+                return tuple(output_variable(y, requires_grad, None, 0) for y in outputs)
+        return self._record(nodes, arrays, outputs, requires_grad)
+
+    def _operands(self, inputs: Sequence[Any]) -> tuple[list[Any], list[Any]]:
+        """Nodes and arrays of the inputs, constants brought to the Variables' dtype and device."""
+        dtype = self._common_dtype(inputs)
+        if dtype is None:
+            inputs = [as_variable(as_raw(x)) for x in inputs]
+            dtype = self._common_dtype(inputs)
+        nodes, arrays = [], []
+        for x in inputs:
+            if isinstance(x, Variable):
+                nodes.append(x._node)
+                arrays.append(x._array)
+            else:
+                array = self.constant(x, next(y for y in inputs if isinstance(y, Variable)), dtype)
+                nodes.append(constant_node(array))
+                arrays.append(array)
+        return nodes, arrays
+
+    def slow_features(
+        self, nodes: Sequence[Any], arrays: Sequence[Any], outputs: Sequence[Any]
+    ) -> Sequence[Any]:
+        """What hangs on ``config.plain``: the nodes to record, none where nothing is recorded."""
+        refuse_nan((*arrays, *outputs), self.label, "forward")
+        if not config.enable_backprop:
+            return ()
+        return nodes if config._lift is None else config._lift(nodes, arrays, outputs)
+
+    def _record(
+        self, nodes: Sequence[Any], arrays: list[Any], outputs: tuple[Any, ...], requires_grad: bool
+    ) -> tuple[Variable, ...]:
+        self.inputs = tuple(nodes)
+        self.rank = rank = max([node.rank for node in nodes])
+        results = [output_variable(y, requires_grad, self, rank + 1) for y in outputs]
+        if self.output_count > 1:
+            for i, y in enumerate(results):
+                y._node.output_index = i
+            self.outputs = [ref(y._node) for y in results]
+        kept: list[Any] = [None] * len(results)
+        if requires_grad:
+            count = len(nodes)
+            for i in self.keep:
+                if i < count:
+                    nodes[i].data = arrays[i]
+                else:
+                    kept[i - count] = results[i - count]._array
+        self.kept = kept
+        return tuple(results)
+
+    def _common_dtype(self, inputs: Sequence[Any]) -> Any:
+        dtype = None
+        for x in inputs:
+            if isinstance(x, Variable):
+                if dtype is None:
+                    dtype = x._node.dtype
+                elif self.same_dtype and dtype != x._node.dtype:
+                    raise self.mixed(dtype, x._node.dtype)
+        return dtype
+
+    def mixed(self, left: Any, right: Any) -> InvalidType:
+        """The error for two Variables of different dtype."""
+        return InvalidType(
+            self.label,
+            "operands of one dtype",
+            f"{left} != {right}",
+            "Convert one of them, for example with F.cast(x, dtype).",
+        )
+
+    def constant(self, value: Any, variable: Variable, dtype: Any) -> Any:
+        """A constant operand as an array of the Variable's type and dtype."""
+        like = variable._array
+        if type(value) is type(like):
+            array = value
+            if array.dtype is dtype:
+                return array
+        else:
+            array = backend.constant_like(value, like, self.label)
+        if not self.same_dtype or array.dtype == dtype:
+            return array
+        if _ORDER.index(array.dtype.kind) > max(_ORDER.index(dtype.kind), 3 * (dtype.kind == "u")):
+            raise InvalidType(
+                self.label,
+                f"a constant that fits the Variable's dtype {dtype}",
+                f"a constant of dtype {array.dtype}",
+                f"Convert the Variable first, for example with F.cast(x, '{array.dtype}').",
+            )
+        return array.astype(dtype)
+
+    def check_dtype(self, given: Any, result: Any) -> None:
+        """Refuse a result of another dtype: its gradient could not have that of the operand."""
+        if given != result:
+            raise InvalidType(
+                self.label,
+                "an operand whose dtype the result keeps",
+                f"dtype {given} (the result would be {result})",
+                f"Convert it first, for example with F.cast(x, '{result}').",
+            )
+
+    def guarded(self, *arrays: Any) -> Any:
+        """``forward``, whose complaints name the operation and the operands."""
+        try:
+            return self.forward(*arrays)
+        except (TypeError, ValueError, IndexError) as error:
+            raise self.refused(error, arrays) from error
+
+    def refused(self, error: Exception, arrays: Sequence[Any]) -> Exception:
+        """``error`` from NumPy, retold with the operation's name and operands."""
+        refuse_nan(arrays, self.label, "forward")
+        if isinstance(error, InvalidType):
+            return error
+        operands = ", ".join(f"{x.dtype}{list(x.shape)}" for x in arrays)
+        kind = InvalidIndex if isinstance(error, IndexError) else InvalidType
+        return kind(self.label, "operands that fit together", operands, f"NumPy: {error}")
+
+    def pull(self, gy: Any) -> Sequence[Any]:
+        return self.fitted(self.backward(gy, *self.arguments()))
+
+    def arguments(self) -> list[Any]:
+        """What ``backward`` reads besides cotangents, raw."""
+        arguments = [node.data for node in self.inputs]
+        if self.keep and max(self.keep) >= len(arguments):
+            arguments.extend(self.kept)
+        return arguments
+
+    def pull_recorded(self, gy: Any) -> Sequence[Any]:
+        return self.fitted(self.backward(gy, *self.recorded_arguments()))
+
+    def recorded_arguments(self) -> list[Any]:
+        """The same as Variables, connected to the graph."""
+        nodes = self.inputs
+        arguments = [None if node.data is None else node.get_variable() for node in nodes]
+        if self.keep and max(self.keep) >= len(nodes):
+            arguments.extend(
+                None if array is None else self._restored(i, array)
+                for i, array in enumerate(self.kept)
+            )
+        return arguments
+
+    def fitted(self, gxs: Any) -> Sequence[Any]:
+        """What ``backward`` returned, as one gradient an input, of that input's shape."""
+        return gxs if type(gxs) in (tuple, list) else (gxs,)
+
+    def unchain(self) -> None:
+        super().unchain()
+        self.kept = ()
+
+
+class Unary(Op):
+    """An operation of one array, with one output."""
+
+    __slots__ = ()
+    _keeps_input: ClassVar[bool] = False
+    _keeps_output: ClassVar[bool] = False
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        cls._keeps_input = 0 in cls.keep
+        cls._keeps_output = 1 in cls.keep
+        if cls._keeps_output and "pull" not in vars(cls):
+            cls.pull = cls._pull_with_output  # type: ignore[method-assign]
+
+    def of(self, x: Any) -> Variable:
+        """Apply to one operand: ``apply`` with everything that one input does not need left out."""
+        if not isinstance(x, Variable):
+            x = as_variable(as_raw(x))
+        node = x._node
+        array = x._array
+        try:
+            y = self.forward(array)
+        except (TypeError, ValueError, IndexError) as error:
+            raise self.refused(error, (array,)) from error
+        if y.dtype is not node.dtype:
+            self.check_dtype(node.dtype, y.dtype)
+        requires_grad = node.requires_grad
+        if not config.plain:
+            nodes = self.slow_features((node,), (array,), (y,))
+            if not nodes:
+                return output_variable(y, requires_grad, None, 0)
+            (node,) = nodes
+        self.inputs = (node,)
+        self.rank = rank = node.rank
+        if requires_grad and self._keeps_input:
+            node.data = array
+        variable = output_variable(y, requires_grad, self, rank + 1)
+        if self._keeps_output:
+            self.kept = (variable._array,)
+        return variable
+
+    def __call__(self, x: Any) -> Any:
+        return self.of(x) if isinstance(x, Variable) else self.forward(x)
+
+    def pull(self, gy: Any) -> Sequence[Any]:
+        return (self.backward(gy, self.inputs[0].data),)
+
+    def _pull_with_output(self, gy: Any) -> Sequence[Any]:
+        return (self.backward(gy, self.inputs[0].data, self.kept[0]),)
+
+
+class Binary(Op):
+    """An operation of two arrays of one dtype, with one output."""
+
+    __slots__ = ()
+    _keeps_left: ClassVar[bool] = False
+    _keeps_right: ClassVar[bool] = False
+    _keeps_output: ClassVar[bool] = False
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        cls._keeps_left, cls._keeps_right = 0 in cls.keep, 1 in cls.keep
+        cls._keeps_output = 2 in cls.keep
+
+    @property
+    def wants(self) -> tuple[bool, bool]:
+        left, right = self.inputs
+        return left.requires_grad, right.requires_grad
+
+    def of(self, x: Any, y: Any) -> Variable:
+        """Apply to two operands, of which at least one is a Variable."""
+        if isinstance(x, Variable):
+            xn, xa = x._node, x._array
+            if isinstance(y, Variable):
+                yn, ya = y._node, y._array
+                if xn.dtype is not yn.dtype and xn.dtype != yn.dtype:
+                    raise self.mixed(xn.dtype, yn.dtype)
+            else:
+                fits = type(y) is type(xa) and y.dtype is xn.dtype
+                ya = y if fits else self.constant(y, x, xn.dtype)
+                yn = constant_node(ya)
+        elif isinstance(y, Variable):
+            yn, ya = y._node, y._array
+            fits = type(x) is type(ya) and x.dtype is yn.dtype
+            xa = x if fits else self.constant(x, y, yn.dtype)
+            xn = constant_node(xa)
+        else:
+            return self.of(as_variable(as_raw(x)), y)
+        try:
+            z = self.forward(xa, ya)
+        except (TypeError, ValueError, IndexError) as error:
+            raise self.refused(error, (xa, ya)) from error
+        if z.dtype is not xn.dtype:
+            self.check_dtype(xn.dtype, z.dtype)
+        requires_grad = xn.requires_grad or yn.requires_grad
+        if not config.plain:
+            nodes = self.slow_features((xn, yn), (xa, ya), (z,))
+            if not nodes:
+                return output_variable(z, requires_grad, None, 0)
+            xn, yn = nodes
+        self.inputs = (xn, yn)
+        self.rank = rank = xn.rank if xn.rank > yn.rank else yn.rank
+        if requires_grad:
+            if self._keeps_left:
+                xn.data = xa
+            if self._keeps_right:
+                yn.data = ya
+        variable = output_variable(z, requires_grad, self, rank + 1)
+        if self._keeps_output:
+            self.kept = (variable._array,)
+        return variable
+
+    def __call__(self, x: Any, y: Any) -> Any:
+        if isinstance(x, Variable) or isinstance(y, Variable):
+            return self.of(x, y)
+        return self.forward(x, y)
+
+    def pull(self, gy: Any) -> Sequence[Any]:
+        x, y = self.inputs
+        if self._keeps_output:
+            return self.backward(gy, x.data, y.data, self.kept[0])
+        return self.backward(gy, x.data, y.data)
+
+
+def sum_to_shape(g: Any, shape: tuple[int, ...]) -> Any:
+    """``g`` summed over the axes that broadcasting ``shape`` to ``g.shape`` has added or grown."""
+    if g.shape == shape:
+        return g
+    lead = g.ndim - len(shape)
+    grown = tuple(i + lead for i, n in enumerate(shape) if n == 1 and g.shape[i + lead] != 1)
+    g = g.sum(axis=(*range(lead), *grown), keepdims=True)
+    return g.reshape(shape) if lead else g
+
+
+class Broadcasting(Binary):
+    """An operation whose operands are broadcast; that is undone in their gradients here."""
+
+    __slots__ = ()
+
+    def pull_recorded(self, gy: Any) -> Sequence[Any]:
+        gxs = self.backward(gy, *self.recorded_arguments())
+        x, y = self.inputs
+        shape = gy._array.shape
+        return gxs if shape == x.shape and shape == y.shape else self.fitted(gxs)
+
+    def pull(self, gy: Any) -> Sequence[Any]:
+        x, y = self.inputs
+        if self._keeps_output:
+            gxs = self.backward(gy, x.data, y.data, self.kept[0])
+        else:
+            gxs = self.backward(gy, x.data, y.data)
+        shape = gy.shape
+        return gxs if shape == x.shape and shape == y.shape else self.fitted(gxs)
+
+    def fitted(self, gxs: Any) -> Sequence[Any]:
+        return [
+            None if gx is None else sum_to_shape(gx, node.shape)
+            for gx, node in zip(gxs, self.inputs, strict=True)
+        ]
+
+
+def _label_by_ufunc(cls: Any) -> None:
+    if "ufunc" in vars(cls) and "label" not in vars(cls):
+        cls.label = cls.ufunc.__name__
+
+
+class Elementwise(Broadcasting):
+    """A ufunc of two arrays and its derivatives."""
+
+    __slots__ = ()
+    ufunc: ClassVar[Any] = None
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        _label_by_ufunc(cls)
+
+    def forward(self, x: Any, y: Any) -> Any:
+        return self.ufunc(x, y)
+
+
+class ElementwiseUnary(Unary):
+    """A ufunc of one array and its derivative."""
+
+    __slots__ = ()
+    ufunc: ClassVar[Any] = None
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        _label_by_ufunc(cls)
+
+    def forward(self, x: Any) -> Any:
+        return self.ufunc(x)
