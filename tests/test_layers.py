@@ -22,6 +22,7 @@ LAYERS: dict[str, int] = {
     "playground.graph.config": 0,
     "playground.graph.errors": 0,
     "playground.graph.backend": 0,
+    "playground.graph.types": 0,
     "playground.graph.backprop": 1,
     "playground.graph.variable": 2,
     "playground.graph.function_node": 3,
