@@ -11,8 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from playground.functions.reduction import Axis, Reduction, normal_axes
+from playground.functions.reduction import Reduction, normal_axes
 from playground.graph.op import Unary
+from playground.graph.types import Axis
 from playground.graph.variable import Variable, as_variable
 
 __all__ = ["cumprod", "cumsum", "prod"]

@@ -13,6 +13,7 @@ from playground.functions.elementwise.powers import square
 from playground.graph import backend
 from playground.graph.errors import InvalidIndex, InvalidType
 from playground.graph.op import Unary, as_raw
+from playground.graph.types import Axis
 from playground.graph.variable import Variable, as_variable
 
 __all__ = [
@@ -26,8 +27,6 @@ __all__ = [
     "min",
     "sum",
 ]
-
-Axis = int | tuple[int, ...] | None
 
 
 def normal_axes(axis: Axis, ndim: int, operation: str) -> tuple[int, ...]:

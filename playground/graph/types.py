@@ -6,7 +6,7 @@ it needs of them is said by the vocabulary, not by a class that all of them coul
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -42,7 +42,7 @@ Scalar: TypeAlias = Any
 # The lengths of an array's axes.
 Shape: TypeAlias = tuple[int, ...]
 # One axis, several, or (None) all of them.
-Axis: TypeAlias = int | Sequence[int] | None
+Axis: TypeAlias = int | tuple[int, ...] | None
 # A dtype, or what numpy.dtype makes one of.
 DType: TypeAlias = Any
 # What stands in brackets behind an array: a number, slice, mask, array of indices, or a tuple.

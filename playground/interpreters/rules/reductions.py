@@ -15,8 +15,9 @@ import playground.functions as F
 from playground.functions.array.joining import operand
 from playground.functions.elementwise.powers import sqrt_at_zero
 from playground.functions.operands import real_only, together
-from playground.functions.reduction import Axis, normal_axes
+from playground.functions.reduction import normal_axes
 from playground.functions.registry import answers, constant, refuse
+from playground.graph.types import Axis
 from playground.graph.variable import Variable
 
 constant("argmax argmin nanargmax nanargmin all any count_nonzero digitize searchsorted")

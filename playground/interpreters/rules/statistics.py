@@ -9,9 +9,10 @@ import numpy as np
 
 import playground.functions as F
 from playground.functions.operands import real_only, together
-from playground.functions.reduction import Axis, kept_shape, normal_axes
+from playground.functions.reduction import kept_shape, normal_axes
 from playground.functions.registry import answers
 from playground.graph.errors import NoRuleError
+from playground.graph.types import Axis
 from playground.graph.variable import Variable
 
 

@@ -10,10 +10,10 @@ import numpy as np
 import playground.functions as F
 from playground.functions.array.joining import operand
 from playground.functions.operands import together
-from playground.functions.reduction import Axis
 from playground.functions.registry import RECORDED, Rule, answers, constant, refuse
 from playground.graph import backend
 from playground.graph.errors import NoRuleError
+from playground.graph.types import Axis
 from playground.graph.variable import Variable, as_array_of
 
 BINARY: dict[Any, Rule] = {
