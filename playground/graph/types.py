@@ -22,6 +22,7 @@ __all__ = [
     "Keywords",
     "Node",
     "Operand",
+    "Random",
     "Raw",
     "Scalar",
     "Shape",
@@ -59,3 +60,5 @@ Tree: TypeAlias = Any
 UserFunction: TypeAlias = Callable[..., Any]
 # Keyword arguments that are handed on.
 Keywords: TypeAlias = Mapping[str, Any]
+# Where randomness comes from: passed in, never NumPy's global state.
+Random: TypeAlias = np.random.Generator | np.random.RandomState
