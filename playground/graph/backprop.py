@@ -10,12 +10,13 @@ behind.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Container, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from typing import Any
 
 from playground.graph.backend import has_nan
 from playground.graph.config import config, using_config
 from playground.graph.errors import GradientError, NaNDetectedError
+from playground.graph.types import Function, Node
 
 
 def propagate(
@@ -91,7 +92,7 @@ def _descend(
         for function, gy in bucket.items():
             if special:
                 if observe is not None:
-                    _report(seen.pop(function, ()), function, gy, observe)
+                    _tell(seen.pop(function, ()), function, gy, observe)
                 if function in ends:
                     continue
             gxs = function.pull_recorded(gy) if recorded else function.pull(gy)
@@ -142,30 +143,39 @@ def _screened(function: Any, gxs: Sequence[Any], needed: Any, seen: Any) -> Sequ
     return screened
 
 
-def _report(nodes: Iterable[Any], function: Any, gy: Any, observe: Any) -> None:
+def _tell(nodes: Iterable[Any], function: Any, gy: Any, observe: Any) -> None:
     for node in nodes:
         cotangent = gy if node.output_index is None else gy[node.output_index]
         if cotangent is not None:
             observe(node, cotangent)
 
 
-def _functions_above(nodes: Iterable[Any]) -> list[Any]:
-    """Every function that the nodes were computed by, lowest rank first."""
-    found: dict[Any, None] = {}
-    stack = [node.creator for node in nodes if node.creator is not None]
-    while stack:
-        function = stack.pop()
-        if function in found:
+def nodes_above(
+    nodes: Iterable[Node], ends: Container[Node] = (), constants: bool = False
+) -> Iterator[Node]:
+    """The nodes themselves, and what they were computed from, up to and including the ``ends``.
+
+    Every function is entered once, so that a node comes once for each of its uses. Those that
+    need no gradient are left out, with all above them, unless ``constants`` are asked for.
+    """
+    entered: set[Function] = set()
+    waiting = [*nodes]
+    while waiting:
+        node = waiting.pop()
+        if not (node.requires_grad or constants):
             continue
-        found[function] = None
-        stack.extend(node.creator for node in function.inputs or () if node.creator is not None)
-    return sorted(found, key=lambda function: function.rank)
+        yield node
+        creator = node.creator
+        if creator is not None and creator not in entered and node not in ends:
+            entered.add(creator)
+            waiting.extend(creator.inputs or ())
 
 
-def _needed_for(targets: set[Any], outputs: Iterable[Any]) -> set[Any]:
-    """The functions that lie between ``targets`` and ``outputs``."""
-    needed: set[Any] = set()
-    for function in _functions_above(outputs):
+def leading_to(targets: Container[Node], functions: Iterable[Function]) -> set[Function]:
+    """Those of the functions through which a cotangent reaches one of the ``targets``."""
+    needed: set[Function] = set()
+    # A function's rank is above those of all that its inputs came from: one round settles it.
+    for function in sorted(functions, key=lambda function: function.rank):
         for node in function.inputs or ():
             if node in targets or node.creator in needed:
                 needed.add(function)
@@ -212,8 +222,9 @@ def grad(
         (y.node, y.seed(None if grad_outputs is None else grad_outputs[i], loss_scale))
         for i, y in enumerate(outputs)
     ]
-    targets = {x.node for x in inputs}
-    needed = _needed_for(targets, [y.node for y in outputs])
+    targets, tops = {x.node for x in inputs}, [y.node for y in outputs]
+    above = {node.creator for node in nodes_above(tops) if node.creator is not None}
+    needed = leading_to(targets, above)
     found, retained = _collect(seeds, targets, needed, retain_grad, enable_double_backprop)
     results = []
     for i, x in enumerate(inputs):
@@ -226,25 +237,19 @@ def grad(
         if gx is not None and not enable_double_backprop:
             gx.node.unrecorded = True
         results.append(gx)
-    if any(gx is None for gx in results):
-        _warn_of_unrecorded([y.node for y in outputs])
+    missing = any(gx is None for gx in results)
+    if missing and any(node.unrecorded for node in nodes_above(tops)):
+        warnings.warn(
+            "grad: an input has no gradient (None), and the outputs were computed from a gradient "
+            "that was not recorded: pass enable_double_backprop=True to the first grad",
+            stacklevel=2,
+        )
     for node, gx in retained.items():
         node.store_grad(gx)
     if set_grad:
         for x, gx in zip(inputs, results, strict=True):
             x.grad_var = gx
     return results
-
-
-def _warn_of_unrecorded(nodes: list[Any]) -> None:
-    """Say so where a gradient is missing because an earlier one has no graph."""
-    above = [node for function in _functions_above(nodes) for node in function.inputs or ()]
-    if any(node.unrecorded for node in (*nodes, *above)):
-        warnings.warn(
-            "grad: an input has no gradient (None), and the outputs were computed from a gradient "
-            "that was not recorded: pass enable_double_backprop=True to the first grad",
-            stacklevel=3,
-        )
 
 
 def _collect(

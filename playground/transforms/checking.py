@@ -11,9 +11,8 @@ from playground.graph.backend import array_like, as_array, is_array, to_cpu
 from playground.graph.errors import GradientError
 from playground.graph.variable import as_array_of
 from playground.transforms.gradients import Argnums, Function, vjp
-from playground.transforms.inputs import positions
-from playground.transforms.outputs import check_function, name_of, numeric_leaves
-from playground.transforms.trees import leaves, rebuilt
+from playground.transforms.tracing import positions
+from playground.transforms.values import check_function, leaves, name_of, numeric_leaves, rebuilt
 
 __all__ = ["check_grads"]
 

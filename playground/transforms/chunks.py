@@ -9,7 +9,7 @@ import numpy as np
 
 import playground.functions as F
 from playground.graph.variable import Variable
-from playground.transforms.trees import leaves, rebuilt
+from playground.transforms.values import leaves, rebuilt
 
 __all__ = ["Chunks", "automatic_chunk", "part_of"]
 

@@ -7,7 +7,8 @@ from typing import Any
 
 from playground.graph.errors import GradientError
 from playground.graph.variable import Variable
-from playground.transforms.outputs import (
+from playground.transforms.tracing import Argnums, Trace, as_seed, is_linked, seed_of_ones
+from playground.transforms.values import (
     check_function,
     check_scalar,
     check_shape,
@@ -16,12 +17,10 @@ from playground.transforms.outputs import (
     named,
     numeric_leaves,
 )
-from playground.transforms.tracing import Trace, as_seed, is_linked, ones
 
 __all__ = ["elementwise_grad", "grad", "value_and_grad", "vjp", "with_aux"]
 
 Function = Callable[..., Any]
-Argnums = int | tuple[int, ...]
 
 
 def grad(f: Function, argnums: Argnums = 0, has_aux: bool = False) -> Function:
@@ -71,7 +70,7 @@ def _differentiated(trace: Trace, has_aux: bool) -> tuple[Any, Any, Any]:
 
 def _gradient_of_sum(trace: Trace, y: Any) -> Any:
     trace.look((y,))
-    seeds = [(y, ones(y, trace.recorded))] if isinstance(y, Variable) else []
+    seeds = [(y, seed_of_ones(y, trace.recorded))] if isinstance(y, Variable) else []
     derivatives = trace.derivatives(trace.pull(seeds, trace.recorded), trace.recorded)
     trace.forget()
     return derivatives

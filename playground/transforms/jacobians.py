@@ -15,25 +15,24 @@ from playground.graph.backend import as_array, base_of
 from playground.graph.variable import Variable
 from playground.interpreters.batching import Level, identity
 from playground.transforms.gradients import Argnums, Function, with_aux
-from playground.transforms.inputs import zeros
-from playground.transforms.outputs import (
+from playground.transforms.tracing import (
+    Trace,
+    as_seed,
+    is_linked,
+    seed_of_ones,
+    survey,
+    transported,
+    zeros_like,
+)
+from playground.transforms.values import (
     check_function,
     check_scalar,
     described,
     fitting_all,
     named,
     numeric_leaves,
+    rebuilt,
 )
-from playground.transforms.tracing import (
-    Trace,
-    as_seed,
-    is_linked,
-    ones,
-    recorded_result,
-    survey,
-    transported,
-)
-from playground.transforms.trees import rebuilt
 
 __all__ = ["hessian", "hvp", "jacobian", "jvp"]
 
@@ -137,7 +136,7 @@ def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[A
 
 def _pushed(trace: Trace, ys: list[Variable], ts: list[Any], recorded: bool) -> list[Any]:
     """The tangents of outputs from those of the unknowns (None: zero)."""
-    duals = [Variable(zeros(y.shape, y.array)) for y in ys]
+    duals = [Variable(zeros_like(y.array, y.shape)) for y in ys]
     gradients = trace.pull(list(zip(ys, duals, strict=True)), True)
     seeds = [
         (g.node, as_seed(t, recorded))
@@ -153,9 +152,9 @@ def _as_output(trace: Trace, y: Any, tangent: Any, recorded: bool) -> Any:
     """A tangent in the form that the value has; None is zero."""
     if tangent is None:
         array = y.array if isinstance(y, Variable) else as_array(np.asarray(y))
-        tangent = zeros(array.shape, array)
+        tangent = zeros_like(array, array.shape)
     if recorded:
-        return recorded_result(tangent)
+        return trace.recorded_result(tangent)
     return trace.value(Variable(as_array(tangent), requires_grad=False))
 
 
@@ -170,9 +169,9 @@ def _recorded_gradient(
     y = trace.result
     check_scalar(name, y)
     trace.look((y,))
-    found = trace.pull([(y, ones(y, True))] if isinstance(y, Variable) else [], True)
+    found = trace.pull([(y, seed_of_ones(y, True))] if isinstance(y, Variable) else [], True)
     gradients = [
-        Variable(zeros(x.shape, x.array), requires_grad=False) if g is None else g
+        Variable(zeros_like(x.array, x.shape), requires_grad=False) if g is None else g
         for g, x in zip(found, [given.variable for given in trace.givens], strict=True)
     ]
     trace.narrow(gradients)
@@ -186,7 +185,7 @@ def _rows(trace: Trace, y: Any, recorded: bool, chunk: int | None) -> Any:
     if not isinstance(y, Variable) or not y.requires_grad or not size:
         found = [None] * len(trace.givens)
     elif size == 1:
-        found = trace.pull([(y, ones(y, recorded))], recorded)
+        found = trace.pull([(y, seed_of_ones(y, recorded))], recorded)
     else:
         step = size if chunk is None else chunk
         blocks = [

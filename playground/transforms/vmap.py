@@ -17,8 +17,7 @@ from playground.graph.errors import InputError
 from playground.graph.variable import Variable
 from playground.interpreters.batching import Batched, Level
 from playground.transforms.chunks import Chunks, automatic_chunk, part_of
-from playground.transforms.outputs import called, check_function
-from playground.transforms.trees import is_tree, rebuilt
+from playground.transforms.values import called, check_function, is_tree, rebuilt
 
 __all__ = ["vmap"]
 
