@@ -10,16 +10,7 @@ import numpy as np
 from playground.gradient_check.differences import TWO
 from playground.graph.backend import array_like, as_array, is_array, to_cpu
 from playground.graph.errors import GradientError
-from playground.graph.types import (
-    Array,
-    Keywords,
-    Operand,
-    Random,
-    Raw,
-    Scalar,
-    Tree,
-    UserFunction,
-)
+from playground.graph.types import Array, Keywords, Operand, Random, Raw, Scalar, Tree, UserFunction
 from playground.graph.variable import as_array_of
 from playground.transforms.gradients import vjp
 from playground.transforms.tracing import Argnums, positions
@@ -60,7 +51,7 @@ def check_grads(
     if not isinstance(order, int) or order < 1:
         raise ValueError(f"check_grads: order must be a whole number from 1 on, got {order!r}")
 
-    def check(*args: Any, **kwargs: Any) -> None:
+    def check(*args: Tree, **kwargs: Tree) -> None:
         flat, xs, names = _flattened(f, argnums, args, kwargs)
         e = max(float(np.finfo(x.dtype).eps) for x in xs)
         limits = Limits(
@@ -107,7 +98,7 @@ def _flattened(
         chosen = [*positions("check_grads", argnums, len(args))]
     found = [(f"argument {i}{path}", x) for i in chosen for path, x in leaves(args[i])]
 
-    def flat(*xs: Any) -> list[Any]:
+    def flat(*xs: Raw) -> list[Any]:
         rest, inside = iter(xs), list(args)
         for i in chosen:
             inside[i] = rebuilt(args[i], rest)

@@ -12,10 +12,12 @@ import numpy as np
 import playground.functions as F
 from playground.functions.lanes import show
 from playground.graph.backend import as_array, base_of
+from playground.graph.types import Array, Keywords, Raw, Tree, UserFunction
 from playground.graph.variable import Variable
 from playground.interpreters.batching import Level, identity
-from playground.transforms.gradients import Argnums, Function, with_aux
+from playground.transforms.gradients import with_aux
 from playground.transforms.tracing import (
+    Argnums,
     Trace,
     as_seed,
     is_linked,
@@ -38,8 +40,8 @@ __all__ = ["hessian", "hvp", "jacobian", "jvp"]
 
 
 def jacobian(
-    f: Function, argnums: Argnums = 0, chunk: int | None = None, has_aux: bool = False
-) -> Function:
+    f: UserFunction, argnums: Argnums = 0, chunk: int | None = None, has_aux: bool = False
+) -> UserFunction:
     """All first derivatives of a function, of shape output.shape + argument.shape.
 
     One pass back serves all output elements at once. An output that is a tuple, list or dict
@@ -53,7 +55,7 @@ def jacobian(
     """
     _check_chunk("jacobian", chunk)
 
-    def derivatives(*args: Any, **kwargs: Any) -> Any:
+    def derivatives(*args: Tree, **kwargs: Tree) -> Any:
         trace = Trace("jacobian", f, argnums, args, kwargs)
         result, aux = with_aux(trace) if has_aux else (trace.result, None)
         ys = [y for _, y in numeric_leaves("jacobian", result)]
@@ -67,7 +69,7 @@ def jacobian(
     return named("jacobian", f, derivatives, "The Jacobian")
 
 
-def hessian(f: Function, argnums: Argnums = 0, chunk: int | None = None) -> Function:
+def hessian(f: UserFunction, argnums: Argnums = 0, chunk: int | None = None) -> UserFunction:
     """All second derivatives of a function of one real value, of shape 2 · argument.shape.
 
     The gradient is recorded, and one pass back from it serves all its elements at once. Several
@@ -76,7 +78,7 @@ def hessian(f: Function, argnums: Argnums = 0, chunk: int | None = None) -> Func
     """
     _check_chunk("hessian", chunk)
 
-    def derivatives(*args: Any, **kwargs: Any) -> Any:
+    def derivatives(*args: Tree, **kwargs: Tree) -> Any:
         trace, gradients = _recorded_gradient("hessian", f, argnums, args, kwargs)
         rows = [_rows(trace, g, trace.recorded, chunk) for g in gradients]
         trace.forget()
@@ -85,7 +87,7 @@ def hessian(f: Function, argnums: Argnums = 0, chunk: int | None = None) -> Func
     return named("hessian", f, derivatives, "The Hessian")
 
 
-def hvp(f: Function, argnums: Argnums = 0) -> Function:
+def hvp(f: UserFunction, argnums: Argnums = 0) -> UserFunction:
     """The product of the Hessian with a vector, which is given as the last argument.
 
     ``hvp(f)(x, v)``, for v in the form and shape of x, costs a few times f and no matrix; it fits
@@ -93,7 +95,7 @@ def hvp(f: Function, argnums: Argnums = 0) -> Function:
     tuple of ``argnums``, v is a tuple.
     """
 
-    def product(*args: Any, **kwargs: Any) -> Any:
+    def product(*args: Tree, **kwargs: Tree) -> Any:
         if len(args) < 2:
             raise TypeError(f"hvp: expected the arguments and a vector, got {len(args)} arguments")
         *args, v = args  # type: ignore[assignment]
@@ -109,7 +111,7 @@ def hvp(f: Function, argnums: Argnums = 0) -> Function:
     return named("hvp", f, product, "Products with the Hessian")
 
 
-def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
+def jvp(f: UserFunction, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
     """``(value, tangent)``: the value of f, and its derivative along the tangents.
 
     ``primals`` and ``tangents`` are tuples of one entry an argument of f. The pass back is linear
@@ -148,7 +150,7 @@ def _pushed(trace: Trace, ys: list[Variable], ts: list[Any], recorded: bool) -> 
     return transported(seeds, targets, needed, recorded)
 
 
-def _as_output(trace: Trace, y: Any, tangent: Any, recorded: bool) -> Any:
+def _as_output(trace: Trace, y: Array, tangent: Array | None, recorded: bool) -> Any:
     """A tangent in the form that the value has; None is zero."""
     if tangent is None:
         array = y.array if isinstance(y, Variable) else as_array(np.asarray(y))
@@ -162,7 +164,7 @@ def _as_output(trace: Trace, y: Any, tangent: Any, recorded: bool) -> Any:
 
 
 def _recorded_gradient(
-    name: str, f: Function, argnums: Argnums, args: Sequence[Any], kwargs: dict[str, Any]
+    name: str, f: UserFunction, argnums: Argnums, args: Sequence[Tree], kwargs: Keywords
 ) -> tuple[Trace, list[Variable]]:
     """The gradients of a function of one value, connected to the unknowns."""
     trace = Trace(name, f, argnums, args, kwargs)
@@ -178,7 +180,7 @@ def _recorded_gradient(
     return trace, gradients
 
 
-def _rows(trace: Trace, y: Any, recorded: bool, chunk: int | None) -> Any:
+def _rows(trace: Trace, y: Array, recorded: bool, chunk: int | None) -> Any:
     """The derivatives of all elements of y by the unknowns, as the caller gave these."""
     lead = tuple(np.shape(y)) if not hasattr(y, "shape") else y.shape
     size = math.prod(lead)
@@ -214,7 +216,7 @@ def _block(trace: Trace, y: Variable, recorded: bool, start: int, stop: int) -> 
         return [None if c is None else show(c, level) for c in found]
 
 
-def _unit_rows(array: Any, start: int, stop: int) -> Any:
+def _unit_rows(array: Raw, start: int, stop: int) -> Any:
     """Rows of the identity over an array's elements, as lanes."""
     like, count = base_of(array), stop - start
     rows = np.zeros((count, array.size), like.dtype, like=like)
@@ -230,7 +232,7 @@ def _joined(blocks: Sequence[Any]) -> Any:
     return np.concatenate(blocks, axis=0)
 
 
-def _check_chunk(name: str, chunk: Any) -> None:
+def _check_chunk(name: str, chunk: object) -> None:
     if chunk is not None and (not isinstance(chunk, int) or isinstance(chunk, bool) or chunk < 1):
         raise ValueError(
             f"{name}: chunk must be a positive number of output elements or None, got {chunk!r}"

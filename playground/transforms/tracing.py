@@ -26,7 +26,17 @@ from playground.graph.backend import SCALAR_TYPES, as_array, is_array
 from playground.graph.config import config, using_config
 from playground.graph.function_node import FunctionNode
 from playground.graph.op import Unary
-from playground.graph.types import Array, Function, Keywords, Node, Raw, Shape, Tree, UserFunction
+from playground.graph.types import (
+    Array,
+    Function,
+    Keywords,
+    Node,
+    Operand,
+    Raw,
+    Shape,
+    Tree,
+    UserFunction,
+)
 from playground.graph.variable import Variable, output_variable
 from playground.transforms.values import called, is_tree, leaves, rebuilt
 
@@ -121,7 +131,7 @@ class Given:
         return c[()] if self.form == NUMBER and not c.shape else c
 
 
-def entered(x: Any, transform: str, name: str) -> Given:
+def entered(x: Operand, transform: str, name: str) -> Given:
     """``x`` as a leaf, or as an alias of a Variable whose gradient is recorded."""
     form, array, linked = ARRAY, x, False
     if isinstance(x, Variable):
