@@ -105,6 +105,14 @@ def constant_like(value: Any, like: Any, operation: str) -> Any:
     return array_like(array, like)
 
 
+def is_batched(value: Any) -> bool:
+    """Whether ``value`` stands for many lanes.
+
+    The one place below ``interpreters.batching`` that knows by what its arrays are told.
+    """
+    return hasattr(value, "level")
+
+
 def base_of(array: Any) -> Any:
     """The array that decides on which device ``array`` is: itself, or what its lanes are in."""
     return getattr(array, "base_array", array)
@@ -161,12 +169,12 @@ def copied(array: Any, value: Any, index: Any) -> Any:
     Where the value or the index has lanes that the array has not, the copy gets them.
     """
     parts = [value, *index] if isinstance(index, tuple) else [value, index]
-    if True not in [hasattr(part, "level") for part in parts]:
+    if True not in map(is_batched, parts):
         return array.copy()
     lanes: set[Any] = set()
     while parts:
         part = parts.pop()
-        if hasattr(part, "level"):
+        if is_batched(part):
             lanes.add(part.level)
             parts.append(part.array)
     for level in sorted(lanes, key=lambda level: level.depth):

@@ -126,7 +126,7 @@ class FunctionNode:
         """
         variables = [as_variable(x) for x in inputs]
         arrays = tuple(x._array for x in variables)
-        if any(getattr(array, "level", None) is not None for array in arrays):
+        if any(map(backend.is_batched, arrays)):
             return self.over_lanes(self, variables)
         refuse_nan(arrays, self.label, "forward")
         outputs = self._forward(arrays)

@@ -232,6 +232,18 @@ class Op(FunctionNode):
         self.kept = ()
 
 
+def _choose_pull(cls: Any) -> None:
+    """Give a complete operation the pull that fits what it keeps, unless it has one of its own.
+
+    Chosen here, once a class: asked at each call, the question costs every backward pass anew.
+    The bases themselves are left with ``Op.pull``, which is right for all and so what
+    ``super().pull`` means in a pull of one's own.
+    """
+    usual = (Op.pull, cls._pull_inputs, cls._pull_with_output)
+    if cls.backward is not FunctionNode.backward and cls.pull in usual:
+        cls.pull = cls._pull_with_output if cls._keeps_output else cls._pull_inputs
+
+
 class Unary(Op):
     """An operation of one array, with one output."""
 
@@ -243,8 +255,7 @@ class Unary(Op):
         super().__init_subclass__(**kwargs)
         cls._keeps_input = 0 in cls.keep
         cls._keeps_output = 1 in cls.keep
-        if cls._keeps_output and "pull" not in vars(cls):
-            cls.pull = cls._pull_with_output  # type: ignore[method-assign]
+        _choose_pull(cls)
 
     def of(self, x: Any) -> Variable:
         """Apply to one operand: ``apply`` with everything that one input does not need left out."""
@@ -276,7 +287,7 @@ class Unary(Op):
     def __call__(self, x: Any) -> Any:
         return self.of(x) if isinstance(x, Variable) else self.forward(x)
 
-    def pull(self, gy: Any) -> Sequence[Any]:
+    def _pull_inputs(self, gy: Any) -> Sequence[Any]:
         return (self.backward(gy, self.inputs[0].data),)
 
     def _pull_with_output(self, gy: Any) -> Sequence[Any]:
@@ -295,6 +306,7 @@ class Binary(Op):
         super().__init_subclass__(**kwargs)
         cls._keeps_left, cls._keeps_right = 0 in cls.keep, 1 in cls.keep
         cls._keeps_output = 2 in cls.keep
+        _choose_pull(cls)
 
     @property
     def wants(self) -> tuple[bool, bool]:
@@ -349,11 +361,13 @@ class Binary(Op):
             return self.of(x, y)
         return self.forward(x, y)
 
-    def pull(self, gy: Any) -> Sequence[Any]:
+    def _pull_inputs(self, gy: Any) -> Sequence[Any]:
         x, y = self.inputs
-        if self._keeps_output:
-            return self.backward(gy, x.data, y.data, self.kept[0])
         return self.backward(gy, x.data, y.data)
+
+    def _pull_with_output(self, gy: Any) -> Sequence[Any]:
+        x, y = self.inputs
+        return self.backward(gy, x.data, y.data, self.kept[0])
 
 
 def sum_to_shape(g: Any, shape: tuple[int, ...]) -> Any:
@@ -377,12 +391,15 @@ class Broadcasting(Binary):
         shape = gy._array.shape
         return gxs if shape == x.shape and shape == y.shape else self.fitted(gxs)
 
-    def pull(self, gy: Any) -> Sequence[Any]:
+    def _pull_inputs(self, gy: Any) -> Sequence[Any]:
         x, y = self.inputs
-        if self._keeps_output:
-            gxs = self.backward(gy, x.data, y.data, self.kept[0])
-        else:
-            gxs = self.backward(gy, x.data, y.data)
+        gxs = self.backward(gy, x.data, y.data)
+        shape = gy.shape
+        return gxs if shape == x.shape and shape == y.shape else self.fitted(gxs)
+
+    def _pull_with_output(self, gy: Any) -> Sequence[Any]:
+        x, y = self.inputs
+        gxs = self.backward(gy, x.data, y.data, self.kept[0])
         shape = gy.shape
         return gxs if shape == x.shape and shape == y.shape else self.fitted(gxs)
 

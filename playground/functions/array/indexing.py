@@ -90,7 +90,7 @@ def taken(x: Any, index: Any) -> Any:
     """x[index], also where the index has lanes and x, a plain array, has none."""
     if not isinstance(x, Variable):
         for part in index if isinstance(index, tuple) else (index,):
-            if hasattr(part, "level"):
+            if backend.is_batched(part):
                 return part.read(x, index)
     return x[index]
 
