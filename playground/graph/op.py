@@ -17,6 +17,7 @@ from playground.graph.backend import SCALAR_TYPES
 from playground.graph.config import config
 from playground.graph.errors import InvalidIndex, InvalidType
 from playground.graph.function_node import FunctionNode, refuse_nan
+from playground.graph.types import Operand
 from playground.graph.variable import Variable, as_variable, constant_node, output_variable
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "Unary",
     "as_raw",
     "sum_to_shape",
+    "variable_of",
 ]
 
 _ORDER = "?buifc"
@@ -38,6 +40,11 @@ def as_raw(x: Any) -> Any:
     if isinstance(x, Variable):
         return x._array
     return np.asarray(x) if type(x) in SCALAR_TYPES or isinstance(x, list) else x
+
+
+def variable_of(x: Operand) -> Variable:
+    """``x`` itself if it is a Variable; else one without gradient, of an array, number or list."""
+    return x if isinstance(x, Variable) else as_variable(as_raw(x))
 
 
 class Op(FunctionNode):
@@ -91,7 +98,7 @@ class Op(FunctionNode):
         """Nodes and arrays of the inputs, constants brought to the Variables' dtype and device."""
         dtype = self._common_dtype(inputs)
         if dtype is None:
-            inputs = [as_variable(as_raw(x)) for x in inputs]
+            inputs = [variable_of(x) for x in inputs]
             dtype = self._common_dtype(inputs)
         nodes, arrays = [], []
         for x in inputs:
@@ -331,7 +338,7 @@ class Binary(Op):
             xa = x if fits else self.constant(x, y, yn.dtype)
             xn = constant_node(xa)
         else:
-            return self.of(as_variable(as_raw(x)), y)
+            return self.of(variable_of(x), y)
         try:
             z = self.forward(xa, ya)
         except (TypeError, ValueError, IndexError) as error:
