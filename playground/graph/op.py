@@ -17,7 +17,8 @@ from playground.graph.backend import SCALAR_TYPES
 from playground.graph.config import config
 from playground.graph.errors import InvalidIndex, InvalidType
 from playground.graph.function_node import FunctionNode, refuse_nan
-from playground.graph.types import Operand
+from playground.graph.special import library
+from playground.graph.types import Operand, Raw
 from playground.graph.variable import Variable, as_variable, constant_node, output_variable
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "Elementwise",
     "ElementwiseUnary",
     "Op",
+    "Special",
     "Unary",
     "as_raw",
     "sum_to_shape",
@@ -448,3 +450,40 @@ class ElementwiseUnary(Unary):
 
     def forward(self, x: Any) -> Any:
         return self.ufunc(x)
+
+
+class Special(Op):
+    """Mixed into the base of an operation that no NumPy function is: forward is SciPy's.
+
+    ``special`` names the function below ``scipy.special``, and for arrays on a device below
+    ``cupyx.scipy.special``; what is composed of several redefines :meth:`of_numbers`. NumPy's
+    protocols do not reach these functions everywhere (CuPy's are no ufuncs of NumPy's, SymPy has
+    others), so an array type whose elements are no numbers has a method ``special(op, arrays)``:
+    lanes call :meth:`of_arrays` on the arrays inside, symbols :meth:`symbolic` on the elements.
+    """
+
+    __slots__ = ()
+    special: ClassVar[str]
+
+    @staticmethod
+    def symbolic(sympy: Any, *xs: Any) -> Any:
+        """The function of SymPy's expressions; ``sympy`` is the module."""
+        raise NotImplementedError
+
+    @classmethod
+    def of_numbers(cls, *arrays: Raw) -> Raw:
+        """The function of arrays of numbers, on the host or on one device."""
+        return getattr(library(arrays[-1]), cls.special)(*arrays)
+
+    @classmethod
+    def of_arrays(cls, *arrays: Raw) -> Raw:
+        """The function of arrays of any type below Variable; the highest of them answers."""
+        highest = max(arrays, key=lambda x: getattr(x, "__array_priority__", 0.0))
+        if hasattr(highest, "special"):
+            return highest.special(cls, arrays)
+        y, dtype = cls.of_numbers(*arrays), arrays[-1].dtype
+        # SciPy knows no half precision: it answers in single, which a Variable would refuse.
+        return y.astype(dtype) if dtype.char == "e" else y
+
+    def forward(self, *arrays: Raw) -> Raw:
+        return self.of_arrays(*arrays)
