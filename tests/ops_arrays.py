@@ -6,6 +6,7 @@ that ``F`` does not have, called through NumPy's protocols alone.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -22,6 +23,12 @@ MASK = np.array(
     [[True, False, True, True], [False, True, False, False], [False, True, True, False]]
 )
 REPEATED = np.array([1, 1, 3, 0, 1])
+
+
+def _row_stack(*xs: Any) -> Any:
+    """NumPy's deprecated other name of vstack, without the warning."""
+    with warnings.catch_warnings(action="ignore"):
+        return np.vstack(xs)
 
 
 def _copied(x: Any) -> Any:
@@ -607,6 +614,16 @@ RULES: tuple[Row, ...] = (
     ),
     fixed("sort:flat", np.sort, case((2, 3), axis=None), case((2, 3), axis=0, kind="stable")),
     # made of Variables
+    rule("zeros_like", case((2, 3)), case((2, 3), shape=(3,)), order=0),
+    rule("ones_like", case((2, 3)), case((2, 3), shape=(3,)), order=0),
+    rule("empty_like", case((2, 3), shape=(0, 2)), order=0),
+    # Names that some versions of NumPy lack.
+    *(
+        [fixed("astype", lambda x, to: np.astype(x, to), case((2, 3), to="d"), dtypes="d")]
+        if hasattr(np, "astype")
+        else []
+    ),
+    *([fixed("row_stack", _row_stack, case((2, 3), (3,)))] if hasattr(np, "row_stack") else []),
     fixed("full_like", lambda x: np.full_like(x, x[0]), case((3,))),
     fixed(
         "linspace:arrays",

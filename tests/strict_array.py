@@ -92,6 +92,10 @@ class StrictArray:
             raise ValueError("zero-size array to reduction operation (as in cupy.bincount)")
         return _wrapped(func(*args, **kwargs))
 
+    def special(self, op: Any, arrays: Any) -> StrictArray:
+        """A special function on a device: all arrays are there, or the call is refused."""
+        return _wrapped(op.of_arrays(*map(_unwrapped, arrays)))
+
     # --------------------------------------------------------------------------- attributes
 
     shape = property(lambda self: self._host.shape)

@@ -23,6 +23,7 @@ LAYERS: dict[str, int] = {
     "playground.graph.errors": 0,
     "playground.graph.backend": 0,
     "playground.graph.types": 0,
+    "playground.graph.special": 0,
     "playground.graph.backprop": 1,
     "playground.graph.variable": 2,
     "playground.graph.parameter": 3,
@@ -53,6 +54,8 @@ LAYERS: dict[str, int] = {
 # Where each of these may be imported, and only inside a function.
 LAZY: dict[str, tuple[str, ...]] = {
     "cupy": ("playground.graph.backend",),
+    "cupyx": ("playground.graph.special",),
+    "scipy": ("playground.graph.special",),
     "pandas": ("playground.lab.runlog",),
     "matplotlib": ("playground.lab.plot", "playground.lab.fields", "playground.lab.surfaces"),
     "sympy": ("playground.interpreters.symbols",),
@@ -156,7 +159,7 @@ PROBE = """
 import sys
 import playground
 playground.Variable, playground.functions, playground.grad
-late = {"pandas", "matplotlib", "cupy", "sympy", "sqlite3", "playground.lab"}
+late = {"pandas", "matplotlib", "cupy", "scipy", "sympy", "sqlite3", "playground.lab"}
 print(*sorted(late & {*sys.modules}))
 """
 

@@ -31,6 +31,7 @@ from playground.functions.elementwise.hyperbolic import *  # noqa: F403
 from playground.functions.elementwise.powers import *  # noqa: F403
 from playground.functions.elementwise.rounding import *  # noqa: F403
 from playground.functions.elementwise.selection import *  # noqa: F403
+from playground.functions.elementwise.special import *  # noqa: F403
 from playground.functions.elementwise.trigonometric import *  # noqa: F403
 from playground.functions.linalg import *  # noqa: F403
 from playground.functions.loss import *  # noqa: F403

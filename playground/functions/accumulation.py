@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from playground.functions.reduction import Reduction, normal_axes
+from playground.functions.registry import answers
 from playground.graph.op import Unary
 from playground.graph.types import Axis
 from playground.graph.variable import Variable, as_variable
@@ -111,12 +112,14 @@ def _along(x: Any, axis: int | None, operation: str) -> tuple[Variable, int]:
     return x, axis
 
 
+@answers(np.cumsum)
 def cumsum(x: Any, axis: int | None = None) -> Variable:
     """Running sums along an axis; without one, of x as one dimension."""
     x, along = _along(x, axis, "cumsum")
     return Cumsum(along).of(x)
 
 
+@answers(np.cumprod)
 def cumprod(x: Any, axis: int | None = None) -> Variable:
     """Running products along an axis; without one, of x as one dimension."""
     x, along = _along(x, axis, "cumprod")

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from playground.functions.registry import answers, function_of
 from playground.graph.backend import SCALAR_TYPES
 from playground.graph.errors import InvalidType
 from playground.graph.op import Elementwise, ElementwiseUnary, Unary, as_raw
@@ -75,6 +76,7 @@ class AddConstant(WithConstant):
         return gz
 
 
+@answers(np.add)
 def add(*xs: Any) -> Variable:
     """Sum of two or more arrays, broadcast."""
     if len(xs) != 2:
@@ -125,10 +127,11 @@ class SubFromConstant(WithConstant):
         return -gz
 
 
+@answers(np.subtract)
 def subtract(x: Any, y: Any) -> Variable:
     """Difference x - y, broadcast."""
     if type(y) in SCALAR_TYPES and isinstance(x, Variable):
-        return AddConstant(-as_number(y)).of(x)
+        return AddConstant(-python_number(y)).of(x)
     if type(x) in SCALAR_TYPES and isinstance(y, Variable):
         return SubFromConstant(x).of(y)
     return Sub().of(x, y)
@@ -162,6 +165,7 @@ class MulConstant(WithConstant):
         return gz * self.value
 
 
+@answers(np.multiply)
 def multiply(x: Any, y: Any) -> Variable:
     """Product x * y, broadcast."""
     if type(y) in SCALAR_TYPES and isinstance(x, Variable):
@@ -201,26 +205,28 @@ class DivFromConstant(WithConstant):
         return -gz * self.value / (x * x)
 
 
+@answers(np.divide)
 def divide(x: Any, y: Any) -> Variable:
     """Quotient x / y, broadcast. Division by a number multiplies by its reciprocal (Chainer)."""
     if type(y) in SCALAR_TYPES and isinstance(x, Variable):
         with np.errstate(divide="ignore"):
-            return MulConstant(np.true_divide(1.0, as_number(y))).of(x)
+            return MulConstant(np.true_divide(1.0, python_number(y))).of(x)
     if type(x) in SCALAR_TYPES and isinstance(y, Variable):
         return DivFromConstant(x).of(y)
     return Div().of(x, y)
 
 
-def as_number(value: Any) -> Any:
+def python_number(value: Any) -> Any:
     """A scalar as Python's own number."""
     return value.item() if isinstance(value, np.generic) else value
 
 
-class Neg(Unary):
+class Neg(ElementwiseUnary):
     """y = -x."""
 
     __slots__ = ()
     label = "__neg__"
+    ufunc = np.negative
 
     def forward(self, x: Any) -> Any:
         return -x
@@ -229,9 +235,7 @@ class Neg(Unary):
         return -gy
 
 
-def negative(x: Any) -> Variable:
-    """The negative of x."""
-    return Neg().of(x)
+negative = function_of(Neg)
 
 
 class Absolute(ElementwiseUnary):
@@ -239,6 +243,7 @@ class Absolute(ElementwiseUnary):
 
     __slots__ = ()
     label = "|_|"
+    ufunc = np.absolute
     keep = (0,)
 
     def forward(self, x: Any) -> Any:
@@ -248,9 +253,7 @@ class Absolute(ElementwiseUnary):
         return np.sign(x) * gy
 
 
-def absolute(x: Any) -> Variable:
-    """Absolute values; the derivative at 0 is 0."""
-    return Absolute().of(x)
+absolute = function_of(Absolute, np.fabs)
 
 
 class PowVarVar(Elementwise):
@@ -310,6 +313,7 @@ class PowConstVar(WithConstant):
         return gz * z * (math.log(self.value) if self.value else 0.0)
 
 
+@answers(np.power, np.float_power)
 def power(x: Any, y: Any) -> Variable:
     """x ** y, broadcast."""
     if type(y) in SCALAR_TYPES and isinstance(x, Variable):
@@ -319,7 +323,7 @@ def power(x: Any, y: Any) -> Variable:
     return PowVarVar().of(x, y)
 
 
-_OPERATORS = {
+_ARITHMETIC = {
     "__add__": add,
     "__radd__": lambda self, other: add(other, self),
     "__sub__": subtract,
@@ -334,5 +338,5 @@ _OPERATORS = {
     "__pos__": lambda self: self,
     "__abs__": absolute,
 }
-for _name, _function in _OPERATORS.items():
+for _name, _function in _ARITHMETIC.items():
     setattr(Variable, _name, _function)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from playground.functions.operands import together
+from playground.functions.registry import answers
 from playground.graph.errors import InvalidType
 from playground.graph.op import Binary
 from playground.graph.variable import Variable
@@ -34,6 +35,7 @@ def _correlated(gz: Any, other: Any, target: Any) -> Any:
     return np.convolve(gz, other[::-1])[start : start + target.shape[0]]
 
 
+@answers(np.convolve)
 def convolve(a: Any, v: Any, mode: str = "full") -> Variable:
     """Linear convolution of two 1-D sequences, with NumPy's modes full, same and valid."""
     a, v = together("convolve", a, v)

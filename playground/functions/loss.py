@@ -180,9 +180,9 @@ def _label_cross_entropy(
     classes = np.where(valid, t, np.zeros_like(t))
     if config.debug and t.size:
         _check_classes(classes, x.shape[1])
-    log_p = _chosen(log_softmax(x), classes)
+    log_p = _picked(log_softmax(x), classes)
     if class_weight is not None:
-        log_p = multiply(log_p, _weights(class_weight, x)[classes])
+        log_p = multiply(log_p, _class_weights(class_weight, x)[classes])
     return where(valid, -log_p, 0.0), valid
 
 
@@ -195,14 +195,14 @@ def _check_classes(t: Any, count: int) -> None:
         )
 
 
-def _chosen(y: Variable, classes: Any) -> Variable:
+def _picked(y: Variable, classes: Any) -> Variable:
     """The elements of y (n, classes, …) at the given classes (n, …)."""
     rows = reshape(moveaxis(y, 1, -1), (math.prod(classes.shape), y.shape[1]))
     index = np.arange(rows.shape[0], like=classes)
     return reshape(get_item(rows, (index, classes.reshape(-1))), classes.shape)
 
 
-def _weights(class_weight: Any, x: Variable) -> Any:
+def _class_weights(class_weight: Any, x: Variable) -> Any:
     """The weights as an array like x; raises ValueError for what is none."""
     if isinstance(class_weight, Variable):
         raise ValueError("softmax_cross_entropy: class_weight must be an array, not a Variable")

@@ -12,7 +12,7 @@ from playground.functions.elementwise.exponential import log_share
 from playground.functions.elementwise.powers import square
 from playground.graph import backend
 from playground.graph.errors import InvalidIndex, InvalidType
-from playground.graph.op import Unary, as_raw
+from playground.graph.op import Unary, as_raw, variable_of
 from playground.graph.types import Axis
 from playground.graph.variable import Variable, as_variable
 
@@ -174,7 +174,7 @@ def argmin(x: Any, axis: int | None = None) -> Variable:
 
 
 def _indexes(found: Any) -> Variable:
-    return Variable(backend.as_array(found).astype("int32"), requires_grad=False)
+    return variable_of(found.astype("int32"))
 
 
 class LogSumExp(Reduction):

@@ -62,6 +62,10 @@ class DeviceError(PlaygroundError, RuntimeError):
     """A device is unknown, absent or lacks its library."""
 
 
+class MissingLibraryError(PlaygroundError, ImportError):
+    """What was asked for needs a library that is not installed."""
+
+
 class LogError(PlaygroundError, ValueError):
     """A run log is missing, damaged, of another kind, or does not fit the run."""
 

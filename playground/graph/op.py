@@ -17,6 +17,8 @@ from playground.graph.backend import SCALAR_TYPES
 from playground.graph.config import config
 from playground.graph.errors import InvalidIndex, InvalidType
 from playground.graph.function_node import FunctionNode, refuse_nan
+from playground.graph.special import library
+from playground.graph.types import Operand, Raw
 from playground.graph.variable import Variable, as_variable, constant_node, output_variable
 
 __all__ = [
@@ -25,9 +27,11 @@ __all__ = [
     "Elementwise",
     "ElementwiseUnary",
     "Op",
+    "Special",
     "Unary",
     "as_raw",
     "sum_to_shape",
+    "variable_of",
 ]
 
 _ORDER = "?buifc"
@@ -38,6 +42,11 @@ def as_raw(x: Any) -> Any:
     if isinstance(x, Variable):
         return x._array
     return np.asarray(x) if type(x) in SCALAR_TYPES or isinstance(x, list) else x
+
+
+def variable_of(x: Operand) -> Variable:
+    """``x`` itself if it is a Variable; else one without gradient, of an array, number or list."""
+    return x if isinstance(x, Variable) else as_variable(as_raw(x))
 
 
 class Op(FunctionNode):
@@ -91,7 +100,7 @@ class Op(FunctionNode):
         """Nodes and arrays of the inputs, constants brought to the Variables' dtype and device."""
         dtype = self._common_dtype(inputs)
         if dtype is None:
-            inputs = [as_variable(as_raw(x)) for x in inputs]
+            inputs = [variable_of(x) for x in inputs]
             dtype = self._common_dtype(inputs)
         nodes, arrays = [], []
         for x in inputs:
@@ -232,6 +241,18 @@ class Op(FunctionNode):
         self.kept = ()
 
 
+def _choose_pull(cls: Any) -> None:
+    """Give a complete operation the pull that fits what it keeps, unless it has one of its own.
+
+    Chosen here, once a class: asked at each call, the question costs every backward pass anew.
+    The bases themselves are left with ``Op.pull``, which is right for all and so what
+    ``super().pull`` means in a pull of one's own.
+    """
+    usual = (Op.pull, cls._pull_inputs, cls._pull_with_output)
+    if cls.backward is not FunctionNode.backward and cls.pull in usual:
+        cls.pull = cls._pull_with_output if cls._keeps_output else cls._pull_inputs
+
+
 class Unary(Op):
     """An operation of one array, with one output."""
 
@@ -243,8 +264,7 @@ class Unary(Op):
         super().__init_subclass__(**kwargs)
         cls._keeps_input = 0 in cls.keep
         cls._keeps_output = 1 in cls.keep
-        if cls._keeps_output and "pull" not in vars(cls):
-            cls.pull = cls._pull_with_output  # type: ignore[method-assign]
+        _choose_pull(cls)
 
     def of(self, x: Any) -> Variable:
         """Apply to one operand: ``apply`` with everything that one input does not need left out."""
@@ -276,7 +296,7 @@ class Unary(Op):
     def __call__(self, x: Any) -> Any:
         return self.of(x) if isinstance(x, Variable) else self.forward(x)
 
-    def pull(self, gy: Any) -> Sequence[Any]:
+    def _pull_inputs(self, gy: Any) -> Sequence[Any]:
         return (self.backward(gy, self.inputs[0].data),)
 
     def _pull_with_output(self, gy: Any) -> Sequence[Any]:
@@ -295,6 +315,7 @@ class Binary(Op):
         super().__init_subclass__(**kwargs)
         cls._keeps_left, cls._keeps_right = 0 in cls.keep, 1 in cls.keep
         cls._keeps_output = 2 in cls.keep
+        _choose_pull(cls)
 
     @property
     def wants(self) -> tuple[bool, bool]:
@@ -319,7 +340,7 @@ class Binary(Op):
             xa = x if fits else self.constant(x, y, yn.dtype)
             xn = constant_node(xa)
         else:
-            return self.of(as_variable(as_raw(x)), y)
+            return self.of(variable_of(x), y)
         try:
             z = self.forward(xa, ya)
         except (TypeError, ValueError, IndexError) as error:
@@ -349,11 +370,13 @@ class Binary(Op):
             return self.of(x, y)
         return self.forward(x, y)
 
-    def pull(self, gy: Any) -> Sequence[Any]:
+    def _pull_inputs(self, gy: Any) -> Sequence[Any]:
         x, y = self.inputs
-        if self._keeps_output:
-            return self.backward(gy, x.data, y.data, self.kept[0])
         return self.backward(gy, x.data, y.data)
+
+    def _pull_with_output(self, gy: Any) -> Sequence[Any]:
+        x, y = self.inputs
+        return self.backward(gy, x.data, y.data, self.kept[0])
 
 
 def sum_to_shape(g: Any, shape: tuple[int, ...]) -> Any:
@@ -377,12 +400,15 @@ class Broadcasting(Binary):
         shape = gy._array.shape
         return gxs if shape == x.shape and shape == y.shape else self.fitted(gxs)
 
-    def pull(self, gy: Any) -> Sequence[Any]:
+    def _pull_inputs(self, gy: Any) -> Sequence[Any]:
         x, y = self.inputs
-        if self._keeps_output:
-            gxs = self.backward(gy, x.data, y.data, self.kept[0])
-        else:
-            gxs = self.backward(gy, x.data, y.data)
+        gxs = self.backward(gy, x.data, y.data)
+        shape = gy.shape
+        return gxs if shape == x.shape and shape == y.shape else self.fitted(gxs)
+
+    def _pull_with_output(self, gy: Any) -> Sequence[Any]:
+        x, y = self.inputs
+        gxs = self.backward(gy, x.data, y.data, self.kept[0])
         shape = gy.shape
         return gxs if shape == x.shape and shape == y.shape else self.fitted(gxs)
 
@@ -424,3 +450,40 @@ class ElementwiseUnary(Unary):
 
     def forward(self, x: Any) -> Any:
         return self.ufunc(x)
+
+
+class Special(Op):
+    """Mixed into the base of an operation that no NumPy function is: forward is SciPy's.
+
+    ``special`` names the function below ``scipy.special``, and for arrays on a device below
+    ``cupyx.scipy.special``; what is composed of several redefines :meth:`of_numbers`. NumPy's
+    protocols do not reach these functions everywhere (CuPy's are no ufuncs of NumPy's, SymPy has
+    others), so an array type whose elements are no numbers has a method ``special(op, arrays)``:
+    lanes call :meth:`of_arrays` on the arrays inside, symbols :meth:`symbolic` on the elements.
+    """
+
+    __slots__ = ()
+    special: ClassVar[str]
+
+    @staticmethod
+    def symbolic(sympy: Any, *xs: Any) -> Any:
+        """The function of SymPy's expressions; ``sympy`` is the module."""
+        raise NotImplementedError
+
+    @classmethod
+    def of_numbers(cls, *arrays: Raw) -> Raw:
+        """The function of arrays of numbers, on the host or on one device."""
+        return getattr(library(arrays[-1]), cls.special)(*arrays)
+
+    @classmethod
+    def of_arrays(cls, *arrays: Raw) -> Raw:
+        """The function of arrays of any type below Variable; the highest of them answers."""
+        highest = max(arrays, key=lambda x: getattr(x, "__array_priority__", 0.0))
+        if hasattr(highest, "special"):
+            return highest.special(cls, arrays)
+        y, dtype = cls.of_numbers(*arrays), arrays[-1].dtype
+        # SciPy knows no half precision: it answers in single, which a Variable would refuse.
+        return y.astype(dtype) if dtype.char == "e" else y
+
+    def forward(self, *arrays: Raw) -> Raw:
+        return self.of_arrays(*arrays)

@@ -38,7 +38,7 @@ def version() -> str:
     return ".".join(np.__version__.split(".")[:2])
 
 
-def names() -> Iterator[str]:
+def public_names() -> Iterator[str]:
     """Every public function, by its name below ``numpy``; types and modules are none."""
     for module in MODULES:
         prefix = f"{module}." if module else ""
@@ -64,13 +64,13 @@ def state(function: Any) -> tuple[str, str]:
 
 def table() -> dict[str, tuple[str, str]]:
     """State and reason of every public function of the running NumPy."""
-    return {name: state(find(name)) for name in names()}
+    return {name: state(find(name)) for name in public_names()}
 
 
 def contradictions() -> list[str]:
     """Functions that stand in more than one state."""
     tables = (RECORDED, CREATED, CONSTANT, REFUSED, NOT_APPLICABLE)
-    return [name for name in names() if sum(find(name) in t for t in tables) > 1]
+    return [name for name in public_names() if sum(find(name) in t for t in tables) > 1]
 
 
 def markdown() -> str:

@@ -26,7 +26,7 @@ _FUNCTIONS = """
 _WRITING = "byteswap fill itemset partition put resize setfield setflags sort"
 
 
-def _method(function: Callable[..., Any]) -> Callable[..., Any]:
+def _by_function(function: Callable[..., Any]) -> Callable[..., Any]:
     def method(self: Variable, *args: Any, **kwargs: Any) -> Any:
         return function(self, *args, **kwargs)
 
@@ -43,20 +43,20 @@ def _writing(name: str) -> Callable[..., Any]:
     return method
 
 
-def compress(self: Variable, condition: Any, axis: int | None = None) -> Any:
+def _compress(self: Variable, condition: Any, axis: int | None = None) -> Any:
     """``numpy.compress`` of this Variable."""
-    return selecting.compress(condition, self, axis)
+    return selecting.compress_rule(condition, self, axis)
 
 
-def flatten(self: Variable, order: str = "C") -> Any:
+def _flatten(self: Variable, order: str = "C") -> Any:
     """A copy as one dimension."""
-    y = shaping.ravel(self, order)
+    y = shaping.ravel_rule(self, order)
     return F.identity(y) if y is self else y
 
 
-def reshape(self: Variable, *shape: Any, order: str = "C", copy: bool | None = None) -> Any:
+def _reshape(self: Variable, *shape: Any, order: str = "C", copy: bool | None = None) -> Any:
     """``numpy.reshape`` of this Variable, with the shape as one argument or several."""
-    return shaping.reshape(self, shape[0] if len(shape) == 1 else shape, order, copy=copy)
+    return shaping.reshape_rule(self, shape[0] if len(shape) == 1 else shape, order, copy=copy)
 
 
 def tolist(self: Variable) -> Any:
@@ -65,24 +65,24 @@ def tolist(self: Variable) -> Any:
     return self.array.tolist()
 
 
-_METHODS: dict[str, Any] = {
-    **{name: _method(getattr(np, name)) for name in _FUNCTIONS},
+_ARRAY_METHODS: dict[str, Any] = {
+    **{name: _by_function(getattr(np, name)) for name in _FUNCTIONS},
     **{name: _writing(name) for name in _WRITING.split()},
     "astype": astype,
-    "clip": selecting.clip,
-    "compress": compress,
-    "conj": _method(np.conjugate),
-    "conjugate": _method(np.conjugate),
-    "flatten": flatten,
-    "reshape": reshape,
+    "clip": selecting.clip_rule,
+    "compress": _compress,
+    "conj": _by_function(np.conjugate),
+    "conjugate": _by_function(np.conjugate),
+    "flatten": _flatten,
+    "reshape": _reshape,
     "tolist": tolist,
-    "imag": property(_method(np.imag)),
+    "imag": property(_by_function(np.imag)),
     "mT": property(lambda self: F.swapaxes(self, -1, -2)),
-    "real": property(_method(np.real)),
+    "real": property(_by_function(np.real)),
     **{
         name: property(attrgetter(f"array.{name}"))
         for name in ("flags", "itemsize", "nbytes", "strides")
     },
 }
-for _name, _function in _METHODS.items():
+for _name, _function in _ARRAY_METHODS.items():
     setattr(Variable, _name, _function)

@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 
-import playground.interpreters.rules  # noqa: F401 (fills the registry)
 from playground.functions.registry import (
     CONSTANT,
     CREATED,
@@ -20,14 +19,16 @@ from playground.functions.registry import (
     RECORDED,
     REFUSED,
     WRITING,
-    Rule,
+    Answer,
     full_name,
 )
 from playground.graph import backend
 from playground.graph.backend import SCALAR_TYPES
 from playground.graph.config import config
 from playground.graph.errors import GraphCutError, NoRuleError
+from playground.graph.types import Keywords
 from playground.graph.variable import Variable, as_array_of
+from playground.interpreters.rules.ufuncs import outer_of
 
 # Types whose own protocol methods must not be pre-empted: everything that is no array of ours.
 _LOWER = (np.ndarray, np.generic, bool, int, float, complex, list, tuple)
@@ -46,6 +47,8 @@ def array_ufunc(self: Variable, ufunc: Any, method: str, *inputs: Any, **kwargs:
         return NotImplemented
     called = method == "__call__"
     rule = RECORDED.get(ufunc if called else (ufunc, method))
+    if method == "outer":
+        rule = outer_of(ufunc)
     if rule is not None:
         return rule(*inputs) if not kwargs else _apply(ufunc, rule, inputs, kwargs)
     if called and ufunc in CONSTANT and "out" not in kwargs:
@@ -130,18 +133,21 @@ def _values(argument: Any) -> Any:
 
 
 # Keywords that change nothing when they carry NumPy's default.
-_NEUTRAL = {"out": None, "dtype": None, "order": "K", "subok": True, "where": True, "copy": None}
+_NEUTRAL = {"out": None, "dtype": None, "order": "K", "where": True, "copy": None}
 
 
 def _without_defaults(kwargs: dict[str, Any]) -> dict[str, Any]:
     return {
         key: value
         for key, value in kwargs.items()
-        if value is not np._NoValue and not (key in _NEUTRAL and value is _NEUTRAL[key])
+        # A Variable is no subclass of ndarray, whatever ``subok`` says.
+        if value is not np._NoValue
+        and key != "subok"
+        and not (key in _NEUTRAL and value is _NEUTRAL[key])
     }
 
 
-def _apply(func: Any, rule: Rule, args: Any, kwargs: dict[str, Any]) -> Any:
+def _apply(func: Any, rule: Answer, args: Any, kwargs: dict[str, Any]) -> Any:
     """Call a rule, naming the function where it does not take what NumPy's does."""
     kept = _without_defaults(kwargs) if kwargs else kwargs
     try:
@@ -150,6 +156,9 @@ def _apply(func: Any, rule: Rule, args: Any, kwargs: dict[str, Any]) -> Any:
         trace = error.__traceback__
         if trace is not None and trace.tb_next is not None:
             raise  # from inside the rule, which took the arguments
+        translated = in_our_words(func, rule, kept)
+        if translated != kept:
+            return _apply(func, rule, args, translated)
         if "out" in kept:
             raise _no_out(full_name(func)) from error
         given = ", ".join([f"{len(args)} by position", *(f"{key}=" for key in kept)])
@@ -157,6 +166,20 @@ def _apply(func: Any, rule: Rule, args: Any, kwargs: dict[str, Any]) -> Any:
             f"{full_name(func)}: on Variables it takes the arguments "
             f"({', '.join(signature(rule).parameters)}), got {given}: leave out the others"
         ) from error
+
+
+def in_our_words(func: Any, rule: Answer, kwargs: Keywords) -> dict[str, Any]:
+    """Keywords of NumPy's as the answer calls what stands at the same place.
+
+    ``numpy.flip(m=v)`` is ``F.flip(x=v)``, with Chainer's name for the array. It is asked for only
+    where a call has failed: nobody spells the array's name out, and two signatures cost 40 us.
+    """
+    try:
+        theirs, ours = list(signature(func).parameters), list(signature(rule).parameters)
+    except ValueError:  # written in C, in an older NumPy
+        return dict(kwargs)
+    names = {a: b for a, b in zip(theirs, ours, strict=False) if a not in ours and b not in theirs}
+    return {names.get(key, key): value for key, value in kwargs.items()}
 
 
 # ---------------------------------------------------------------------------- conversions
@@ -195,7 +218,7 @@ def to_complex(self: Variable) -> complex:
     return complex(self.array)
 
 
-def _compared(ufunc: Any) -> Rule:
+def _comparison(ufunc: Any) -> Answer:
     def compare(self: Variable, other: Any) -> Any:
         if not _are_operands((other,)):
             return NotImplemented
@@ -204,7 +227,7 @@ def _compared(ufunc: Any) -> Rule:
     return compare
 
 
-_METHODS: dict[str, Any] = {
+_PROTOCOL: dict[str, Any] = {
     "__array_ufunc__": array_ufunc,
     "__array_function__": array_function,
     "__array__": to_ndarray,
@@ -212,12 +235,12 @@ _METHODS: dict[str, Any] = {
     "__int__": to_int,
     "__complex__": to_complex,
     "__bool__": lambda self: bool(self.array),
-    "__eq__": _compared(np.equal),
-    "__ne__": _compared(np.not_equal),
-    "__lt__": _compared(np.less),
-    "__le__": _compared(np.less_equal),
-    "__gt__": _compared(np.greater),
-    "__ge__": _compared(np.greater_equal),
+    "__eq__": _comparison(np.equal),
+    "__ne__": _comparison(np.not_equal),
+    "__lt__": _comparison(np.less),
+    "__le__": _comparison(np.less_equal),
+    "__gt__": _comparison(np.greater),
+    "__ge__": _comparison(np.greater_equal),
 }
-for _name, _method in _METHODS.items():
+for _name, _method in _PROTOCOL.items():
     setattr(Variable, _name, _method)

@@ -17,6 +17,8 @@ BINARY_LABELS = np.array([[1, 0, -1], [0, 1, 1]], "i")
 LABELS = np.array([2, -1, 0, 1], "i")
 IMAGE_LABELS = np.array([[[0, 2], [1, -1]], [[2, 2], [-1, 1]]], "i")
 WEIGHTS = [0.5, 1.0, 2.0]
+ORDERS = (np.array([1], "i"), np.array([2, 1, 3], "i"))
+EXPONENTS = (np.array([2.0], "f"), np.array([2.5, 1.5, 3.0], "f"))
 PROBABILITIES = [[0.2, 0.3, 0.5], [1.0, 0.0, 0.0]]
 
 
@@ -73,6 +75,17 @@ ELEMENTWISE = [
     Row("bias", lambda F, x, y: F.bias(x, y, axis=0), (T, M)),
     Row("scale", lambda F, x, y: F.scale(x, y), (T, (3, 4))),
     Row("scale", lambda F, x, y: F.scale(x, y, 2), (T, (4,))),
+]
+
+SPECIAL = [
+    *(row for name in ("erf", "erfc", "erfcx", "ndtr", "log_ndtr") for row in plain(name)),
+    *plain("erfinv", -0.8, 0.8),
+    *plain("erfcinv", 0.3, 1.7),
+    *plain("ndtri", 0.1, 0.9),
+    *plain("lgamma", 0.5, 3),
+    *plain("digamma", 0.5, 3),
+    *(Row("polygamma", lambda F, x, n=n: F.polygamma(n, x), (M,), 0.5, 3) for n in ORDERS),
+    *(Row("zeta", lambda F, q, x=x: F.zeta(x, q), (M,), 0.5, 3) for x in EXPONENTS),
 ]
 
 REDUCTIONS = [
@@ -142,7 +155,7 @@ LOSSES = [
       for r in REDUCE),
 ]  # fmt: skip
 
-ROWS = [*ELEMENTWISE, *REDUCTIONS, *ACTIVATIONS, *LOSSES]
+ROWS = [*ELEMENTWISE, *SPECIAL, *REDUCTIONS, *ACTIVATIONS, *LOSSES]
 every_row = pytest.mark.parametrize("row", ROWS, ids=[f"{i}-{r.name}" for i, r in enumerate(ROWS)])
 
 

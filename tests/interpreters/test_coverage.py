@@ -16,6 +16,7 @@ import pytest
 from playground import NoRuleError, PlaygroundError, Variable
 from playground.functions.registry import CREATED, RECORDED, find
 from playground.interpreters import coverage
+from playground.interpreters.numpy_protocol import in_our_words
 from playground.interpreters.rules import undifferentiable
 from tests.paths import ROOT
 
@@ -108,13 +109,15 @@ def parameters(function: Any) -> dict[str, inspect.Parameter] | None:
 
 @pytest.mark.parametrize("name", of_state("recorded"))
 def test_a_rule_has_numpys_own_parameters(name: str) -> None:
-    """Under their names where they may be given by name, and in their order."""
+    """Under their names where they may be given by name (or at their places, from which the
+    protocol translates), and in their order."""
     function = find(name)
     theirs, ours = parameters(function), parameters(RECORDED[function])
     if isinstance(function, np.ufunc) or theirs is None or ours is None:
         return
     by_name = [key for key, p in theirs.items() if p.kind is not p.POSITIONAL_ONLY]
-    missing = {key for key in by_name if key not in ours and key not in LEFT_OUT}
+    given = in_our_words(function, RECORDED[function], dict.fromkeys(by_name))
+    missing = {key for key in given if key not in ours and key not in LEFT_OUT}
     assert missing <= NOT_TAKEN.get(name, set())
     shared = [
         key
@@ -122,6 +125,9 @@ def test_a_rule_has_numpys_own_parameters(name: str) -> None:
         if key in theirs and ours[key].kind is not inspect.Parameter.KEYWORD_ONLY
     ]
     assert shared == [key for key in theirs if key in shared]
+    places = [[k for k, p in of.items() if p.kind is not p.KEYWORD_ONLY] for of in (theirs, ours)]
+    for a, b in zip(*places, strict=False):
+        assert a == b or (a not in ours and b not in theirs), f"{b} stands where theirs has {a}"
 
 
 # ------------------------------------------------------------------------------------ constant

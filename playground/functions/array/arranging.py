@@ -11,6 +11,7 @@ from playground.functions.array.indexing import GetItemGrad, get_item
 from playground.functions.array.shaping import as_tuple, broadcast_to, ravel, reshape
 from playground.functions.basic_math import add
 from playground.functions.reduction import normal_axes
+from playground.functions.registry import answers
 from playground.graph import backend
 from playground.graph.errors import InvalidType, NoRuleError
 from playground.graph.op import Unary
@@ -19,7 +20,8 @@ from playground.graph.variable import Variable, as_variable
 __all__ = ["copy", "flip", "fliplr", "flipud", "pad", "repeat", "tile"]
 
 
-def flip(x: Any, axis: int | tuple[int, ...] | None) -> Variable:
+@answers(np.flip)
+def flip(x: Any, axis: int | tuple[int, ...] | None = None) -> Variable:
     """x in reverse order along an axis, several, or (None) all."""
     x = as_variable(x)
     axes = normal_axes(axis, x.ndim, "Flip")
@@ -28,16 +30,19 @@ def flip(x: Any, axis: int | tuple[int, ...] | None) -> Variable:
     )
 
 
+@answers(np.flipud)
 def flipud(a: Any) -> Variable:
     """a in reverse order along the first axis."""
     return flip(a, 0)
 
 
+@answers(np.fliplr)
 def fliplr(a: Any) -> Variable:
     """a in reverse order along the second axis."""
     return flip(a, 1)
 
 
+@answers(np.tile)
 def tile(x: Any, reps: int | Sequence[int]) -> Variable:
     """x laid side by side, ``reps`` times along each of the last axes."""
     x = as_variable(x)
@@ -54,6 +59,7 @@ def tile(x: Any, reps: int | Sequence[int]) -> Variable:
     )
 
 
+@answers(np.repeat)
 def repeat(x: Any, repeats: int | Sequence[int], axis: int | None = None) -> Variable:
     """x with each entry along an axis repeated (None: of all elements, as one dimension).
 
@@ -79,7 +85,8 @@ def repeat(x: Any, repeats: int | Sequence[int], axis: int | None = None) -> Var
 COPYING = ("edge", "reflect", "symmetric", "wrap")
 
 
-def pad(x: Any, pad_width: Any, mode: str, **keywords: Any) -> Variable:
+@answers(np.pad)
+def pad(x: Any, pad_width: Any, mode: str = "constant", **keywords: Any) -> Variable:
     """x in a frame of constants, or of its own elements.
 
     ``pad_width`` is as NumPy's: a number, (before, after), or one such pair an axis; ``mode`` is

@@ -10,6 +10,7 @@ import numpy as np
 from playground.functions.array.shaping import reshape, transpose
 from playground.functions.basic_math import add
 from playground.functions.reduction import normal_axes
+from playground.functions.registry import answers
 from playground.graph import backend
 from playground.graph.errors import InvalidIndex, InvalidType
 from playground.graph.op import Unary, as_raw
@@ -25,7 +26,7 @@ __all__ = [
 ]
 
 
-def _is_mask(part: Any) -> bool:
+def is_mask(part: Any) -> bool:
     return isinstance(part, bool) or (hasattr(part, "dtype") and part.dtype.kind == "b")
 
 
@@ -51,7 +52,7 @@ def reads_once(index: Any) -> bool:
         if type(part) is np.ndarray:
             if part.dtype.kind != "b":
                 arrays.append(part)
-        elif not (is_basic(part) or _is_mask(part)):
+        elif not (is_basic(part) or is_mask(part)):
             return False
     return not arrays or _are_distinct(arrays)
 
@@ -203,6 +204,7 @@ def along_diagonal(rows: int, columns: int, offset: int) -> slice:
     return slice(start, start + (length - 1) * (columns + 1) + 1, columns + 1)
 
 
+@answers(np.diagonal)
 def diagonal(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Variable:
     """The diagonals of the matrices along two axes, as a new last axis."""
     x = as_variable(x)

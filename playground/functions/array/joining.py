@@ -10,6 +10,7 @@ import numpy as np
 from playground.functions.array.indexing import get_item
 from playground.functions.array.shaping import expand_dims, reshape
 from playground.functions.reduction import normal_axes
+from playground.functions.registry import answers
 from playground.graph.errors import InvalidType
 from playground.graph.op import Op, as_raw
 from playground.graph.variable import Variable, as_variable
@@ -72,6 +73,7 @@ def joined(xs: Sequence[Any], axis: int) -> Any:
     )
 
 
+@answers(np.stack)
 def stack(xs: Sequence[Any], axis: int = 0) -> Variable:
     """The arrays joined along a new axis."""
     raised = [
@@ -91,17 +93,20 @@ def at_least(x: Any, ndim: int) -> Any:
     return shaped(x, (*(1,) * (missing - trailing), *shape, *(1,) * trailing))
 
 
+@answers(np.vstack, "row_stack")
 def vstack(xs: Sequence[Any]) -> Variable:
     """The arrays joined along the first axis; vectors are rows."""
     return concat([at_least(x, 2) for x in xs], 0)
 
 
+@answers(np.hstack)
 def hstack(xs: Sequence[Any]) -> Variable:
     """The arrays joined along the second axis, or along the only one."""
     raised = [at_least(x, 1) for x in xs]
     return concat(raised, 0 if raised and raised[0].ndim == 1 else 1)
 
 
+@answers(np.dstack)
 def dstack(xs: Sequence[Any]) -> Variable:
     """The arrays joined along the third axis."""
     return concat([at_least(x, 3) for x in xs], 2)
@@ -166,6 +171,7 @@ def _bounds(indices_or_sections: Any, length: int) -> list[int]:
     return bounds
 
 
+@answers("unstack")
 def separate(x: Any, axis: int = 0) -> tuple[Variable, ...]:
     """The entries along an axis, each without that axis."""
     x = as_variable(x)
@@ -188,11 +194,11 @@ def pad_sequence(xs: Sequence[Any], length: int | None = None, padding: float = 
     length = max(len(x) for x in xs) if length is None else length
     if any(len(x) > length for x in xs):
         raise InvalidType("PadSequence", f"lengths up to {length}", f"{[len(x) for x in xs]}")
-    rows = [_filled(x, length, padding) for x in xs]
+    rows = [_lengthened(x, length, padding) for x in xs]
     return stack(rows)
 
 
-def _filled(x: Any, length: int, padding: float) -> Any:
+def _lengthened(x: Any, length: int, padding: float) -> Any:
     if len(x) == length:
         return x
     raw = x.array if isinstance(x, Variable) else x

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from playground.functions.reduction import normal_axes
+from playground.functions.registry import answers
 from playground.graph.errors import InvalidIndex, InvalidType
 from playground.graph.op import Unary, sum_to_shape
 from playground.graph.variable import Variable, as_variable
@@ -91,11 +92,13 @@ class Transpose(Unary):
         return gy.transpose(tuple(inverse))
 
 
+@answers(np.transpose, "permute_dims")
 def transpose(x: Any, axes: Sequence[int] | None = None) -> Variable:
     """x with its axes permuted; without ``axes``, reversed."""
     return Transpose(None if axes is None else tuple(axes)).of(x)
 
 
+@answers(np.swapaxes)
 def swapaxes(x: Any, axis1: int, axis2: int) -> Variable:
     """x with two axes exchanged."""
     x = as_variable(x)
@@ -105,6 +108,7 @@ def swapaxes(x: Any, axis1: int, axis2: int) -> Variable:
     return transpose(x, order)
 
 
+@answers(np.moveaxis)
 def moveaxis(x: Any, source: int | Sequence[int], destination: int | Sequence[int]) -> Variable:
     """x with the axes ``source`` moved to the positions ``destination``."""
     x = as_variable(x)
@@ -120,6 +124,7 @@ def moveaxis(x: Any, source: int | Sequence[int], destination: int | Sequence[in
     return transpose(x, order)
 
 
+@answers(np.rollaxis)
 def rollaxis(x: Any, axis: int, start: int = 0) -> Variable:
     """x with an axis moved to stand before the axis that is ``start`` now."""
     x = as_variable(x)
@@ -130,6 +135,7 @@ def rollaxis(x: Any, axis: int, start: int = 0) -> Variable:
     return moveaxis(x, source, target - (target > source))
 
 
+@answers(np.expand_dims)
 def expand_dims(x: Any, axis: int | tuple[int, ...]) -> Variable:
     """x with axes of length 1 inserted, at the positions ``axis`` of the result."""
     x = as_variable(x)
@@ -138,6 +144,7 @@ def expand_dims(x: Any, axis: int | tuple[int, ...]) -> Variable:
     return reshape(x, tuple(1 if i in axes else next(lengths) for i in range(count)))
 
 
+@answers(np.squeeze)
 def squeeze(x: Any, axis: int | tuple[int, ...] | None = None) -> Variable:
     """x without axes of length 1 (all of them, or those named)."""
     x = as_variable(x)
@@ -166,6 +173,7 @@ class BroadcastTo(Unary):
         return sum_to_shape(gy, self.origin)
 
 
+@answers(np.broadcast_to)
 def broadcast_to(x: Any, shape: int | Sequence[int]) -> Variable:
     """x repeated to ``shape`` by NumPy's broadcasting; x itself if it has the shape."""
     shape = as_tuple(shape)
@@ -199,17 +207,17 @@ def sum_to(x: Any, shape: int | Sequence[int]) -> Variable:
     return sum_to_shape(x, shape)
 
 
-def _transpose_method(self: Variable, *axes: Any) -> Variable:
+def _transposed(self: Variable, *axes: Any) -> Variable:
     if not axes or axes == (None,):
         return transpose(self)
     return transpose(self, axes[0] if isinstance(axes[0], (tuple, list)) else axes)
 
 
-_METHODS = {
-    "transpose": _transpose_method,
+_SHAPE_METHODS = {
+    "transpose": _transposed,
     "T": property(transpose),
     "swapaxes": swapaxes,
     "squeeze": squeeze,
 }
-for _name, _function in _METHODS.items():
+for _name, _function in _SHAPE_METHODS.items():
     setattr(Variable, _name, _function)

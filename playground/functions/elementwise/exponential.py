@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from playground.functions.registry import function_of
 from playground.graph.op import Elementwise, ElementwiseUnary
-from playground.graph.variable import Variable
 
 __all__ = [
     "exp",
@@ -24,7 +24,7 @@ __all__ = [
 
 
 class Exp(ElementwiseUnary):
-    """y = exp(x)."""
+    """Exponential function: y = exp(x)."""
 
     __slots__ = ()
     ufunc = np.exp
@@ -34,13 +34,11 @@ class Exp(ElementwiseUnary):
         return gy * y
 
 
-def exp(x: Any) -> Variable:
-    """Exponential function."""
-    return Exp().of(x)
+exp = function_of(Exp)
 
 
 class Expm1(ElementwiseUnary):
-    """y = exp(x) - 1."""
+    """y = exp(x) - 1, precise near 0."""
 
     __slots__ = ()
     ufunc = np.expm1
@@ -50,13 +48,11 @@ class Expm1(ElementwiseUnary):
         return gy * (y + 1)
 
 
-def expm1(x: Any) -> Variable:
-    """exp(x) - 1, precise near 0."""
-    return Expm1().of(x)
+expm1 = function_of(Expm1)
 
 
 class Exp2(ElementwiseUnary):
-    """y = 2^x."""
+    """2 to the power of x: y = 2^x."""
 
     __slots__ = ()
     ufunc = np.exp2
@@ -66,13 +62,11 @@ class Exp2(ElementwiseUnary):
         return gy * (y * math.log(2))
 
 
-def exp2(x: Any) -> Variable:
-    """2 to the power of x."""
-    return Exp2().of(x)
+exp2 = function_of(Exp2)
 
 
 class Log(ElementwiseUnary):
-    """y = log(x)."""
+    """Natural logarithm: y = log(x)."""
 
     __slots__ = ()
     ufunc = np.log
@@ -82,13 +76,11 @@ class Log(ElementwiseUnary):
         return gy / x
 
 
-def log(x: Any) -> Variable:
-    """Natural logarithm."""
-    return Log().of(x)
+log = function_of(Log)
 
 
 class Log1p(ElementwiseUnary):
-    """y = log(1 + x)."""
+    """y = log(1 + x), precise near 0."""
 
     __slots__ = ()
     ufunc = np.log1p
@@ -98,13 +90,11 @@ class Log1p(ElementwiseUnary):
         return gy / (x + 1)
 
 
-def log1p(x: Any) -> Variable:
-    """log(1 + x), precise near 0."""
-    return Log1p().of(x)
+log1p = function_of(Log1p)
 
 
 class Log2(ElementwiseUnary):
-    """y = log2(x)."""
+    """Logarithm to base 2: y = log2(x)."""
 
     __slots__ = ()
     ufunc = np.log2
@@ -114,13 +104,11 @@ class Log2(ElementwiseUnary):
         return gy / (x * math.log(2))
 
 
-def log2(x: Any) -> Variable:
-    """Logarithm to base 2."""
-    return Log2().of(x)
+log2 = function_of(Log2)
 
 
 class Log10(ElementwiseUnary):
-    """y = log10(x)."""
+    """Logarithm to base 10: y = log10(x)."""
 
     __slots__ = ()
     ufunc = np.log10
@@ -130,9 +118,7 @@ class Log10(ElementwiseUnary):
         return gy / (x * math.log(10))
 
 
-def log10(x: Any) -> Variable:
-    """Logarithm to base 10."""
-    return Log10().of(x)
+log10 = function_of(Log10)
 
 
 def log_share(x: Any, z: Any) -> Any:
@@ -146,7 +132,7 @@ def log_share(x: Any, z: Any) -> Any:
 
 
 class LogAddExp(Elementwise):
-    """z = log(exp(x) + exp(y)); of two terms exp(-inf) neither gets a gradient."""
+    """z = log(exp(x) + exp(y)), without overflow; two terms exp(-inf) get no gradient."""
 
     __slots__ = ()
     ufunc = np.logaddexp
@@ -158,13 +144,11 @@ class LogAddExp(Elementwise):
         return gx, (gz * np.exp(log_share(y, z)) if right else None)
 
 
-def logaddexp(x1: Any, x2: Any) -> Variable:
-    """log(exp(x1) + exp(x2)), without overflow."""
-    return LogAddExp().of(x1, x2)
+logaddexp = function_of(LogAddExp)
 
 
 class LogAddExp2(Elementwise):
-    """z = log2(2^x + 2^y)."""
+    """z = log2(2^x + 2^y), without overflow."""
 
     __slots__ = ()
     ufunc = np.logaddexp2
@@ -176,6 +160,4 @@ class LogAddExp2(Elementwise):
         return gx, (gz * np.exp2(log_share(y, z)) if right else None)
 
 
-def logaddexp2(x1: Any, x2: Any) -> Variable:
-    """log2(2^x1 + 2^x2), without overflow."""
-    return LogAddExp2().of(x1, x2)
+logaddexp2 = function_of(LogAddExp2)

@@ -6,7 +6,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from playground.functions.basic_math import as_number
+from playground.functions.basic_math import python_number
+from playground.functions.registry import function_of
 from playground.graph.backend import SCALARS
 from playground.graph.op import Elementwise, Unary
 from playground.graph.variable import Variable
@@ -22,7 +23,7 @@ __all__ = [
 
 
 class Maximum(Elementwise):
-    """z = the larger of x and y; at a tie the gradient goes to x."""
+    """z = the larger of x and y, broadcast; at a tie the gradient goes to x."""
 
     __slots__ = ()
     label = "Maximum"
@@ -34,7 +35,7 @@ class Maximum(Elementwise):
 
 
 class Minimum(Elementwise):
-    """z = the smaller of x and y; at a tie the gradient goes to x."""
+    """z = the smaller of x and y, broadcast; at a tie the gradient goes to x."""
 
     __slots__ = ()
     label = "Minimum"
@@ -51,14 +52,10 @@ def _routed(g: Any, condition: Any) -> Any:
     return np.where(condition, g, zeros), np.where(condition, zeros, g)
 
 
-def maximum(x1: Any, x2: Any) -> Variable:
-    """Elementwise maximum, broadcast."""
-    return Maximum().of(x1, x2)
+maximum = function_of(Maximum)
 
 
-def minimum(x1: Any, x2: Any) -> Variable:
-    """Elementwise minimum, broadcast."""
-    return Minimum().of(x1, x2)
+minimum = function_of(Minimum)
 
 
 class Fmax(Elementwise):
@@ -79,14 +76,10 @@ class Fmin(Fmax):
     ufunc = np.fmin
 
 
-def fmax(x1: Any, x2: Any) -> Variable:
-    """Elementwise maximum, broadcast; a number is preferred to NaN."""
-    return Fmax().of(x1, x2)
+fmax = function_of(Fmax)
 
 
-def fmin(x1: Any, x2: Any) -> Variable:
-    """Elementwise minimum, broadcast; a number is preferred to NaN."""
-    return Fmin().of(x1, x2)
+fmin = function_of(Fmin)
 
 
 class Clip(Unary):
@@ -113,7 +106,7 @@ class Clip(Unary):
 
 def clip(x: Any, x_min: Any, x_max: Any) -> Variable:
     """x limited to x_min and x_max: numbers, arrays or Variables (None: no limit)."""
-    low, high = as_number(x_min), as_number(x_max)
+    low, high = python_number(x_min), python_number(x_max)
     if all(limit is None or type(limit) in SCALARS for limit in (low, high)):
         return Clip(low, high).of(x)
     y = x if low is None else maximum(x, low)
@@ -133,6 +126,4 @@ class Copysign(Elementwise):
         return gx, (np.zeros_like(gz) if right else None)
 
 
-def copysign(x1: Any, x2: Any) -> Variable:
-    """x1 with the sign of x2."""
-    return Copysign().of(x1, x2)
+copysign = function_of(Copysign)

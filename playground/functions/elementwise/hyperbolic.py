@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from playground.functions.registry import function_of
 from playground.graph.op import ElementwiseUnary
-from playground.graph.variable import Variable
 
 __all__ = [
     "arccosh",
@@ -20,7 +20,7 @@ __all__ = [
 
 
 class Sinh(ElementwiseUnary):
-    """y = sinh(x)."""
+    """Hyperbolic sine: y = sinh(x)."""
 
     __slots__ = ()
     ufunc = np.sinh
@@ -30,13 +30,11 @@ class Sinh(ElementwiseUnary):
         return gy * np.cosh(x)
 
 
-def sinh(x: Any) -> Variable:
-    """Hyperbolic sine."""
-    return Sinh().of(x)
+sinh = function_of(Sinh)
 
 
 class Cosh(ElementwiseUnary):
-    """y = cosh(x)."""
+    """Hyperbolic cosine: y = cosh(x)."""
 
     __slots__ = ()
     ufunc = np.cosh
@@ -46,13 +44,11 @@ class Cosh(ElementwiseUnary):
         return gy * np.sinh(x)
 
 
-def cosh(x: Any) -> Variable:
-    """Hyperbolic cosine."""
-    return Cosh().of(x)
+cosh = function_of(Cosh)
 
 
 class Tanh(ElementwiseUnary):
-    """y = tanh(x); y' = 1 - y^2."""
+    """Hyperbolic tangent: y = tanh(x); y' = 1 - y^2."""
 
     __slots__ = ()
     label = "Tanh"
@@ -63,13 +59,11 @@ class Tanh(ElementwiseUnary):
         return gy * (1 - y * y)
 
 
-def tanh(x: Any) -> Variable:
-    """Hyperbolic tangent."""
-    return Tanh().of(x)
+tanh = function_of(Tanh)
 
 
 class Arcsinh(ElementwiseUnary):
-    """y = arcsinh(x)."""
+    """Inverse hyperbolic sine: y = arcsinh(x)."""
 
     __slots__ = ()
     ufunc = np.arcsinh
@@ -79,13 +73,11 @@ class Arcsinh(ElementwiseUnary):
         return gy / np.sqrt(x * x + 1)
 
 
-def arcsinh(x: Any) -> Variable:
-    """Inverse hyperbolic sine."""
-    return Arcsinh().of(x)
+arcsinh = function_of(Arcsinh)
 
 
 class Arccosh(ElementwiseUnary):
-    """y = arccosh(x), for x >= 1."""
+    """Inverse hyperbolic cosine: y = arccosh(x), for x >= 1."""
 
     __slots__ = ()
     ufunc = np.arccosh
@@ -95,13 +87,11 @@ class Arccosh(ElementwiseUnary):
         return gy / np.sqrt((x - 1) * (x + 1))
 
 
-def arccosh(x: Any) -> Variable:
-    """Inverse hyperbolic cosine."""
-    return Arccosh().of(x)
+arccosh = function_of(Arccosh)
 
 
 class Arctanh(ElementwiseUnary):
-    """y = arctanh(x), for |x| <= 1."""
+    """Inverse hyperbolic tangent: y = arctanh(x), for |x| <= 1."""
 
     __slots__ = ()
     ufunc = np.arctanh
@@ -111,6 +101,4 @@ class Arctanh(ElementwiseUnary):
         return gy / ((1 - x) * (1 + x))
 
 
-def arctanh(x: Any) -> Variable:
-    """Inverse hyperbolic tangent."""
-    return Arctanh().of(x)
+arctanh = function_of(Arctanh)

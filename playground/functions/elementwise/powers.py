@@ -8,6 +8,7 @@ import numpy as np
 
 from playground.functions.basic_math import divide
 from playground.functions.elementwise.selection import where
+from playground.functions.registry import function_of
 from playground.graph.op import Elementwise, ElementwiseUnary
 from playground.graph.variable import Variable, as_variable
 
@@ -22,7 +23,7 @@ __all__ = [
 
 
 class Sqrt(ElementwiseUnary):
-    """y = sqrt(x)."""
+    """Square root: y = sqrt(x)."""
 
     __slots__ = ()
     ufunc = np.sqrt
@@ -32,9 +33,7 @@ class Sqrt(ElementwiseUnary):
         return gy / (y * 2)
 
 
-def sqrt(x: Any) -> Variable:
-    """Square root."""
-    return Sqrt().of(x)
+sqrt = function_of(Sqrt)
 
 
 def rsqrt(x: Any) -> Variable:
@@ -53,7 +52,7 @@ def sqrt_at_zero(x: Any) -> Variable:
 
 
 class Cbrt(ElementwiseUnary):
-    """y = the cube root of x."""
+    """Cube root: y^3 = x."""
 
     __slots__ = ()
     ufunc = np.cbrt
@@ -63,13 +62,11 @@ class Cbrt(ElementwiseUnary):
         return gy / (y * y * 3)
 
 
-def cbrt(x: Any) -> Variable:
-    """Cube root."""
-    return Cbrt().of(x)
+cbrt = function_of(Cbrt)
 
 
 class Square(ElementwiseUnary):
-    """y = x^2."""
+    """Square: y = x^2."""
 
     __slots__ = ()
     ufunc = np.square
@@ -79,13 +76,11 @@ class Square(ElementwiseUnary):
         return gy * (x * 2)
 
 
-def square(x: Any) -> Variable:
-    """Square."""
-    return Square().of(x)
+square = function_of(Square)
 
 
 class Reciprocal(ElementwiseUnary):
-    """y = 1 / x."""
+    """Reciprocal: y = 1 / x."""
 
     __slots__ = ()
     ufunc = np.reciprocal
@@ -95,13 +90,11 @@ class Reciprocal(ElementwiseUnary):
         return -gy * (y * y)
 
 
-def reciprocal(x: Any) -> Variable:
-    """1 / x."""
-    return Reciprocal().of(x)
+reciprocal = function_of(Reciprocal)
 
 
 class Hypot(Elementwise):
-    """z = sqrt(x^2 + y^2); both derivatives are 0 at the origin."""
+    """z = sqrt(x^2 + y^2), without overflow; both derivatives are 0 at the origin."""
 
     __slots__ = ()
     ufunc = np.hypot
@@ -113,6 +106,4 @@ class Hypot(Elementwise):
         return (g * x if left else None), (g * y if right else None)
 
 
-def hypot(x1: Any, x2: Any) -> Variable:
-    """The length of the hypotenuse, sqrt(x1^2 + x2^2), without overflow."""
-    return Hypot().of(x1, x2)
+hypot = function_of(Hypot)

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from playground.functions.registry import answers, function_of
 from playground.graph.op import Elementwise, ElementwiseUnary
 from playground.graph.variable import Variable
 
@@ -22,7 +23,7 @@ __all__ = [
 ]
 
 
-class Constant(ElementwiseUnary):
+class PiecewiseConstant(ElementwiseUnary):
     """A piecewise constant function: its derivative is zero wherever it exists.
 
     So there is nothing to record: the result needs no gradient (as in Chainer).
@@ -37,73 +38,64 @@ class Constant(ElementwiseUnary):
         return None
 
 
-class Sign(Constant):
-    """y = the sign of x, 0 at 0."""
+class Sign(PiecewiseConstant):
+    """y = the sign of x, 0 at 0; no gradient."""
 
     __slots__ = ()
     ufunc = np.sign
 
 
-def sign(x: Any) -> Variable:
-    """Sign; no gradient."""
-    return Sign().of(x)
+sign = function_of(Sign)
 
 
-class Floor(Constant):
-    """y = the largest integer that is not above x."""
+class Floor(PiecewiseConstant):
+    """y = the largest integer that is not above x; no gradient."""
 
     __slots__ = ()
     ufunc = np.floor
 
 
-def floor(x: Any) -> Variable:
-    """Floor; no gradient."""
-    return Floor().of(x)
+floor = function_of(Floor)
 
 
-class Ceil(Constant):
-    """y = the smallest integer that is not below x."""
+class Ceil(PiecewiseConstant):
+    """y = the smallest integer that is not below x; no gradient."""
 
     __slots__ = ()
     ufunc = np.ceil
 
 
-def ceil(x: Any) -> Variable:
-    """Ceiling; no gradient."""
-    return Ceil().of(x)
+ceil = function_of(Ceil)
 
 
-class Trunc(Constant):
-    """y = the nearest integer on the way from x to 0."""
+class Trunc(PiecewiseConstant):
+    """y = the nearest integer on the way from x to 0; no gradient."""
 
     __slots__ = ()
     ufunc = np.trunc
 
 
-def trunc(x: Any) -> Variable:
-    """x without its fraction; no gradient."""
-    return Trunc().of(x)
+trunc = function_of(Trunc)
 
 
+@answers(np.fix)
 def fix(x: Any) -> Variable:
     """x rounded towards 0; no gradient."""
     return trunc(x)
 
 
-class Rint(Constant):
-    """y = the nearest integer, the even one of two."""
+class Rint(PiecewiseConstant):
+    """y = the nearest integer, the even one of two; no gradient."""
 
     __slots__ = ()
     ufunc = np.rint
 
 
-def rint(x: Any) -> Variable:
-    """x rounded to integers; no gradient."""
-    return Rint().of(x)
+rint = function_of(Rint)
 
 
 class FloorDiv(Elementwise):
-    """z = the largest integer that is not above x / y; its derivative is zero where it exists."""
+    """z = the largest integer that is not above x / y; no gradient."""
 
     __slots__ = ()
     label = "_ // _"
@@ -116,13 +108,11 @@ class FloorDiv(Elementwise):
         return None, None
 
 
-def floor_divide(x: Any, y: Any) -> Variable:
-    """Floor of the quotient; no gradient."""
-    return FloorDiv().of(x, y)
+floor_divide = function_of(FloorDiv)
 
 
 class Remainder(Elementwise):
-    """z = x - y floor(x / y), of the sign of y."""
+    """z = x - y floor(x / y), of the sign of y (Python's %)."""
 
     __slots__ = ()
     ufunc: ClassVar[Any] = np.remainder
@@ -134,9 +124,7 @@ class Remainder(Elementwise):
         return (gz if left else None), (-gz * np.rint((x - z) / y) if right else None)
 
 
-def remainder(x1: Any, x2: Any) -> Variable:
-    """Remainder of the division with floor, of the sign of x2 (Python's %)."""
-    return Remainder().of(x1, x2)
+remainder = function_of(Remainder)
 
 
 class Fmod(Remainder):
@@ -146,12 +134,13 @@ class Fmod(Remainder):
     ufunc = np.fmod
 
 
+@answers(np.fmod)
 def fmod(x: Any, divisor: Any) -> Variable:
     """Remainder of the division with truncation, of the sign of x (C's fmod)."""
     return Fmod().of(x, divisor)
 
 
-_OPERATORS = {
+_DIVISIONS = {
     "__floordiv__": floor_divide,
     "__rfloordiv__": lambda self, other: floor_divide(other, self),
     "__mod__": remainder,
@@ -159,5 +148,5 @@ _OPERATORS = {
     "__divmod__": lambda self, other: (floor_divide(self, other), remainder(self, other)),
     "__rdivmod__": lambda self, other: (floor_divide(other, self), remainder(other, self)),
 }
-for _name, _function in _OPERATORS.items():
+for _name, _function in _DIVISIONS.items():
     setattr(Variable, _name, _function)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from playground.functions.registry import answers, function_of
 from playground.graph.op import Elementwise, ElementwiseUnary, Unary
 from playground.graph.variable import Variable
 
@@ -23,7 +24,7 @@ __all__ = [
 
 
 class Sin(ElementwiseUnary):
-    """y = sin(x)."""
+    """Sine: y = sin(x)."""
 
     __slots__ = ()
     ufunc = np.sin
@@ -33,13 +34,11 @@ class Sin(ElementwiseUnary):
         return gy * np.cos(x)
 
 
-def sin(x: Any) -> Variable:
-    """Sine."""
-    return Sin().of(x)
+sin = function_of(Sin)
 
 
 class Cos(ElementwiseUnary):
-    """y = cos(x)."""
+    """Cosine: y = cos(x)."""
 
     __slots__ = ()
     ufunc = np.cos
@@ -49,13 +48,11 @@ class Cos(ElementwiseUnary):
         return -gy * np.sin(x)
 
 
-def cos(x: Any) -> Variable:
-    """Cosine."""
-    return Cos().of(x)
+cos = function_of(Cos)
 
 
 class Tan(ElementwiseUnary):
-    """y = tan(x); y' = 1 + y^2."""
+    """Tangent: y = tan(x); y' = 1 + y^2."""
 
     __slots__ = ()
     ufunc = np.tan
@@ -65,13 +62,11 @@ class Tan(ElementwiseUnary):
         return gy * (y * y + 1)
 
 
-def tan(x: Any) -> Variable:
-    """Tangent."""
-    return Tan().of(x)
+tan = function_of(Tan)
 
 
 class Arcsin(ElementwiseUnary):
-    """y = arcsin(x)."""
+    """Inverse sine: y = arcsin(x)."""
 
     __slots__ = ()
     ufunc = np.arcsin
@@ -81,13 +76,11 @@ class Arcsin(ElementwiseUnary):
         return gy / np.sqrt(1 - x * x)
 
 
-def arcsin(x: Any) -> Variable:
-    """Inverse sine."""
-    return Arcsin().of(x)
+arcsin = function_of(Arcsin)
 
 
 class Arccos(ElementwiseUnary):
-    """y = arccos(x)."""
+    """Inverse cosine: y = arccos(x)."""
 
     __slots__ = ()
     ufunc = np.arccos
@@ -97,13 +90,11 @@ class Arccos(ElementwiseUnary):
         return -gy / np.sqrt(1 - x * x)
 
 
-def arccos(x: Any) -> Variable:
-    """Inverse cosine."""
-    return Arccos().of(x)
+arccos = function_of(Arccos)
 
 
 class Arctan(ElementwiseUnary):
-    """y = arctan(x)."""
+    """Inverse tangent: y = arctan(x)."""
 
     __slots__ = ()
     ufunc = np.arctan
@@ -113,9 +104,7 @@ class Arctan(ElementwiseUnary):
         return gy / (x * x + 1)
 
 
-def arctan(x: Any) -> Variable:
-    """Inverse tangent."""
-    return Arctan().of(x)
+arctan = function_of(Arctan)
 
 
 class Arctan2(Elementwise):
@@ -131,9 +120,7 @@ class Arctan2(Elementwise):
         return (g * x if first else None), (-g * y if second else None)
 
 
-def arctan2(x1: Any, x2: Any) -> Variable:
-    """Inverse tangent of x1 / x2, with the quadrant of the point (x2, x1)."""
-    return Arctan2().of(x1, x2)
+arctan2 = function_of(Arctan2)
 
 
 class Sinc(Unary):
@@ -177,6 +164,7 @@ class Sinc(Unary):
         return gy * Sinc(self.order + 1)(x)
 
 
+@answers(np.sinc)
 def sinc(x: Any) -> Variable:
     """sin(pi x) / (pi x), and 1 at 0."""
     return Sinc().of(x)

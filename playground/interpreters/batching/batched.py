@@ -389,6 +389,10 @@ class Batched:
     def __invert__(self) -> Batched:
         return Batched(~self.array, self.level)
 
+    def special(self, op: Any, arrays: Any) -> Any:
+        """A special function (``graph.op.Special``) in each lane: the call on the array inside."""
+        return elementwise(op.of_arrays, arrays)
+
     # ------------------------------------------------------------------------- the protocols
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:

@@ -12,39 +12,37 @@ import numpy as np
 
 import playground.functions as F
 from playground.functions.array.joining import operand
-from playground.functions.registry import CREATED, Rule, answers
+from playground.functions.registry import CREATED, Answer, answers
 from playground.graph import backend
 from playground.graph.errors import InvalidType
+from playground.graph.op import variable_of
 from playground.graph.variable import Variable
-
-
-def _constant(array: Any) -> Variable:
-    return Variable(array, requires_grad=False)
-
 
 # ----------------------------------------------------------------------------- ..._like(v)
 
 
-def _like(function: Any) -> Rule:
+def _like(function: Any) -> Answer:
     def rule(a: Any, dtype: Any = None, *, shape: Any = None) -> Variable:
-        return _constant(function(a.array, dtype=dtype, shape=shape))
+        return variable_of(function(a.array, dtype=dtype, shape=shape))
 
     return rule
 
 
-answers(np.zeros_like)(_like(np.zeros_like))
+# Empty means zeros here, as for numpy.empty below: the vocabulary has no other.
+answers(np.zeros_like, np.empty_like)(_like(np.zeros_like))
 answers(np.ones_like)(_like(np.ones_like))
-answers(np.empty_like)(_like(np.empty_like))
 
 
 @answers(np.full_like)
 def full_like(a: Any, fill_value: Any, dtype: Any = None, *, shape: Any = None) -> Variable:
     if not isinstance(fill_value, Variable):
-        return _constant(np.full_like(a.array, fill_value, dtype=dtype, shape=shape))
-    return _filled(a.shape if shape is None else shape, fill_value, dtype or a.dtype, "full_like")
+        return variable_of(np.full_like(a.array, fill_value, dtype=dtype, shape=shape))
+    return _repeated_value(
+        a.shape if shape is None else shape, fill_value, dtype or a.dtype, "full_like"
+    )
 
 
-def _filled(shape: Any, value: Variable, dtype: Any, name: str) -> Variable:
+def _repeated_value(shape: Any, value: Variable, dtype: Any, name: str) -> Variable:
     if np.dtype(dtype).kind not in "fc":
         raise InvalidType(name, "a floating point dtype, as the fill value has", f"{dtype}")
     y = F.broadcast_to(F.cast(value, dtype), shape)
@@ -54,10 +52,10 @@ def _filled(shape: Any, value: Variable, dtype: Any, name: str) -> Variable:
 # ---------------------------------------------------------------------------------- like=v
 
 
-def creates(function: Any) -> Callable[[Rule], Rule]:
+def creates(function: Any) -> Callable[[Answer], Answer]:
     """Decorator: the rule below answers ``function`` with ``like=``."""
 
-    def register(rule: Rule) -> Rule:
+    def register(rule: Answer) -> Answer:
         CREATED[function] = rule
         return rule
 
@@ -66,14 +64,14 @@ def creates(function: Any) -> Callable[[Rule], Rule]:
 
 @creates(np.zeros)
 @creates(np.empty)
-def zeros(
+def made_zeros(
     like: Variable, shape: Any, dtype: Any = None, order: str = "C", *, device: Any = None
 ) -> Variable:
-    return _constant(np.zeros(shape, dtype or like.dtype, like=like.array))
+    return variable_of(np.zeros(shape, dtype or like.dtype, like=like.array))
 
 
 @creates(np.full)
-def full(
+def made_full(
     like: Variable,
     shape: Any,
     fill_value: Any,
@@ -83,18 +81,18 @@ def full(
     device: Any = None,
 ) -> Variable:
     if isinstance(fill_value, Variable):
-        return _filled(shape, fill_value, dtype or fill_value.dtype, "full")
-    y = zeros(like, shape, dtype)
+        return _repeated_value(shape, fill_value, dtype or fill_value.dtype, "full")
+    y = made_zeros(like, shape, dtype)
     y.array[...] = fill_value
     return y
 
 
 @creates(np.ones)
-def ones(like: Variable, shape: Any, dtype: Any = None, **options: Any) -> Variable:
-    return full(like, shape, 1, dtype, **options)
+def made_ones(like: Variable, shape: Any, dtype: Any = None, **options: Any) -> Variable:
+    return made_full(like, shape, 1, dtype, **options)
 
 
-def _from_numbers(function: Any, position: int) -> Rule:
+def _from_numbers(function: Any, position: int) -> Answer:
     """The rule of a function of numbers alone; dtype, at ``position``, is by default that of v.
 
     NumPy passes its own default on, so that it cannot be told from a wish for it.
@@ -104,7 +102,7 @@ def _from_numbers(function: Any, position: int) -> Rule:
         given = kwargs.get("dtype")
         if len(args) <= position and (given is None or given is float):
             kwargs["dtype"] = like.dtype
-        return _constant(backend.array_like(function(*args, **kwargs), like.array))
+        return variable_of(backend.array_like(function(*args, **kwargs), like.array))
 
     return rule
 
@@ -115,29 +113,31 @@ creates(np.tri)(_from_numbers(np.tri, 3))
 
 
 @creates(np.arange)
-def arange(like: Variable, *args: Any, dtype: Any = None) -> Variable:
-    return _constant(_placed(np.arange(*args, dtype=dtype), like, dtype))
+def made_arange(like: Variable, *args: Any, dtype: Any = None) -> Variable:
+    return variable_of(_beside(np.arange(*args, dtype=dtype), like, dtype))
 
 
 @creates(np.array)
-def array(like: Variable, object: Any, dtype: Any = None, *, copy: bool | None = True) -> Variable:
+def made_array(
+    like: Variable, object: Any, dtype: Any = None, *, copy: bool | None = True
+) -> Variable:
     if isinstance(object, Variable):
         y = object if dtype is None else F.cast(object, dtype)
         return F.identity(y) if copy and y is object else y
     if _holds_variables(object):
-        y = _stacked(object)
+        y = _from_nested(object)
         return y if dtype is None else F.cast(y, dtype)
-    return _constant(_placed(np.array(object, dtype), like, dtype))
+    return variable_of(_beside(np.array(object, dtype), like, dtype))
 
 
 @creates(np.asarray)
 @creates(np.asanyarray)
 @creates(np.ascontiguousarray)
-def asarray(like: Variable, a: Any, dtype: Any = None) -> Variable:
-    return array(like, a, dtype, copy=None)
+def made_asarray(like: Variable, a: Any, dtype: Any = None) -> Variable:
+    return made_array(like, a, dtype, copy=None)
 
 
-def _placed(values: np.ndarray, like: Variable, dtype: Any) -> Any:
+def _beside(values: np.ndarray, like: Variable, dtype: Any) -> Any:
     """Host values where ``like`` is; floating point ones, unless asked for, in its dtype."""
     if dtype is None and values.dtype.kind == like.dtype.kind == "f":
         values = values.astype(like.dtype)
@@ -150,10 +150,10 @@ def _holds_variables(value: Any) -> bool:
     return isinstance(value, Variable)
 
 
-def _stacked(value: Any) -> Any:
+def _from_nested(value: Any) -> Any:
     """Nested lists with Variables in them, as one Variable."""
     if isinstance(value, (list, tuple)) and _holds_variables(value):
-        return F.stack([_stacked(x) for x in value])
+        return F.stack([_from_nested(x) for x in value])
     return operand(value)
 
 
@@ -161,7 +161,7 @@ def _stacked(value: Any) -> Any:
 
 
 @answers(np.copy)
-def copy(a: Any) -> Variable:
+def copy_rule(a: Any) -> Variable:
     return F.identity(a)
 
 

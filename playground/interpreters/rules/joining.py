@@ -16,30 +16,10 @@ from playground.graph.variable import Variable
 
 
 @answers(np.concatenate, "concat")
-def concatenate(arrays: Sequence[Any], /, axis: int | None = 0) -> Variable:
+def concatenate_rule(arrays: Sequence[Any], /, axis: int | None = 0) -> Variable:
     if axis is None:
         return F.concat([shaped(x, (-1,)) for x in arrays], 0)
     return F.concat(arrays, axis)
-
-
-@answers(np.stack)
-def stack(arrays: Sequence[Any], axis: int = 0) -> Variable:
-    return F.stack(list(arrays), axis)
-
-
-@answers(np.vstack, "row_stack")
-def vstack(tup: Sequence[Any]) -> Variable:
-    return F.vstack(tup)
-
-
-@answers(np.hstack)
-def hstack(tup: Sequence[Any]) -> Variable:
-    return F.hstack(tup)
-
-
-@answers(np.dstack)
-def dstack(tup: Sequence[Any]) -> Variable:
-    return F.dstack(tup)
 
 
 @answers(np.column_stack)
@@ -51,11 +31,11 @@ def column_stack(tup: Sequence[Any]) -> Variable:
 @answers(np.block)
 def block(arrays: Any) -> Variable:
     depth = _depth(arrays)
-    leaves = list(_leaves(arrays))
+    leaves = list(_blocks(arrays))
     ndim = max([depth, *(x.ndim for x in leaves)])
     if not isinstance(arrays, list):
         return F.identity(arrays)
-    return _joined(arrays, depth, ndim)
+    return _block_of(arrays, depth, ndim)
 
 
 def _depth(arrays: Any) -> int:
@@ -67,17 +47,17 @@ def _depth(arrays: Any) -> int:
     return depths.pop() + 1
 
 
-def _leaves(arrays: Any) -> Any:
+def _blocks(arrays: Any) -> Any:
     if isinstance(arrays, list):
         for x in arrays:
-            yield from _leaves(x)
+            yield from _blocks(x)
     else:
         yield operand(arrays)
 
 
-def _joined(arrays: Any, depth: int, ndim: int) -> Any:
+def _block_of(arrays: Any, depth: int, ndim: int) -> Any:
     if depth:
-        return joined([_joined(x, depth - 1, ndim) for x in arrays], ndim - depth)
+        return joined([_block_of(x, depth - 1, ndim) for x in arrays], ndim - depth)
     return _with_leading_axes(operand(arrays), ndim)
 
 
@@ -142,17 +122,12 @@ def _require_axes(name: str, x: Any, ndim: int) -> None:
         raise ValueError(f"{name}: expected {ndim} dimensions or more, got {x.ndim}")
 
 
-@answers("unstack")
-def unstack(x: Any, /, *, axis: int = 0) -> tuple[Variable, ...]:
-    return F.separate(x, axis)
-
-
 # ---------------------------------------------------------------- appending, inserting, deleting
 
 
 @answers(np.append)
 def append(arr: Any, values: Any, axis: int | None = None) -> Variable:
-    return concatenate([arr, values], axis=axis)
+    return concatenate_rule([arr, values], axis=axis)
 
 
 @answers(np.delete)
@@ -170,7 +145,7 @@ def insert(arr: Any, obj: Any, values: Any, axis: int | None = None) -> Variable
     count = np.count_nonzero(given) if given.dtype == bool else given.size
     block = _with_leading_axes(operand(values), x.ndim)
     if not given.ndim:
-        block = _moved(block, along)
+        block = _first_axis_to(block, along)
     count = block.shape[along] if count == 1 else count
     shape = (*x.shape[:along], count, *x.shape[along + 1 :])
     block = (
@@ -183,7 +158,7 @@ def insert(arr: Any, obj: Any, values: Any, axis: int | None = None) -> Variable
     return F.get_item(F.concat([x, block], along), (*(slice(None),) * along, order))
 
 
-def _moved(x: Any, axis: int) -> Any:
+def _first_axis_to(x: Any, axis: int) -> Any:
     return F.moveaxis(x, 0, axis) if isinstance(x, Variable) else np.moveaxis(x, 0, axis)
 
 

@@ -14,7 +14,7 @@ from playground.functions.products import contracted
 from playground.functions.reduction import normal_axes
 from playground.functions.registry import answers
 from playground.graph.errors import InvalidType
-from playground.graph.op import as_raw
+from playground.graph.op import as_raw, variable_of
 from playground.graph.variable import Variable
 
 
@@ -193,7 +193,7 @@ def _vector_norm(x: Any, ord: Any, axis: int, keepdims: bool) -> Variable:
         return F.min(size, axis, keepdims)
     if ord == 0:
         count = np.sum(x.array != 0, axis=axis, keepdims=keepdims).astype(x.dtype)
-        return Variable(count, requires_grad=False)
+        return variable_of(count)
     if ord == 1:
         return F.sum(size, axis, keepdims)
     return F.power(F.sum(F.power(size, ord), axis, keepdims), 1.0 / ord)

@@ -32,7 +32,7 @@ def _kept(a: Any, where: Any, neutral: Any) -> Variable:
     return a if where is True else F.where(where, a, neutral)
 
 
-def _number(a: Any) -> Any:
+def _is_number(a: Any) -> Any:
     """Where ``a`` is not NaN."""
     return a.array == a.array
 
@@ -41,7 +41,7 @@ def _number(a: Any) -> Any:
 
 
 @answers(np.sum)
-def sum(
+def sum_rule(
     a: Any, axis: Axis = None, *, keepdims: bool = False, initial: Any = 0, where: Any = True
 ) -> Variable:
     total = F.sum(_kept(a, where, 0), axis, keepdims)
@@ -49,21 +49,11 @@ def sum(
 
 
 @answers(np.prod)
-def prod(
+def prod_rule(
     a: Any, axis: Axis = None, *, keepdims: bool = False, initial: Any = 1, where: Any = True
 ) -> Variable:
     total = F.prod(_kept(a, where, 1), axis, keepdims)
     return total if isinstance(initial, int) and initial == 1 else F.multiply(total, initial)
-
-
-@answers(np.cumsum)
-def cumsum(a: Any, axis: int | None = None) -> Variable:
-    return F.cumsum(a, axis)
-
-
-@answers(np.cumprod)
-def cumprod(a: Any, axis: int | None = None) -> Variable:
-    return F.cumprod(a, axis)
 
 
 @answers("cumulative_sum")
@@ -97,29 +87,29 @@ def _after(y: Variable, filled: Any, axis: int | None) -> Variable:
 
 @answers(np.nansum)
 def nansum(a: Any, axis: Axis = None, **options: Any) -> Variable:
-    return sum(_kept(a, _number(a), 0), axis, **options)
+    return sum_rule(_kept(a, _is_number(a), 0), axis, **options)
 
 
 @answers(np.nanprod)
 def nanprod(a: Any, axis: Axis = None, **options: Any) -> Variable:
-    return prod(_kept(a, _number(a), 1), axis, **options)
+    return prod_rule(_kept(a, _is_number(a), 1), axis, **options)
 
 
 @answers(np.nancumsum)
 def nancumsum(a: Any, axis: int | None = None) -> Variable:
-    return F.cumsum(_kept(a, _number(a), 0), axis)
+    return F.cumsum(_kept(a, _is_number(a), 0), axis)
 
 
 @answers(np.nancumprod)
 def nancumprod(a: Any, axis: int | None = None) -> Variable:
-    return F.cumprod(_kept(a, _number(a), 1), axis)
+    return F.cumprod(_kept(a, _is_number(a), 1), axis)
 
 
 # --------------------------------------------------------------------------------- extrema
 
 
 @answers(np.max, np.amax)
-def max(
+def max_rule(
     a: Any, axis: Axis = None, *, keepdims: bool = False, initial: Any = None, where: Any = True
 ) -> Variable:
     if where is not True:
@@ -129,7 +119,7 @@ def max(
 
 
 @answers(np.min, np.amin)
-def min(
+def min_rule(
     a: Any, axis: Axis = None, *, keepdims: bool = False, initial: Any = None, where: Any = True
 ) -> Variable:
     if where is not True:
@@ -150,26 +140,26 @@ def ptp(a: Any, axis: Axis = None, *, keepdims: bool = False) -> Variable:
 
 @answers(np.nanmax)
 def nanmax(a: Any, axis: Axis = None, *, keepdims: bool = False, **options: Any) -> Variable:
-    found = max(_kept(a, _number(a), -math.inf), axis, keepdims=keepdims, **options)
+    found = max_rule(_kept(a, _is_number(a), -math.inf), axis, keepdims=keepdims, **options)
     return _nan_where_empty(found, a, axis, keepdims)
 
 
 @answers(np.nanmin)
 def nanmin(a: Any, axis: Axis = None, *, keepdims: bool = False, **options: Any) -> Variable:
-    found = min(_kept(a, _number(a), math.inf), axis, keepdims=keepdims, **options)
+    found = min_rule(_kept(a, _is_number(a), math.inf), axis, keepdims=keepdims, **options)
     return _nan_where_empty(found, a, axis, keepdims)
 
 
 def _nan_where_empty(y: Variable, a: Any, axis: Axis, keepdims: bool) -> Variable:
     """NaN for what was chosen among NaN alone."""
-    return F.where(_number(a).sum(axis=axis, keepdims=keepdims) == 0, math.nan, y)
+    return F.where(_is_number(a).sum(axis=axis, keepdims=keepdims) == 0, math.nan, y)
 
 
 # ----------------------------------------------------------------------- means and variances
 
 
 @answers(np.mean)
-def mean(a: Any, axis: Axis = None, *, keepdims: bool = False, where: Any = True) -> Variable:
+def mean_rule(a: Any, axis: Axis = None, *, keepdims: bool = False, where: Any = True) -> Variable:
     if where is True:
         return F.mean(a, axis, keepdims=keepdims)
     counts = _counts(a, axis, where, keepdims)
@@ -187,11 +177,11 @@ def _counts(a: Any, axis: Axis, where: Any, keepdims: bool) -> Any:
 @answers(np.nanmean)
 def nanmean(a: Any, axis: Axis = None, *, keepdims: bool = False, where: Any = True) -> Variable:
     a = _kept(a, where, math.nan)
-    return mean(a, axis, keepdims=keepdims, where=_number(a))
+    return mean_rule(a, axis, keepdims=keepdims, where=_is_number(a))
 
 
 @answers(np.average)
-def average(
+def average_rule(
     a: Any,
     axis: Axis = None,
     weights: Any = None,
@@ -244,7 +234,7 @@ def std(a: Any, axis: Axis = None, **options: Any) -> Variable:
 @answers(np.nanvar)
 def nanvar(a: Any, axis: Axis = None, *, where: Any = True, **options: Any) -> Variable:
     a = _kept(a, where, math.nan)
-    return var(a, axis, where=_number(a), **options)
+    return var(a, axis, where=_is_number(a), **options)
 
 
 @answers(np.nanstd)

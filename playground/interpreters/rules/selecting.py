@@ -17,14 +17,16 @@ from playground.graph.variable import Variable
 
 
 @answers(np.where)
-def where(condition: Any, x: Any = None, y: Any = None, /) -> Any:
+def where_rule(condition: Any, x: Any = None, y: Any = None, /) -> Any:
     if x is None and y is None:
         return np.where(as_raw(condition))
     return F.where(as_raw(condition), x, y)
 
 
 @answers(np.clip)
-def clip(a: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None) -> Any:
+def clip_rule(
+    a: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None
+) -> Any:
     low, high = a_min if min is None else min, a_max if max is None else max
     if isinstance(a, Variable):
         return F.clip(a, low, high)
@@ -75,14 +77,14 @@ def _in_range(indices: Any, length: int, mode: str, name: str) -> Any:
 
 
 @answers(np.take)
-def take(a: Any, indices: Any, axis: int | None = None, mode: str = "raise") -> Variable:
+def take(a: Any, indices: Any, axis: int | None = None, *, mode: str = "raise") -> Variable:
     x, lead = _with_axis(a, axis, "take")
     index = _in_range(as_raw(indices), x.shape[len(lead)], mode, "take")
     return F.get_item(x, (*lead, index))
 
 
 @answers(np.take_along_axis)
-def take_along_axis(arr: Any, indices: Any, axis: int | None = -1) -> Variable:
+def take_along_axis_rule(arr: Any, indices: Any, axis: int | None = -1) -> Variable:
     indices = as_raw(indices)
     x, lead = _with_axis(arr, axis, "take_along_axis")
     indices = indices.reshape(-1) if axis is None else indices
@@ -99,7 +101,7 @@ def take_along_axis(arr: Any, indices: Any, axis: int | None = -1) -> Variable:
 
 
 @answers(np.choose)
-def choose(a: Any, choices: Any, mode: str = "raise") -> Variable:
+def choose(a: Any, choices: Any, *, mode: str = "raise") -> Variable:
     options = [operand(x) for x in choices]
     index = _in_range(as_raw(a), len(options), mode, "choose")
     if (index < 0).any() or (index >= len(options)).any():
@@ -115,7 +117,7 @@ def choose(a: Any, choices: Any, mode: str = "raise") -> Variable:
 
 
 @answers(np.compress)
-def compress(condition: Any, a: Any, axis: int | None = None) -> Variable:
+def compress_rule(condition: Any, a: Any, axis: int | None = None) -> Variable:
     x, lead = _with_axis(a, axis, "compress")
     chosen = as_raw(condition)
     if chosen.ndim != 1:
@@ -160,7 +162,7 @@ def trim_zeros(filt: Any, trim: str = "fb", axis: Any = None) -> Variable:
 
 
 @answers(np.bincount)
-def bincount(x: Any, /, weights: Any = None, minlength: int = 0) -> Any:
+def bincount_rule(x: Any, /, weights: Any = None, minlength: int = 0) -> Any:
     index = as_raw(x)
     if not isinstance(weights, Variable):
         return np.bincount(index, weights, minlength)
@@ -172,7 +174,7 @@ def bincount(x: Any, /, weights: Any = None, minlength: int = 0) -> Any:
 
 
 @answers(np.sort)
-def sort(
+def sort_rule(
     a: Any,
     axis: int | None = -1,
     kind: str | None = None,

@@ -57,7 +57,7 @@ def ediff1d(ary: Any, to_end: Any = None, to_begin: Any = None) -> Variable:
 
 
 @answers(np.gradient)
-def gradient(f: Any, *spacings: Any, axis: Any = None, edge_order: int = 1) -> Any:
+def gradient_rule(f: Any, *spacings: Any, axis: Any = None, edge_order: int = 1) -> Any:
     """Central differences inside, one-sided ones of order 1 or 2 at the edges."""
     f, *steps = together("gradient", f, *spacings)
     axes = normal_axes(axis, f.ndim, "gradient") if axis is None else axis
@@ -175,11 +175,6 @@ def unwrap(
 
 
 # ----------------------------------------------------------------------------- convolution
-
-
-@answers(np.convolve)
-def convolve(a: Any, v: Any, mode: str = "full") -> Variable:
-    return F.convolve(a, v, mode)
 
 
 @answers(np.correlate)

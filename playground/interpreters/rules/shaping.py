@@ -23,7 +23,7 @@ def _reversed_axes(a: Any) -> Any:
 
 
 @answers(np.reshape)
-def reshape(
+def reshape_rule(
     a: Any, /, shape: Any = None, order: str = "C", *, newshape: Any = None, copy: Any = None
 ) -> Any:
     shape = newshape if shape is None else shape
@@ -44,46 +44,16 @@ def _require_row_order(name: str, order: str) -> None:
 
 
 @answers(np.ravel)
-def ravel(a: Any, order: str = "C") -> Any:
+def ravel_rule(a: Any, order: str = "C") -> Any:
     if order == "F":
         return F.ravel(_reversed_axes(a))
     _require_row_order("ravel", order)
     return F.ravel(a)
 
 
-@answers(np.transpose, "permute_dims")
-def transpose(a: Any, axes: Sequence[int] | None = None) -> Variable:
-    return F.transpose(a, axes)
-
-
-@answers(np.swapaxes)
-def swapaxes(a: Any, axis1: int, axis2: int) -> Variable:
-    return F.swapaxes(a, axis1, axis2)
-
-
-@answers(np.moveaxis)
-def moveaxis(a: Any, source: Any, destination: Any) -> Variable:
-    return F.moveaxis(a, source, destination)
-
-
-@answers(np.rollaxis)
-def rollaxis(a: Any, axis: int, start: int = 0) -> Variable:
-    return F.rollaxis(a, axis, start)
-
-
 @answers("matrix_transpose", "linalg.matrix_transpose")
 def matrix_transpose(x: Any, /) -> Variable:
     return F.swapaxes(x, -1, -2)
-
-
-@answers(np.expand_dims)
-def expand_dims(a: Any, axis: Any) -> Variable:
-    return F.expand_dims(a, axis)
-
-
-@answers(np.squeeze)
-def squeeze(a: Any, axis: Any = None) -> Variable:
-    return F.squeeze(a, axis)
 
 
 @answers(np.atleast_1d)
@@ -107,11 +77,6 @@ def _each_at_least(arys: tuple[Any, ...], ndim: int) -> Any:
 
 
 # ------------------------------------------------------------------------------ broadcasting
-
-
-@answers(np.broadcast_to)
-def broadcast_to(array: Any, shape: Any, subok: bool = False) -> Variable:
-    return F.broadcast_to(array, shape)
 
 
 @answers(np.broadcast_arrays)
@@ -163,21 +128,6 @@ def _one_long_axis_each(count: int) -> list[list[int]]:
 # -------------------------------------------------------------------- turned round, repeated
 
 
-@answers(np.flip)
-def flip(m: Any, axis: Any = None) -> Variable:
-    return F.flip(m, axis)
-
-
-@answers(np.flipud)
-def flipud(m: Any) -> Variable:
-    return F.flipud(m)
-
-
-@answers(np.fliplr)
-def fliplr(m: Any) -> Variable:
-    return F.fliplr(m)
-
-
 @answers(np.rot90)
 def rot90(m: Any, k: int = 1, axes: Sequence[int] = (0, 1)) -> Variable:
     first, second = (a % m.ndim for a in axes)
@@ -224,16 +174,6 @@ def ifftshift(x: Any, axes: Any = None) -> Variable:
     return roll(x, [-(x.shape[a] // 2) for a in axes], axes)
 
 
-@answers(np.tile)
-def tile(A: Any, reps: Any) -> Variable:
-    return F.tile(A, reps)
-
-
-@answers(np.repeat)
-def repeat(a: Any, repeats: Any, axis: int | None = None) -> Variable:
-    return F.repeat(a, repeats if np.ndim(repeats) else int(repeats), axis)
-
-
 @answers(np.resize)
 def resize(a: Any, new_shape: Any) -> Variable:
     shape = as_tuple(new_shape)
@@ -243,17 +183,7 @@ def resize(a: Any, new_shape: Any) -> Variable:
     return F.reshape(F.get_item(F.ravel(a), np.arange(size) % a.size), shape)
 
 
-@answers(np.pad)
-def pad(array: Any, pad_width: Any, mode: Any = "constant", **kwargs: Any) -> Variable:
-    return F.pad(array, pad_width, mode, **kwargs)
-
-
 # ------------------------------------------------------------------- diagonals and triangles
-
-
-@answers(np.diagonal)
-def diagonal(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Variable:
-    return F.diagonal(a, offset, axis1, axis2)
 
 
 @answers("linalg.diagonal")

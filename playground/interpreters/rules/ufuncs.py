@@ -10,68 +10,13 @@ import numpy as np
 import playground.functions as F
 from playground.functions.array.joining import operand
 from playground.functions.operands import together
-from playground.functions.registry import RECORDED, Rule, answers, constant, refuse
-from playground.graph import backend
+from playground.functions.registry import RECORDED, Answer, NumpyFunction, answers, constant, refuse
 from playground.graph.errors import NoRuleError
-from playground.graph.types import Axis
+from playground.graph.op import variable_of
+from playground.graph.types import Axis, Operand
 from playground.graph.variable import Variable, as_array_of
 
-BINARY: dict[Any, Rule] = {
-    np.add: F.add,
-    np.arctan2: F.arctan2,
-    np.copysign: F.copysign,
-    np.divide: F.divide,
-    np.float_power: F.power,
-    np.floor_divide: F.floor_divide,
-    np.fmax: F.fmax,
-    np.fmin: F.fmin,
-    np.fmod: F.fmod,
-    np.hypot: F.hypot,
-    np.logaddexp: F.logaddexp,
-    np.logaddexp2: F.logaddexp2,
-    np.maximum: F.maximum,
-    np.minimum: F.minimum,
-    np.multiply: F.multiply,
-    np.power: F.power,
-    np.remainder: F.remainder,
-    np.subtract: F.subtract,
-}
-UNARY: dict[Any, Rule] = {
-    np.absolute: F.absolute,
-    np.arccos: F.arccos,
-    np.arccosh: F.arccosh,
-    np.arcsin: F.arcsin,
-    np.arcsinh: F.arcsinh,
-    np.arctan: F.arctan,
-    np.arctanh: F.arctanh,
-    np.cbrt: F.cbrt,
-    np.ceil: F.ceil,
-    np.cos: F.cos,
-    np.cosh: F.cosh,
-    np.exp: F.exp,
-    np.exp2: F.exp2,
-    np.expm1: F.expm1,
-    np.fabs: F.absolute,
-    np.floor: F.floor,
-    np.log: F.log,
-    np.log10: F.log10,
-    np.log1p: F.log1p,
-    np.log2: F.log2,
-    np.negative: F.negative,
-    np.reciprocal: F.reciprocal,
-    np.rint: F.rint,
-    np.sign: F.sign,
-    np.sin: F.sin,
-    np.sinh: F.sinh,
-    np.sqrt: F.sqrt,
-    np.square: F.square,
-    np.tan: F.tan,
-    np.tanh: F.tanh,
-    np.trunc: F.trunc,
-}
-RECORDED.update(BINARY)
-RECORDED.update(UNARY)
-RECORDED.update({np.fix: F.fix, np.matmul: F.matmul, np.sinc: F.sinc})
+RECORDED[np.matmul] = F.matmul
 
 constant(
     "equal not_equal greater greater_equal less less_equal isfinite isinf isnan isnat signbit "
@@ -97,11 +42,6 @@ refuse(
 )
 
 
-@answers(np.positive)
-def positive(x: Any) -> Any:
-    return x
-
-
 @answers(np.degrees, np.rad2deg)
 def degrees(x: Any) -> Variable:
     return F.multiply(x, 180 / math.pi)
@@ -113,7 +53,7 @@ def radians(x: Any) -> Variable:
 
 
 @answers(np.divmod)
-def divmod(x1: Any, x2: Any) -> tuple[Variable, Variable]:
+def quotient_and_remainder(x1: Any, x2: Any) -> tuple[Variable, Variable]:
     return F.floor_divide(x1, x2), F.remainder(x1, x2)
 
 
@@ -129,9 +69,9 @@ def heaviside(x1: Any, x2: Any) -> Variable:
     """Steps have no gradient; at 0 the value is x2, which may have one."""
     place, values = together("heaviside", x1, x2)
     x = place.array
-    values = F.where(x == 0, values, _constant((x > 0).astype(place.dtype)))
+    values = F.where(x == 0, values, variable_of((x > 0).astype(place.dtype)))
     # NaN stays what it is.
-    return F.where(x == x, values, _constant(x))
+    return F.where(x == x, values, variable_of(x))
 
 
 @answers(np.ldexp)
@@ -146,17 +86,13 @@ def ldexp(x1: Any, x2: Any) -> Variable:
 
 
 @answers(np.round, np.around)
-def round(a: Any, decimals: int = 0) -> Variable:
+def round_to(a: Any, decimals: int = 0) -> Variable:
     """Rounded values, without gradient."""
     x, step = a.array, 10.0 ** abs(decimals)
     if decimals == 0:
         return F.rint(a)
     rounded = np.rint(x * step) / step if decimals > 0 else np.rint(x / step) * step
-    return _constant(rounded)
-
-
-def _constant(array: Any) -> Variable:
-    return Variable(backend.as_array(array), requires_grad=False)
+    return variable_of(rounded)
 
 
 @answers(np.nan_to_num)
@@ -178,60 +114,59 @@ def _real_only(name: str, x: Any) -> Any:
     return x
 
 
+@answers(np.positive)
+def itself(x: Variable) -> Variable:
+    return x
+
+
 @answers(np.conjugate)
-def conjugate(x: Any) -> Any:
+def conjugate(x: Variable) -> Variable:
     return _real_only("conjugate", x)
 
 
 @answers(np.real)
-def real(val: Any) -> Any:
+def real(val: Variable) -> Variable:
     return _real_only("real", val)
 
 
 @answers(np.real_if_close)
-def real_if_close(a: Any, tol: float = 100) -> Any:
+def real_if_close(a: Variable, tol: float = 100) -> Variable:
     return _real_only("real_if_close", a)
 
 
 @answers(np.imag)
 def imag(val: Any) -> Variable:
-    return _constant(np.zeros_like(_real_only("imag", val).array))
+    return variable_of(np.zeros_like(_real_only("imag", val).array))
 
 
 @answers(np.angle)
 def angle(z: Any, deg: bool = False) -> Variable:
     """0 or pi: of a real Variable the angle is a step, without gradient."""
     x = _real_only("angle", z).array
-    return _constant(np.arctan2(np.zeros_like(x), x) * (180 / math.pi if deg else 1.0))
+    return variable_of(np.arctan2(np.zeros_like(x), x) * (180 / math.pi if deg else 1.0))
 
 
 # --------------------------------------------------------------------------- ufunc methods
 
 
-@answers((np.add, "reduce"))
-def add_reduce(array: Any, axis: Axis = 0, *, keepdims: bool = False, **options: Any) -> Variable:
-    return RECORDED[np.sum](array, axis, keepdims=keepdims, **options)
+def _reduce_by(function: NumpyFunction) -> Answer:
+    """``ufunc.reduce``, which is along the first axis unless told, by the function of its own."""
+
+    def reduce(
+        array: Variable, axis: Axis = 0, *, keepdims: bool = False, **options: Any
+    ) -> Variable:
+        return RECORDED[function](array, axis, keepdims=keepdims, **options)
+
+    return reduce
 
 
-@answers((np.multiply, "reduce"))
-def multiply_reduce(
-    array: Any, axis: Axis = 0, *, keepdims: bool = False, **options: Any
-) -> Variable:
-    return RECORDED[np.prod](array, axis, keepdims=keepdims, **options)
-
-
-@answers((np.maximum, "reduce"))
-def maximum_reduce(
-    array: Any, axis: Axis = 0, *, keepdims: bool = False, **options: Any
-) -> Variable:
-    return RECORDED[np.max](array, axis, keepdims=keepdims, **options)
-
-
-@answers((np.minimum, "reduce"))
-def minimum_reduce(
-    array: Any, axis: Axis = 0, *, keepdims: bool = False, **options: Any
-) -> Variable:
-    return RECORDED[np.min](array, axis, keepdims=keepdims, **options)
+for _ufunc, _function in (
+    (np.add, np.sum),
+    (np.multiply, np.prod),
+    (np.maximum, np.max),
+    (np.minimum, np.min),
+):
+    RECORDED[_ufunc, "reduce"] = _reduce_by(_function)
 
 
 @answers((np.logaddexp, "reduce"))
@@ -252,16 +187,17 @@ def multiply_accumulate(array: Any, axis: int = 0) -> Variable:
     return F.cumprod(array, axis)
 
 
-def _outer(rule: Rule) -> Rule:
-    def outer(A: Any, B: Any) -> Any:
+def outer_of(ufunc: np.ufunc) -> Answer | None:
+    """``ufunc.outer`` of a ufunc of two arrays that is recorded, or None for any other."""
+    answer = RECORDED.get(ufunc)
+    if answer is None or ufunc.nin != 2 or ufunc.signature is not None:
+        return None
+
+    def outer(A: Operand, B: Operand) -> Variable:
         left, right = operand(A), operand(B)
-        return rule(left.reshape(left.shape + (1,) * right.ndim), right)
+        return answer(left.reshape(left.shape + (1,) * right.ndim), right)
 
     return outer
-
-
-for _ufunc, _rule in BINARY.items():
-    RECORDED[_ufunc, "outer"] = _outer(_rule)
 
 
 @answers("matvec")

@@ -126,6 +126,11 @@ class Symbolic(NDArrayOperatorsMixin):
         expression = self.elements.item()
         return expression if has_symbols(expression) else to_host(self).item()
 
+    def special(self, op: Any, arrays: Any) -> Symbolic:
+        """A special function (``graph.op.Special``) by its own symbolic form."""
+        elements = _each(lambda *xs: op.symbolic(sympy(), *xs), *map(elements_of, arrays))
+        return Symbolic(elements, np.result_type(*(x.dtype for x in arrays)))
+
     # --------------------------------------------------------------- what Python asks arrays for
 
     def __len__(self) -> int:
