@@ -9,8 +9,8 @@ import numpy as np
 
 import playground.functions as F
 from playground.functions.elementwise.powers import sqrt_at_zero
+from playground.functions.linalg.matrices import check_square
 from playground.functions.operands import real_only, together
-from playground.functions.products import contracted
 from playground.functions.reduction import normal_axes
 from playground.functions.registry import answers
 from playground.graph.errors import InvalidType
@@ -55,16 +55,6 @@ def outer(a: Any, b: Any) -> Variable:
     return F.multiply(_operand(a).reshape((-1, 1)), _operand(b).reshape((1, -1)))
 
 
-@answers(np.tensordot, np.linalg.tensordot)
-def tensordot(a: Any, b: Any, axes: Any = 2) -> Variable:
-    return F.tensordot(a, b, axes)
-
-
-@answers(np.linalg.matmul)
-def matmul(x1: Any, x2: Any, /) -> Variable:
-    return F.matmul(x1, x2)
-
-
 @answers(np.kron)
 def kron(a: Any, b: Any) -> Variable:
     a, b = _operand(a), _operand(b)
@@ -89,11 +79,6 @@ def cross(
     a0, a1, a2 = (a[..., i] for i in range(3))
     b0, b1, b2 = (b[..., i] for i in range(3))
     return F.stack([a1 * b2 - a2 * b1, a2 * b0 - a0 * b2, a0 * b1 - a1 * b0], axis=axisc)
-
-
-@answers(np.einsum)
-def einsum(*operands: Any, optimize: Any = False) -> Variable:
-    return contracted(operands, optimize=optimize) if optimize else F.einsum(*operands)
 
 
 @answers(np.linalg.multi_dot)
@@ -134,8 +119,7 @@ def _chain(operands: list[Any], split: dict[tuple[int, int], int], i: int, j: in
 
 @answers(np.linalg.matrix_power)
 def matrix_power(a: Any, n: int) -> Variable:
-    if a.ndim < 2 or a.shape[-1] != a.shape[-2]:
-        raise InvalidType("matrix_power", "square matrices (…, n, n)", f"shape {a.shape}")
+    check_square(a, "matrix_power")
     if n < 0:
         return matrix_power(F.inv(a), -n)
     if n == 0:

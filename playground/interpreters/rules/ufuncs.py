@@ -71,7 +71,7 @@ UNARY: dict[Any, Rule] = {
 }
 RECORDED.update(BINARY)
 RECORDED.update(UNARY)
-RECORDED.update({np.fix: F.fix, np.matmul: F.matmul, np.sinc: F.sinc})
+RECORDED.update({np.fix: F.fix, np.sinc: F.sinc})
 
 constant(
     "equal not_equal greater greater_equal less less_equal isfinite isinf isnan isnat signbit "
