@@ -120,6 +120,12 @@ RULES: tuple[Row, ...] = (
     rule("vdot", np.vdot, case((2, 3), (2, 3)), case((4,), (4,))),
     rule("inner", np.inner, case((2, 3), (4, 3)), case((3,), (3,)), case((), (3,))),
     rule("outer", np.outer, case((2,), (3,)), case((2, 2), (3,))),
+    rule("vecdot", np.vecdot, case((2, 3), (2, 3)), case((3, 2), (3, 2), axis=0)),
+    rule("linalg.vecdot", np.linalg.vecdot, case((2, 3), (3,))),
+    rule("linalg.outer", np.linalg.outer, case((2,), (3,))),
+    rule("linalg.matmul", np.linalg.matmul, case((2, 3), (3, 2))),
+    rule("linalg.tensordot", np.linalg.tensordot, case((2, 3), (3, 2), axes=1)),
+    rule("linalg.cross", np.linalg.cross, case((2, 3), (2, 3)), case((3, 2), (3, 2), axis=0)),
     rule("kron", np.kron, case((2, 3), (3, 2)), case((2,), (2, 2)), case((2, 2, 1), (3, 2))),
     rule("cross", np.cross, case((3,), (3,)), case((4, 3), (3,)), case((3, 2), (3, 2), axis=0)),
     rule("multi_dot", lambda *xs: np.linalg.multi_dot(xs), case((2, 3), (3, 4), (4,)), case(N, N)),
@@ -137,6 +143,15 @@ RULES: tuple[Row, ...] = (
         case((2, 3, 4), axis=(0, 2), keepdims=True),
         case((2, 3), keepdims=True),
     ),
+    rule("norm:0", np.linalg.norm, case((4,), ord=0), case((2, 3), ord=0, axis=1), order=0),
+    rule(
+        "vector_norm",
+        np.linalg.vector_norm,
+        case((2, 3)),
+        case((2, 3), axis=0, ord=3),
+        case((2, 3, 4), axis=(0, 2), keepdims=True),
+    ),
+    rule("matrix_norm", np.linalg.matrix_norm, case((2, 3)), case((2, 2, 3), ord=1, keepdims=True)),
     *(
         rule(f"norm:{o}", np.linalg.norm, case(N, ord=o), case(TALL, ord=o), dtypes="fd", shift=6.0)
         for o in (2, -2, "nuc")

@@ -9,6 +9,7 @@ from itertools import chain
 import numpy as np
 
 from playground.functions.array import reshape
+from playground.functions.array.joining import operand
 from playground.functions.array.shaping import as_tuple
 from playground.functions.linalg.matrices import eye_like
 from playground.functions.linalg.products import matmul
@@ -76,7 +77,7 @@ def einsum(*operands: Operand, optimize: bool | str = False) -> Variable:
     ``optimize`` lets NumPy choose the order of more than two operands, here and in the gradients.
     """
     subscripts, xs = _textual(operands)
-    xs = [x if isinstance(x, Variable) else as_raw(x) for x in xs]
+    xs = [operand(x) for x in xs]
     inputs, output = _explicit(subscripts, [x.ndim for x in xs])
     return Einsum(inputs, output, {"optimize": optimize} if optimize else {}).apply(xs)[0]
 
@@ -130,8 +131,7 @@ def _explicit(subscripts: str, ndims: Sequence[int]) -> tuple[list[str], str]:
 @answers(np.tensordot, np.linalg.tensordot)
 def tensordot(a: Operand, b: Operand, axes: int | Sequence[int | Sequence[int]] = 2) -> Variable:
     """Sum of products over ``axes``: a number of axes, or a pair of lists of them."""
-    a = a if isinstance(a, Variable) else as_raw(a)
-    b = b if isinstance(b, Variable) else as_raw(b)
+    a, b = operand(a), operand(b)
     if isinstance(axes, int):
         left, right = tuple(range(a.ndim - axes, a.ndim)), tuple(range(axes))
     else:
