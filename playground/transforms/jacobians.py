@@ -13,7 +13,7 @@ import playground.functions as F
 from playground.functions.lanes import show
 from playground.graph.backend import as_array, base_of
 from playground.graph.variable import Variable
-from playground.interpreters.batching import Level, identity
+from playground.interpreters.batching import Level, unit_lanes
 from playground.transforms.gradients import Argnums, Function, with_aux
 from playground.transforms.inputs import zeros
 from playground.transforms.outputs import (
@@ -204,7 +204,7 @@ def _rows(trace: Trace, y: Any, recorded: bool, chunk: int | None) -> Any:
 
 def _block(trace: Trace, y: Variable, recorded: bool, start: int, stop: int) -> list[Any]:
     """The derivatives (rows, …) of elements ``start`` to ``stop`` of y, one lane each."""
-    seed = identity(y._array) if stop - start == y.size else _unit_rows(y._array, start, stop)
+    seed = unit_lanes(y._array) if stop - start == y.size else _unit_rows(y._array, start, stop)
     level = seed.level
     if not recorded:
         return [

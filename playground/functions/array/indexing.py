@@ -25,7 +25,8 @@ __all__ = [
 ]
 
 
-def _is_mask(part: Any) -> bool:
+def is_mask(part: Any) -> bool:
+    """Whether a part of an index is a truth value, or an array of them."""
     return isinstance(part, bool) or (hasattr(part, "dtype") and part.dtype.kind == "b")
 
 
@@ -51,7 +52,7 @@ def reads_once(index: Any) -> bool:
         if type(part) is np.ndarray:
             if part.dtype.kind != "b":
                 arrays.append(part)
-        elif not (is_basic(part) or _is_mask(part)):
+        elif not (is_basic(part) or is_mask(part)):
             return False
     return not arrays or _are_distinct(arrays)
 
