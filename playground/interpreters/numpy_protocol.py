@@ -7,7 +7,7 @@ in silence. The conversions that would cut the graph raise too.
 
 from __future__ import annotations
 
-from inspect import signature
+from inspect import Parameter, signature
 from typing import Any
 
 import numpy as np
@@ -175,10 +175,15 @@ def in_our_words(func: Any, rule: Answer, kwargs: Keywords) -> dict[str, Any]:
     where a call has failed: nobody spells the array's name out, and two signatures cost 40 us.
     """
     try:
-        theirs, ours = list(signature(func).parameters), list(signature(rule).parameters)
+        theirs, ours = signature(func).parameters, signature(rule).parameters
     except ValueError:  # written in C, in an older NumPy
         return dict(kwargs)
-    names = {a: b for a, b in zip(theirs, ours, strict=False) if a not in ours and b not in theirs}
+    # Arrays alone, which have no default: out= stands where F.matmul has transa=.
+    names = {
+        a: b
+        for a, b in zip(theirs, ours, strict=False)
+        if theirs[a].default is Parameter.empty and a not in ours and b not in theirs
+    }
     return {names.get(key, key): value for key, value in kwargs.items()}
 
 

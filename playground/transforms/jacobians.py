@@ -14,7 +14,7 @@ from playground.functions.lanes import show
 from playground.graph.backend import as_array, base_of
 from playground.graph.types import Array, Keywords, Raw, Tree, UserFunction
 from playground.graph.variable import Variable
-from playground.interpreters.batching import Level, identity
+from playground.interpreters.batching import Level, unit_lanes
 from playground.transforms.gradients import with_aux
 from playground.transforms.tracing import (
     Argnums,
@@ -205,7 +205,7 @@ def _rows(trace: Trace, y: Array, recorded: bool, chunk: int | None) -> Any:
 
 def _block(trace: Trace, y: Variable, recorded: bool, start: int, stop: int) -> list[Any]:
     """The derivatives (rows, …) of elements ``start`` to ``stop`` of y, one lane each."""
-    seed = identity(y._array) if stop - start == y.size else _unit_rows(y._array, start, stop)
+    seed = unit_lanes(y._array) if stop - start == y.size else _unit_rows(y._array, start, stop)
     level = seed.level
     if not recorded:
         return [

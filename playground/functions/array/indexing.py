@@ -27,6 +27,7 @@ __all__ = [
 
 
 def is_mask(part: Any) -> bool:
+    """Whether a part of an index is a truth value, or an array of them."""
     return isinstance(part, bool) or (hasattr(part, "dtype") and part.dtype.kind == "b")
 
 
