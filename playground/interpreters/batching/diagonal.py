@@ -78,7 +78,8 @@ class Diagonal(Batched):
         return Diagonal(self.values.astype(dtype), self.level)
 
     def reshape(self, *shape: Any) -> Any:
-        return _reshaped(self, shape[0] if len(shape) == 1 else shape)
+        # Elements keep their order, and so their lanes.
+        return Diagonal(self.values.reshape(*shape), self.level)
 
     def sum(self, axis: Axis = None, **kwargs: Any) -> Any:
         """A sum over all elements finds the one that is there."""
@@ -205,10 +206,7 @@ def _zero_diagonal(x: Diagonal) -> Diagonal:
     return Diagonal(np.zeros_like(x.values), x.level)
 
 
-@in_lanes(np.reshape, kind=Diagonal)
-def _reshaped(x: Diagonal, shape: int | Shape) -> Diagonal:
-    # Elements keep their order, and so their lanes.
-    return Diagonal(x.values.reshape(shape), x.level)
+in_lanes(np.reshape, kind=Diagonal)(Diagonal.reshape)
 
 
 @in_lanes(np.expand_dims, kind=Diagonal)

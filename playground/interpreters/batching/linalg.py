@@ -33,7 +33,7 @@ _EACH_MATRIX = ("cholesky", "det", "eigh", "inv", "pinv", "qr", "slogdet", "svd"
 # terms and elements of the result, from so many lanes on. Against NumPy's own loop over 1000 lanes
 # that is 7.7 times as fast for 2 x 2 matrices, 1.9 for 4 x 4, 1.3 for 6 x 6, 0.8 for 8 x 8 and 0.1
 # for 16 x 16; over 100 lanes it is slower from 3 x 3 on (measured with NumPy 2 on one core).
-FEW_TERMS, FEW_ELEMENTS, MANY_LANES = 16, 36, 300
+FEW_TERMS, FEW_ELEMENTS, SUMMED_FROM = 16, 36, 300
 
 
 def _over_matrices(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -119,7 +119,10 @@ def _products_of_matrices(a: Raw, b: Raw, a_has: bool, b_has: bool) -> Raw:
     if a_has and b_has:
         if a.shape[-1] == 1:
             return a * b  # an outer product
-        return _summed_products(a, b) if _is_short(a, b) else np.matmul(a, b)
+        few = a.shape[-1] <= FEW_TERMS and a.shape[-2] * b.shape[-1] <= FEW_ELEMENTS
+        if few and a.shape[0] >= SUMMED_FROM and (lanes_inner(a) or lanes_inner(b)):
+            return _summed_products(a, b)
+        return np.matmul(a, b)
     if a.ndim != 2 + a_has or b.ndim != 2 + b_has:
         return np.matmul(a, b)
     if a_has:
@@ -128,12 +131,6 @@ def _products_of_matrices(a: Raw, b: Raw, a_has: bool, b_has: bool) -> Raw:
         lanes, m, k = a.shape
         return np.dot(a.reshape((lanes * m, k)), b).reshape((lanes, m, b.shape[1]))
     return _matrix_times(a, b)
-
-
-def _is_short(a: Raw, b: Raw) -> bool:
-    """Whether summing term by term is the faster way to a @ b."""
-    few = a.shape[-1] <= FEW_TERMS and a.shape[-2] * b.shape[-1] <= FEW_ELEMENTS
-    return few and a.shape[0] >= MANY_LANES and (lanes_inner(a) or lanes_inner(b))
 
 
 def _matrix_times(matrix: Raw, matrices: Raw) -> Raw:
