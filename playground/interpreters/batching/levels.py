@@ -12,7 +12,7 @@ from itertools import count
 
 import numpy as np
 
-from playground.functions.lanes import Lift, levels
+from playground.functions.lanes import HiddenAxis, Lift, levels
 from playground.graph import backend
 from playground.graph.config import config, using_config
 from playground.graph.types import Node, Raw
@@ -125,7 +125,7 @@ class LiftedNode(VariableNode):
     """
 
     __slots__ = ("levels",)
-    levels: Sequence[Level]
+    levels: Sequence[HiddenAxis]
 
     def _revive(self) -> Variable:
         variable = super()._revive()
@@ -134,7 +134,7 @@ class LiftedNode(VariableNode):
         return variable
 
     @staticmethod
-    def above(node: Node, array: Raw, levels: Sequence[Level]) -> Node:
+    def above(node: Node, array: Raw, levels: Sequence[HiddenAxis]) -> Node:
         """A node behind ``node``, with a :class:`Lift` between them for each level."""
         for level in levels:
             function = Lift(level)
