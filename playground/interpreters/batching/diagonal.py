@@ -133,6 +133,7 @@ def _divided(x: Operand, y: Operand) -> Diagonal | None:
 
 def _scaled(ufunc: np.ufunc, left: Operand, right: Operand) -> Diagonal | None:
     """A diagonal times numbers of one lane."""
+    # 0 times inf is taken for 0 beside the diagonal: there a cotangent was not selected.
     diagonal, other = (left, right) if type(left) is Diagonal else (right, left)
     if type(other) in SCALAR_TYPES or _within(other, diagonal):
         a = left.values if left is diagonal else left

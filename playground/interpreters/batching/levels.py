@@ -47,6 +47,7 @@ class Level:
                 return array.array
             if array.level.depth > self.depth:
                 return Batched(self.show(array.array).swapaxes(0, 1), array.level)
+        # A view of strides 0: what is the same in all lanes is not copied for them.
         return np.broadcast_to(array, (self.size, *array.shape))
 
     def spread(self, array: Raw) -> Raw:
@@ -60,6 +61,7 @@ class Level:
                 return backend.as_array(array.array.sum(axis=0))
             if array.level.depth > self.depth:
                 return Batched(self.total(array.array), array.level)
+        # Without the level: the same value in each lane.
         return array * self.size
 
     def recording(self) -> AbstractContextManager[None]:

@@ -49,6 +49,7 @@ class Symbolic(NDArrayOperatorsMixin):
     """An array of expressions: ``elements``, an object array, and the ``dtype`` they stand for."""
 
     __slots__ = ("__weakref__", "dtype", "elements")
+    # Below batched arrays (150) and Variables (200), which hold symbols and have to answer first.
     __array_priority__ = 100
 
     def __init__(self, elements: HostArray, dtype: DType = np.float64) -> None:
@@ -223,6 +224,7 @@ def elements_of(value: Operand) -> HostArray:
     if isinstance(value, Symbolic):
         return value.elements
     if isinstance(value, (list, tuple)) and any(isinstance(x, Symbolic) for x in value):
+        # Of the arrays themselves NumPy would ask for numbers.
         value = np.array([elements_of(x) for x in value], object)
     array = value if isinstance(value, np.ndarray) else np.asarray(value)
     if array.dtype.kind not in "biufcO":

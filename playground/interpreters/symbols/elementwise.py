@@ -123,6 +123,7 @@ def _rint(x: Expr) -> Expr:
 def _greater(x: Expr, y: Expr) -> Expr:
     """x > y; where x is a maximum of y and others, as a rectifier's, whether one of those is."""
     sp = sympy()
+    # SymPy leaves Max(0, x) > 0 as it is, which a rectifier's gradient asks.
     if isinstance(x, sp.Max) and y in x.args:
         return sp.Or(*(other > y for other in x.args if other != y))
     return x > y

@@ -30,7 +30,8 @@ Expr: TypeAlias = Any
 DENOMINATOR, DIGITS = 1000, 6
 # The same beside pi, e and other irrational numbers, where chance hits are likelier.
 DENOMINATOR_BESIDE = 60
-# Piecewise expressions are multiplied out while they have at most this many conditions.
+# Piecewise expressions are multiplied out while they have at most this many conditions: of k
+# conditions that makes 2^k pieces, and eight can still be read.
 MOST_CONDITIONS = 3
 # Larger ones are not compared: that takes seconds.
 MOST_OPERATIONS = 60
@@ -127,6 +128,7 @@ def choice(condition: Expr, a: Expr, b: Expr) -> Expr:
     sp = sympy()
     if condition in (True, False):
         return a if condition else b
+    # An equation is kept, never its contrary: below its left side is replaced by its right.
     if isinstance(condition, sp.Ne):
         return choice(sp.Not(condition), b, a)
     a, b = _knowing(a, condition, True), _knowing(b, condition, False)
@@ -184,6 +186,7 @@ def _by_sign(condition: Expr, a: Expr, b: Expr) -> Expr:
     sp = sympy()
     if isinstance(condition, (sp.Ge, sp.Gt, sp.Le, sp.Lt)) and condition.rhs == 0:
         size, sign = sp.Abs(condition.lhs), 1 if isinstance(condition, (sp.Ge, sp.Gt)) else -1
+        # Knowing the sign, |x| is x or -x: x for x > 0 and |x| otherwise are one formula, |x|.
         a = a.xreplace({size: sign * condition.lhs})
         b = b.xreplace({size: -sign * condition.lhs})
         if a.count_ops() + b.count_ops() <= MOST_OPERATIONS and sp.simplify(a - b) == 0:

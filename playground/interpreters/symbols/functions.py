@@ -32,6 +32,7 @@ from playground.interpreters.symbols.expressions import choice, exact, number_of
 @in_symbols(np.mean, np.tile, np.trace)
 def by_numpy(func: Formula, *args: Operand, **kwargs: Operand) -> Symbolic:
     """Arranging, adding and multiplying: the same call on the arrays of expressions."""
+    # On objects NumPy's loops call Python's + and *, which are SymPy's.
     dtype = on_ones(func, args, kwargs).dtype
     kwargs.pop("dtype", None)
     return symbolic(func(*_objects(args), **{k: _objects(x) for k, x in kwargs.items()}), dtype)
@@ -42,6 +43,7 @@ def _objects(argument: Operand) -> Any:
     if type(argument) in (list, tuple):
         return type(argument)(map(_objects, argument))
     if isinstance(argument, (Symbolic, np.ndarray)):
+        # Conditions count as 1 and 0 in sums, as NumPy's do; SymPy's cannot be added.
         return np.array(np.frompyfunc(number_of, 1, 1)(elements_of(argument)), object)
     return exact(argument) if isinstance(argument, float) else argument
 
