@@ -1,14 +1,19 @@
 """The ways of a Variable into the lanes of a level and out of them.
 
-A *level* is one hidden axis, with the methods ``hide``, ``show`` and ``total`` on arrays (the
-batched arrays of ``interpreters.batching``). An array without the level stands for the same value
-in all lanes, so that to lift one costs nothing and its gradient is the sum over the lanes.
+A *level* is one hidden axis (that of the batched arrays in ``interpreters.batching``), a *lane* one
+place along it. To *hide* is to take an array's leading axis as the lanes, to *show* the way back.
+An array without the level stands for the same value in all lanes: to *lift* it gives it the lanes,
+a view that costs nothing, and its gradient is the *total*, the sum over them.
+
+These ways are operations: of two that lead back and forth each is the other's backward, so that
+gradients of any order pass through ``vmap``.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from copy import copy
-from typing import Any
+from typing import Protocol
 
 import numpy as np
 
@@ -17,9 +22,22 @@ from playground.graph.backend import level_of
 from playground.graph.config import using_config
 from playground.graph.function_node import FunctionNode
 from playground.graph.op import Op, Unary
+from playground.graph.types import Array, Cotangents, Raw
 from playground.graph.variable import Variable
 
 __all__ = ["OverMatrices", "hide", "lift", "show"]
+
+
+class HiddenAxis(Protocol):
+    """A level, as the operations know it: the same ways, of raw arrays."""
+
+    size: int
+    depth: int
+
+    def hide(self, array: Raw) -> Raw: ...
+    def show(self, array: Raw) -> Raw: ...
+    def spread(self, array: Raw) -> Raw: ...
+    def total(self, array: Raw) -> Raw: ...
 
 
 class InLanes(Unary):
@@ -27,10 +45,10 @@ class InLanes(Unary):
 
     __slots__ = ("level",)
 
-    def __init__(self, level: Any) -> None:
+    def __init__(self, level: HiddenAxis) -> None:
         self.level = level
 
-    def of(self, x: Any) -> Variable:
+    def of(self, x: Variable) -> Variable:
         # These are the connections themselves: nothing is to be connected in between.
         with using_config("_lift", None):
             return super().of(x)
@@ -41,10 +59,10 @@ class Hide(InLanes):
 
     __slots__ = ()
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Raw) -> Raw:
         return self.level.hide(x)
 
-    def backward(self, gy: Any, x: Any) -> Any:
+    def backward(self, gy: Array, x: Array) -> Array:
         return Show(self.level)(gy)
 
 
@@ -53,10 +71,10 @@ class Show(InLanes):
 
     __slots__ = ()
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Raw) -> Raw:
         return self.level.show(x)
 
-    def backward(self, gy: Any, x: Any) -> Any:
+    def backward(self, gy: Array, x: Array) -> Array:
         return Hide(self.level)(gy)
 
 
@@ -65,10 +83,10 @@ class Lift(InLanes):
 
     __slots__ = ()
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Raw) -> Raw:
         return self.level.spread(x)
 
-    def backward(self, gy: Any, x: Any) -> Any:
+    def backward(self, gy: Array, x: Array) -> Array:
         return Total(self.level)(gy)
 
 
@@ -77,39 +95,39 @@ class Total(InLanes):
 
     __slots__ = ()
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Raw) -> Raw:
         return self.level.total(x)
 
-    def backward(self, gy: Any, x: Any) -> Any:
+    def backward(self, gy: Array, x: Array) -> Array:
         return Lift(self.level)(gy)
 
 
-def levels(x: Any) -> list[Any]:
+def levels(x: Array) -> list[HiddenAxis]:
     """The levels of an array or of a Variable's array, newest first."""
     found = []
-    array = getattr(x, "_array", x)
+    array: Raw = getattr(x, "_array", x)
     while (level := level_of(array)) is not None:
         found.append(level)
         array = array.array
     return found
 
 
-def lift(x: Variable, level: Any) -> Variable:
+def lift(x: Variable, level: HiddenAxis) -> Variable:
     """x as a value of all lanes of the level; x itself if it has it."""
     return x if level in levels(x) else Lift(level).of(x)
 
 
-def hide(x: Variable, level: Any) -> Variable:
+def hide(x: Variable, level: HiddenAxis) -> Variable:
     """x (size, …) with its leading axis as the lanes of the level."""
     return Hide(level).of(x)
 
 
-def show(x: Variable, level: Any) -> Variable:
+def show(x: Variable, level: HiddenAxis) -> Variable:
     """x with the lanes of the level as its leading axis; repeated, if it does not have them."""
     return Show(level).of(lift(x, level))
 
 
-def _shown(x: Any, found: list[Any]) -> Any:
+def _shown(x: Array | None, found: Sequence[HiddenAxis]) -> Array:
     """x, an array, a Variable or None, with the lanes of all levels in front."""
     for level in found:
         if x is not None:
@@ -117,16 +135,17 @@ def _shown(x: Any, found: list[Any]) -> Any:
     return x
 
 
-def _hidden(x: Any, found: list[Any]) -> Any:
+def _hidden(x: Array | None, found: Sequence[HiddenAxis]) -> Array:
+    """The way back."""
     for level in reversed(found):
         if x is not None:
             x = hide(x, level) if isinstance(x, Variable) else level.hide(x)
     return x
 
 
-def _all_levels(xs: Any) -> list[Any]:
+def _all_levels(xs: Iterable[Array]) -> list[HiddenAxis]:
     """The levels of several operands together, newest first."""
-    found: set[Any] = set()
+    found: set[HiddenAxis] = set()
     for x in xs:
         # Mostly there are none: the look at a host array must cost next to nothing.
         array = x._array if isinstance(x, Variable) else x
@@ -144,14 +163,14 @@ class OverMatrices(Op):
 
     __slots__ = ()
 
-    def apply(self, inputs: Any) -> tuple[Variable, ...]:
+    def apply(self, inputs: Sequence[Array]) -> tuple[Variable, ...]:
         found = _all_levels(inputs)
         if not found:
             return super().apply(inputs)
         outputs = super().apply([_shown(x, found) for x in inputs])
         return tuple(_hidden(y, found) for y in outputs)
 
-    def pull(self, gy: Any) -> Any:
+    def pull(self, gy: Cotangents) -> Cotangents:
         gys = gy if self.output_count > 1 else (gy,)
         found = _all_levels(gys)
         if not found:
@@ -161,7 +180,7 @@ class OverMatrices(Op):
         gxs = self.backward(shown if self.output_count > 1 else shown[0], *self.arguments())
         return [_hidden(gx, found) for gx in Op.fitted(self, gxs)]
 
-    def pull_recorded(self, gy: Any) -> Any:
+    def pull_recorded(self, gy: Cotangents) -> Cotangents:
         gys = gy if self.output_count > 1 else (gy,)
         found = _all_levels(gys)
         if not found:
@@ -171,13 +190,16 @@ class OverMatrices(Op):
         gxs = self.backward(shown if self.output_count > 1 else shown[0], *arguments)
         return [_hidden(gx, found) for gx in Op.fitted(self, gxs)]
 
-    def of(self, *xs: Any) -> Variable:
+    def of(self, *xs: Array) -> Variable:
         """Apply, for the one output."""
         return self.apply(xs)[0]
 
 
-def _over_lanes(function: FunctionNode, variables: list[Variable]) -> tuple[Variable, ...]:
-    """A user's function of batched Variables: a copy of it for each lane, the results stacked."""
+def over_lanes(function: FunctionNode, variables: list[Variable]) -> tuple[Variable, ...]:
+    """A user's function of batched Variables: a copy of it for each lane, the results stacked.
+
+    Its ``forward`` may do with arrays whatever it likes, and has to see those of one lane.
+    """
     level = _all_levels(variables)[0]
     shown = [(show(x, level), True) if level in levels(x) else (x, False) for x in variables]
     results = [
@@ -186,4 +208,4 @@ def _over_lanes(function: FunctionNode, variables: list[Variable]) -> tuple[Vari
     return tuple(hide(stack(ys), level) for ys in zip(*results, strict=True))
 
 
-FunctionNode.over_lanes = staticmethod(_over_lanes)
+setattr(FunctionNode, "over_lanes", staticmethod(over_lanes))

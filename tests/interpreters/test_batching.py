@@ -12,7 +12,7 @@ import pytest
 import playground as pg
 from playground import Variable
 from playground.interpreters.batching import Batched, Diagonal, Level, unit_lanes
-from playground.interpreters.batching.linalg import MANY_LANES
+from playground.interpreters.batching.linalg import SUMMED_FROM
 from playground.transforms import vmap
 from tests.op_checks import Arrays, cotangents, directions, first, inputs, second, values
 from tests.ops import ROWS
@@ -224,8 +224,8 @@ def test_ragged_results_are_refused(row: Row) -> None:
 @pytest.mark.parametrize("shapes", [((3, 2), (2, 4)), ((8, 8), (8, 8)), ((2, 20), (20, 2))])
 def test_products_in_many_lanes(shapes: Any, layout: Callable[[np.ndarray], np.ndarray]) -> None:
     """Summed term by term or not, which depends on sizes, layout and the number of lanes."""
-    rng, level = np.random.default_rng(0), Level(MANY_LANES)
-    a, b = (rng.normal(size=(MANY_LANES, *shape)) for shape in shapes)
+    rng, level = np.random.default_rng(0), Level(SUMMED_FROM)
+    a, b = (rng.normal(size=(SUMMED_FROM, *shape)) for shape in shapes)
     found = level.show(level.hide(layout(a)) @ level.hide(layout(b)))
     np.testing.assert_allclose(found, np.einsum("lij,ljk->lik", a, b), rtol=1e-12, atol=1e-12)
 

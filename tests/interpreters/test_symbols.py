@@ -16,8 +16,7 @@ import playground.functions as F
 from playground import SymbolError, Variable
 from playground.functions.vocabulary import VOCABULARY
 from playground.interpreters.symbols import Symbolic, as_sympy, symbolic, symbols, to_sympy
-from playground.interpreters.symbols.array import RULES, to_host
-from playground.interpreters.symbols.elementwise import FORMS
+from playground.interpreters.symbols.array import FORMULAS
 from playground.interpreters.symbols.expressions import exact
 from playground.transforms import grad, hessian, jacobian, vmap
 from tests.op_checks import cotangents, directions, first, inputs, second, values
@@ -84,7 +83,7 @@ def evaluated(results: list[Any], table: dict[Any, Any]) -> list[Any]:
     for array in results:
         if isinstance(array, Symbolic):
             elements = np.frompyfunc(number, 1, 1)(array.elements)
-            array = to_host(symbolic(np.array(elements, object), array.dtype))
+            array = symbolic(np.array(elements, object), array.dtype).to_host()
         found.append(array)
     return found
 
@@ -142,7 +141,7 @@ def test_every_name_of_the_vocabulary_is_answered(name: str) -> None:
     function: Any = np
     for part in name.split("."):
         function = getattr(function, part)
-    assert function in RULES or name in FORMS
+    assert function in FORMULAS
 
 
 # ------------------------------------------------------------------------- formulas of functions

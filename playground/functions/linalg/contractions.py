@@ -76,26 +76,19 @@ def einsum(*operands: Operand, optimize: bool | str = False) -> Variable:
 
     ``optimize`` lets NumPy choose the order of more than two operands, here and in the gradients.
     """
-    subscripts, xs = _textual(operands)
+    subscripts, *xs = operands
+    if not isinstance(subscripts, str):
+        # einsum(x, [0, 1], y, [1, 2], [0, 2]): each operand with its axes, and those of the output.
+        pairs = len(operands) // 2
+        terms = [
+            "".join("..." if a is Ellipsis else _LETTERS[a] for a in axes)
+            for axes in (*operands[1::2], *operands[2 * pairs :])
+        ]
+        xs = list(operands[: 2 * pairs : 2])
+        subscripts = ",".join(terms[:pairs]) + "".join(f"->{out}" for out in terms[pairs:])
     xs = [operand(x) for x in xs]
     inputs, output = _explicit(subscripts, [x.ndim for x in xs])
     return Einsum(inputs, output, {"optimize": optimize} if optimize else {}).apply(xs)[0]
-
-
-def _textual(operands: tuple[Operand, ...]) -> tuple[str, list[Operand]]:
-    """Subscripts and operands, also from the form einsum(x, [0, 1], y, [1, 2], [0, 2])."""
-    if isinstance(operands[0], str):
-        return operands[0], list(operands[1:])
-    xs, lists = list(operands[0::2]), list(operands[1::2])
-    out = None
-    if len(operands) % 2:
-        out = xs.pop()
-
-    def text(axes: Sequence[int]) -> str:
-        return "".join("..." if a is Ellipsis else _LETTERS[a] for a in axes)
-
-    joined = ",".join(map(text, lists))
-    return (joined if out is None else f"{joined}->{text(out)}"), xs
 
 
 def _explicit(subscripts: str, ndims: Sequence[int]) -> tuple[list[str], str]:

@@ -95,22 +95,6 @@ def solve(a: Operand, b: Operand) -> Variable:
     return reshape(x, x.shape[:-1])
 
 
-def _cofactors(x: Array, y: Array) -> Array:
-    """The derivative of y = det x, (det x) x⁻ᵀ; of a singular x by way of its decomposition.
-
-    With x = U diag(s) Vh it is det(U) det(Vh) U diag(∏ of the other s) Vh, for any x.
-    """
-    # The determinant is a polynomial, so that its gradient exists where the inverse does not.
-    if not backend.has_zero(as_raw(y)):
-        return as_scale(y) * transposed(np.linalg.inv(x))
-    u, s, vh = Svd()(x)
-    mine = eye_like(s) == 1
-    others = np.prod(np.where(mine, eye_like(s) * 0 + 1, np.expand_dims(s, -2)), axis=-1)
-    # Signs alone, 1 or -1: they have no derivative, and are read off the arrays.
-    sign = np.linalg.det(as_raw(u)) * np.linalg.det(as_raw(vh))
-    return np.matmul(u * np.expand_dims(others * np.expand_dims(sign, -1), -2), vh)
-
-
 class Det(OverMatrices):
     """y = det x; dy = tr(Cᵀ dx) with the matrix C of cofactors."""
 
@@ -121,7 +105,23 @@ class Det(OverMatrices):
         return np.linalg.det(x)
 
     def backward(self, gy: Array, x: Array, y: Array) -> Array:
-        return as_scale(gy) * _cofactors(x, y)
+        return as_scale(gy) * self._cofactors(x, y)
+
+    @staticmethod
+    def _cofactors(x: Array, y: Array) -> Array:
+        """The derivative of y = det x, (det x) x⁻ᵀ; of a singular x by way of its decomposition.
+
+        With x = U diag(s) Vh it is det(U) det(Vh) U diag(∏ of the other s) Vh, for any x.
+        """
+        # The determinant is a polynomial, so that its gradient exists where the inverse does not.
+        if not backend.has_zero(as_raw(y)):
+            return as_scale(y) * transposed(np.linalg.inv(x))
+        u, s, vh = Svd()(x)
+        mine = eye_like(s) == 1
+        others = np.prod(np.where(mine, eye_like(s) * 0 + 1, np.expand_dims(s, -2)), axis=-1)
+        # Signs alone, 1 or -1: they have no derivative, and are read off the arrays.
+        sign = np.linalg.det(as_raw(u)) * np.linalg.det(as_raw(vh))
+        return np.matmul(u * np.expand_dims(others * np.expand_dims(sign, -1), -2), vh)
 
 
 @answers(np.linalg.det)

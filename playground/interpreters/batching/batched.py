@@ -64,6 +64,7 @@ def is_higher(value: Operand) -> bool:
 
 def padded(array: Raw, ndim: int) -> Raw:
     """The array inside, with axes of length 1 behind the lanes so that a lane has ``ndim``."""
+    # NumPy would put missing axes ahead of the lanes, and broadcast those against an axis.
     missing = ndim + 1 - array.ndim
     if missing <= 0:
         return array
@@ -93,6 +94,7 @@ def _binary(ufunc: np.ufunc, reflected: bool = False) -> Any:
     def operator(self: Batched, other: Operand) -> Any:
         cls = type(other)
         if isinstance(other, Batched):
+            # Frequent and plain: less than half the overhead of elementwise (6 and 16 us).
             if other.level is self.level and self.array.ndim == other.array.ndim:
                 left, right = (other, self) if reflected else (self, other)
                 return Batched(ufunc(left.array, right.array), self.level)
@@ -137,6 +139,7 @@ class Batched:
         sum = reshape = swapaxes = transpose = any = all = max = min = read = _method
         __getitem__ = __setitem__ = __matmul__ = __rmatmul__ = _method
 
+    # Above symbols and numbers, which it holds; below Variables (200), which hold it.
     __array_priority__ = 150
     # Elementwise comparison: no identity by value.
     __hash__ = object.__hash__
@@ -287,6 +290,7 @@ class Batched:
             if cls not in backend.ARRAY_TYPES:
                 return NotImplemented
         rule = Batched.rules.get(func)
+        # Slow, but right for any function: what vmap of plain NumPy code calls beyond op texts.
         if rule is None:
             return looped(func, args, kwargs)
         return rule(self, *args, **kwargs) if func in _MAKERS else rule(*args, **kwargs)

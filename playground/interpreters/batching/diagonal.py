@@ -78,7 +78,8 @@ class Diagonal(Batched):
         return Diagonal(self.values.astype(dtype), self.level)
 
     def reshape(self, *shape: Any) -> Any:
-        return _reshaped(self, shape[0] if len(shape) == 1 else shape)
+        # Elements keep their order, and so their lanes.
+        return Diagonal(self.values.reshape(*shape), self.level)
 
     def sum(self, axis: Axis = None, **kwargs: Any) -> Any:
         """A sum over all elements finds the one that is there."""
@@ -132,6 +133,7 @@ def _divided(x: Operand, y: Operand) -> Diagonal | None:
 
 def _scaled(ufunc: np.ufunc, left: Operand, right: Operand) -> Diagonal | None:
     """A diagonal times numbers of one lane."""
+    # 0 times inf is taken for 0 beside the diagonal: there a cotangent was not selected.
     diagonal, other = (left, right) if type(left) is Diagonal else (right, left)
     if type(other) in SCALAR_TYPES or _within(other, diagonal):
         a = left.values if left is diagonal else left
@@ -205,10 +207,7 @@ def _zero_diagonal(x: Diagonal) -> Diagonal:
     return Diagonal(np.zeros_like(x.values), x.level)
 
 
-@in_lanes(np.reshape, kind=Diagonal)
-def _reshaped(x: Diagonal, shape: int | Shape) -> Diagonal:
-    # Elements keep their order, and so their lanes.
-    return Diagonal(x.values.reshape(shape), x.level)
+in_lanes(np.reshape, kind=Diagonal)(Diagonal.reshape)
 
 
 @in_lanes(np.expand_dims, kind=Diagonal)

@@ -278,12 +278,14 @@ def _transpose_in_lanes(self: Batched, *axes: Any) -> Batched:
     return each_transposed(self, axes[0] if whole else axes or None)
 
 
-def _reshape_in_lanes(self: Batched, *shape: Any, **kwargs: Operand) -> Any:
-    return each_reshaped(self, shape[0] if len(shape) == 1 else shape, **kwargs)
-
-
 for _name in "sum max min prod any all argmax argmin cumsum cumprod swapaxes".split():  # noqa: SIM905
     setattr(Batched, _name, Batched.rules[getattr(np, _name)])
 setattr(Batched, "transpose", _transpose_in_lanes)
-setattr(Batched, "reshape", _reshape_in_lanes)
+setattr(
+    Batched,
+    "reshape",
+    lambda self, *shape, **kwargs: each_reshaped(
+        self, shape[0] if len(shape) == 1 else shape, **kwargs
+    ),
+)
 setattr(Batched, "ravel", lambda self: each_reshaped(self, -1))

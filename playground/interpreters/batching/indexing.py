@@ -24,28 +24,20 @@ __all__ = ["get", "put", "read"]
 
 def _spelled_out(index: Index, ndim: int) -> list[Index]:
     """The parts of an index, the Ellipsis spelled out and missing slices added."""
+
+    def axes_read(part: Index) -> int:
+        if part is None or part is Ellipsis or isinstance(part, (bool, np.bool_)):
+            return 0
+        return part.ndim if is_mask(part) else 1
+
     parts = list(index) if isinstance(index, tuple) else [index]
     parts = [np.asarray(part) if isinstance(part, list) else part for part in parts]
-    used = sum(_axes_read(part) for part in parts)
+    used = sum(map(axes_read, parts))
     dots = next((i for i, part in enumerate(parts) if part is Ellipsis), None)
     fill = [slice(None)] * max(ndim - used, 0)
     if dots is None:
         return parts + fill
     return parts[:dots] + fill + parts[dots + 1 :]
-
-
-def _axes_read(part: Index) -> int:
-    """How many axes of the array a part stands for."""
-    if part is None or part is Ellipsis or isinstance(part, (bool, np.bool_)):
-        return 0
-    return part.ndim if is_mask(part) else 1
-
-
-def _is_array(part: Index) -> bool:
-    """An index array (NumPy takes one without axes for a number, unless it has lanes)."""
-    if isinstance(part, (Batched, bool, np.bool_)):
-        return True
-    return hasattr(part, "ndim") and not isinstance(part, np.generic) and part.ndim > 0
 
 
 class _Plan:
@@ -56,7 +48,7 @@ class _Plan:
     """
 
     def __init__(self, parts: Sequence[Index]) -> None:
-        arrays = [part for part in parts if _is_array(part)]
+        arrays = [part for part in parts if self.is_array(part)]
         # Index arrays are broadcast; a mask counts as the one array of its places.
         self.ndim = max((1 if is_mask(p) else p.ndim for p in arrays), default=0)
         # A number beside an array is an array without axes: x[0, :, i] is not adjacent.
@@ -65,6 +57,13 @@ class _Plan:
         ]
         self.adjacent = not advanced or advanced[-1] - advanced[0] + 1 == len(advanced)
         self.before = advanced[0] if advanced and self.adjacent else 0
+
+    @staticmethod
+    def is_array(part: Index) -> bool:
+        """An index array (NumPy takes one without axes for a number, unless it has lanes)."""
+        if isinstance(part, (Batched, bool, np.bool_)):
+            return True
+        return hasattr(part, "ndim") and not isinstance(part, np.generic) and part.ndim > 0
 
 
 def get(self: Batched, index: Index) -> Batched:
@@ -153,18 +152,14 @@ def put(self: Batched, index: Index, value: Operand) -> None:
     elif getattr(value, "ndim", 0):
         value = np.expand_dims(value, 0)
     if getattr(value, "ndim", 0):
-        value = _fitted(value, len(order))
+        # More axes of length 1 than the target has are left out, missing ones are put in.
+        excess = value.ndim - len(order)
+        if excess > 0:
+            value = value.reshape((value.shape[0], *value.shape[1 + excess :]))
+        value = padded(value, len(order) - 1)
         # What is read comes out in another order than it is written in: turned back.
         value = value.transpose(sorted(range(len(order)), key=order.__getitem__))
     self.array[full] = value
-
-
-def _fitted(value: Raw, ndim: int) -> Raw:
-    """A value, lanes first, with ``ndim`` axes: more of length 1 inserted or left out."""
-    excess = value.ndim - ndim
-    if excess > 0:
-        return value.reshape((value.shape[0], *value.shape[1 + excess :]))
-    return padded(value, ndim - 1)
 
 
 setattr(Batched, "read", read)

@@ -12,7 +12,7 @@ from itertools import count
 
 import numpy as np
 
-from playground.functions.lanes import Lift, levels
+from playground.functions.lanes import HiddenAxis, Lift, levels
 from playground.graph import backend
 from playground.graph.config import config, using_config
 from playground.graph.types import Node, Raw
@@ -47,6 +47,7 @@ class Level:
                 return array.array
             if array.level.depth > self.depth:
                 return Batched(self.show(array.array).swapaxes(0, 1), array.level)
+        # A view of strides 0: what is the same in all lanes is not copied for them.
         return np.broadcast_to(array, (self.size, *array.shape))
 
     def spread(self, array: Raw) -> Raw:
@@ -60,6 +61,7 @@ class Level:
                 return backend.as_array(array.array.sum(axis=0))
             if array.level.depth > self.depth:
                 return Batched(self.total(array.array), array.level)
+        # Without the level: the same value in each lane.
         return array * self.size
 
     def recording(self) -> AbstractContextManager[None]:
@@ -89,30 +91,31 @@ class _Recording:
         backward sums over the lanes.
         """
         nodes = list(nodes)
-        if _agree(nodes, arrays, outputs):
+        if self._agree(nodes, arrays, outputs):
             return nodes
         wanted = {level for y in outputs for level in levels(y)}
         if not wanted:
             return nodes
         for i, (node, array) in enumerate(zip(nodes, arrays, strict=True)):
             if node.requires_grad and (missing := wanted - {*levels(array)}):
-                # Oldest first: the newest level ends up outermost.
-                nodes[i] = _lifted(node, array, sorted(missing, key=lambda level: level.depth))
+                # So that the newest level ends up outermost.
+                oldest_first = sorted(missing, key=lambda level: level.depth)
+                nodes[i] = LiftedNode.above(node, array, oldest_first)
         return nodes
 
-
-def _agree(nodes: Sequence[Node], arrays: Sequence[Raw], outputs: Sequence[Raw]) -> bool:
-    """Whether all is plainly of one level, or has none: the frequent cases, told quickly."""
-    y = outputs[0]
-    if not isinstance(y, Batched):
-        return len(outputs) == 1
-    level = y.level
-    if len(outputs) > 1 or isinstance(y.array, Batched):
-        return False
-    for node, array in zip(nodes, arrays, strict=True):
-        if node.requires_grad and not (isinstance(array, Batched) and array.level is level):
+    @staticmethod
+    def _agree(nodes: Sequence[Node], arrays: Sequence[Raw], outputs: Sequence[Raw]) -> bool:
+        """Whether all is plainly of one level, or has none: the frequent cases, told quickly."""
+        y = outputs[0]
+        if not isinstance(y, Batched):
+            return len(outputs) == 1
+        level = y.level
+        if len(outputs) > 1 or isinstance(y.array, Batched):
             return False
-    return True
+        for node, array in zip(nodes, arrays, strict=True):
+            if node.requires_grad and not (isinstance(array, Batched) and array.level is level):
+                return False
+        return True
 
 
 class LiftedNode(VariableNode):
@@ -124,7 +127,7 @@ class LiftedNode(VariableNode):
     """
 
     __slots__ = ("levels",)
-    levels: Sequence[Level]
+    levels: Sequence[HiddenAxis]
 
     def _revive(self) -> Variable:
         variable = super()._revive()
@@ -132,12 +135,13 @@ class LiftedNode(VariableNode):
             variable._array = level.spread(variable._array)
         return variable
 
-
-def _lifted(node: Node, array: Raw, missing: Sequence[Level]) -> Node:
-    for level in missing:
-        function = Lift(level)
-        function.inputs, function.rank = (node,), node.rank
-        node = constant_node(array, LiftedNode)
-        node.creator, node.rank, node.requires_grad = function, function.rank + 1, True
-    node.levels = missing
-    return node
+    @staticmethod
+    def above(node: Node, array: Raw, levels: Sequence[HiddenAxis]) -> Node:
+        """A node behind ``node``, with a :class:`Lift` between them for each level."""
+        for level in levels:
+            function = Lift(level)
+            function.inputs, function.rank = (node,), node.rank
+            node = constant_node(array, LiftedNode)
+            node.creator, node.rank, node.requires_grad = function, function.rank + 1, True
+        node.levels = levels
+        return node

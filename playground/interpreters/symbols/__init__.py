@@ -4,7 +4,7 @@ A :class:`Symbolic` array holds SymPy's expressions and answers the calls of the
 Variable it makes all of differentiable NumPy symbolic, backward passes included.
 """
 
-from playground.interpreters.symbols import functions, matrices
+from playground.interpreters.symbols import elementwise, functions, linalg
 from playground.interpreters.symbols.array import Symbolic, symbolic
 from playground.interpreters.symbols.conversion import as_sympy, symbols, to_sympy
 from playground.interpreters.symbols.expressions import sympy
@@ -12,8 +12,9 @@ from playground.interpreters.symbols.expressions import sympy
 __all__ = [
     "Symbolic",
     "as_sympy",
+    "elementwise",
     "functions",
-    "matrices",
+    "linalg",
     "symbolic",
     "symbols",
     "sympy",

@@ -7,8 +7,8 @@ In the order of the interpreters it stands above arrays of numbers and below all
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
@@ -16,28 +16,31 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 from playground.functions.registry import full_name
 from playground.graph import backend
 from playground.graph.errors import SymbolError
-from playground.interpreters.symbols.elementwise import FORMS, LOGICAL
+from playground.graph.types import Axis, DType, HostArray, Index, Keywords, Operand, Shape
 from playground.interpreters.symbols.expressions import (
-    as_number,
-    as_truth,
+    Expr,
     exact,
     has_symbols,
+    number_of,
     sympy,
 )
 
-__all__ = ["Symbolic", "answers", "elements_of", "on_ones", "raised", "symbolic"]
+__all__ = ["FORMULAS", "Symbolic", "elements_of", "in_symbols", "on_ones", "raised", "symbolic"]
 
-Rule = Callable[..., Any]
-# A NumPy function -> what carries it out; filled by the modules beside this one.
-RULES: dict[Any, Rule] = {}
+# What carries a NumPy function out: called as that is, with the function itself ahead, since one
+# formula may serve several.
+Formula = Callable[..., Any]
+AnyFormula = TypeVar("AnyFormula", bound=Formula)
+# A NumPy function -> its formula; filled by the modules beside this one.
+FORMULAS: dict[Any, Formula] = {}
 
 
-def answers(*functions: Any) -> Callable[[Rule], Rule]:
-    """Decorator: the rule below answers these NumPy functions on symbolic arrays."""
+def in_symbols(*functions: Any) -> Callable[[AnyFormula], AnyFormula]:
+    """Decorator: the formula below carries these NumPy functions out on symbolic arrays."""
 
-    def register(rule: Rule) -> Rule:
-        RULES.update(dict.fromkeys(functions, rule))
-        return rule
+    def register(formula: AnyFormula) -> AnyFormula:
+        FORMULAS.update(dict.fromkeys(functions, formula))
+        return formula
 
     return register
 
@@ -46,33 +49,37 @@ class Symbolic(NDArrayOperatorsMixin):
     """An array of expressions: ``elements``, an object array, and the ``dtype`` they stand for."""
 
     __slots__ = ("__weakref__", "dtype", "elements")
+    # Below batched arrays (150) and Variables (200), which hold symbols and have to answer first.
     __array_priority__ = 100
 
-    def __init__(self, elements: np.ndarray, dtype: Any = np.float64) -> None:
+    def __init__(self, elements: HostArray, dtype: DType = np.float64) -> None:
         self.elements = elements
         self.dtype = np.dtype(dtype)
 
     # --------------------------------------------------------------------- NumPy's protocols
 
-    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        if not all(map(_is_lower, inputs)):
+    def __array_ufunc__(
+        self, ufunc: np.ufunc, method: str, *inputs: Operand, **kwargs: Operand
+    ) -> Any:
+        lower = (Symbolic, np.ndarray, *backend.SCALARS, np.generic, list, tuple, sympy().Basic)
+        if not all(isinstance(x, lower) for x in inputs):
             return NotImplemented
-        if ufunc in RULES and method == "__call__":
-            return RULES[ufunc](ufunc, *inputs, **kwargs)
-        if method != "__call__" or kwargs or ufunc.__name__ not in FORMS:
+        if ufunc not in FORMULAS or method != "__call__":
             called = full_name(ufunc) + ("" if method == "__call__" else f".{method}")
-            raise no_form(called, ", ".join(kwargs))
-        return _elementwise(ufunc, inputs)
+            raise no_form(called, kwargs)
+        return FORMULAS[ufunc](ufunc, *inputs, **kwargs)
 
-    def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
+    def __array_function__(
+        self, func: Formula, types: Iterable[type], args: tuple[Operand, ...], kwargs: Keywords
+    ) -> Any:
         if not all(issubclass(t, (Symbolic, np.ndarray)) for t in types):
             return NotImplemented
-        if func not in RULES:
+        if func not in FORMULAS:
             raise no_form(full_name(func))
-        return RULES[func](func, *args, **kwargs)
+        return FORMULAS[func](func, *args, **kwargs)
 
-    def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
-        return np.array(to_host(self), dtype)
+    def __array__(self, dtype: DType = None, copy: bool | None = None) -> HostArray:
+        return np.array(self.to_host(), dtype)
 
     # ---------------------------------------------------------------------------- attributes
 
@@ -86,13 +93,13 @@ class Symbolic(NDArrayOperatorsMixin):
 
     # ------------------------------------------------------------------------------- methods
 
-    def _like(self, elements: Any) -> Symbolic:
+    def _like(self, elements: Operand) -> Symbolic:
         return Symbolic(_boxed(elements), self.dtype)
 
-    def reshape(self, *shape: Any) -> Symbolic:
+    def reshape(self, *shape: int | Shape) -> Symbolic:
         return self._like(self.elements.reshape(*shape))
 
-    def transpose(self, *axes: Any) -> Symbolic:
+    def transpose(self, *axes: int | Shape | None) -> Symbolic:
         return self._like(self.elements.transpose(*axes))
 
     def swapaxes(self, axis1: int, axis2: int) -> Symbolic:
@@ -101,30 +108,47 @@ class Symbolic(NDArrayOperatorsMixin):
     def copy(self, order: str = "C") -> Symbolic:
         return self._like(self.elements.copy())
 
-    def sum(self, axis: Any = None, keepdims: bool = False) -> Symbolic:
-        return np.sum(self, axis=axis, keepdims=keepdims)
+    def sum(self, axis: Axis = None, keepdims: bool = False) -> Symbolic:
+        return FORMULAS[np.sum](np.sum, self, axis=axis, keepdims=keepdims)
 
-    def max(self, axis: Any = None, keepdims: bool = False) -> Symbolic:
+    def max(self, axis: Axis = None, keepdims: bool = False) -> Symbolic:
         return np.max(self, axis=axis, keepdims=keepdims)
 
-    def min(self, axis: Any = None, keepdims: bool = False) -> Symbolic:
+    def min(self, axis: Axis = None, keepdims: bool = False) -> Symbolic:
         return np.min(self, axis=axis, keepdims=keepdims)
 
-    def astype(self, dtype: Any) -> Symbolic:
+    def astype(self, dtype: DType) -> Symbolic:
         """The same expressions for another dtype; truth values become 1 and 0, and back."""
         dtype = np.dtype(dtype)
-        if dtype.kind == "b" != self.dtype.kind:
-            return _elementwise(np.not_equal, (self, 0))
-        if self.dtype.kind == "b" != dtype.kind:
-            return Symbolic(_each(as_number, self.elements), dtype)
+        from_truth, to_truth = self.dtype.kind == "b", dtype.kind == "b"
+        if to_truth and not from_truth:
+            return FORMULAS[np.not_equal](np.not_equal, self, 0)
+        if from_truth and not to_truth:
+            return Symbolic(_each(number_of, self.elements), dtype)
         if dtype.kind in "iu" and self.dtype.kind not in "iu":
-            return Symbolic(_elementwise(np.trunc, (self,)).elements, dtype)
+            return Symbolic(FORMULAS[np.trunc](np.trunc, self).elements, dtype)
         return Symbolic(self.elements, dtype)
 
-    def item(self) -> Any:
+    def item(self) -> Expr:
         """The one element: a Python number, or the expression if it has symbols."""
         expression = self.elements.item()
-        return expression if has_symbols(expression) else to_host(self).item()
+        return expression if has_symbols(expression) else self.to_host().item()
+
+    # ---------------------------------------------------------------------- from host, and to it
+
+    @staticmethod
+    def from_host(array: HostArray, like: Symbolic) -> Symbolic:
+        """An array of numbers as a symbolic one."""
+        return symbolic(array)
+
+    def to_host(self) -> HostArray:
+        """The numbers, or where there are symbols the expressions as an object array."""
+        if any(map(has_symbols, self.elements.flat)):
+            return self.elements
+        if self.dtype.kind == "b":
+            return self.elements.astype(bool)
+        kind = complex if self.dtype.kind == "c" else float
+        return self.elements.astype(kind).astype(self.dtype)
 
     def special(self, op: Any, arrays: Any) -> Symbolic:
         """A special function (``graph.op.Special``) by its own symbolic form."""
@@ -139,13 +163,13 @@ class Symbolic(NDArrayOperatorsMixin):
     def __iter__(self) -> Iterator[Symbolic]:
         return (self[i] for i in range(len(self)))
 
-    def __getitem__(self, index: Any) -> Symbolic:
-        return self._like(self.elements[_index(index)])
+    def __getitem__(self, index: Index) -> Symbolic:
+        return self._like(self.elements[_of_numbers(index)])
 
-    def __setitem__(self, index: Any, value: Any) -> None:
+    def __setitem__(self, index: Index, value: Operand) -> None:
         given = elements_of(value)
         # A 0-d array would be stored itself, as an element.
-        self.elements[_index(index)] = given if given.ndim else given.item()
+        self.elements[_of_numbers(index)] = given if given.ndim else given.item()
 
     def __bool__(self) -> bool:
         return bool(self._number("if, while, and, or: the truth of", "np.where(condition, a, b)"))
@@ -163,7 +187,7 @@ class Symbolic(NDArrayOperatorsMixin):
         if any(map(has_symbols, self.elements.flat)):
             text = str(self.elements.item()) if self.size == 1 else f"{self.size} expressions"
             raise SymbolError(f"{what} {text} depends on the symbols' values: use {instead}")
-        return to_host(self)
+        return self.to_host()
 
     def _sympy_(self) -> Any:
         # So that `symbol + array` leaves the addition to the array.
@@ -173,9 +197,9 @@ class Symbolic(NDArrayOperatorsMixin):
         return f"Symbolic({np.array2string(self.elements, separator=', ')}, {self.dtype})"
 
 
-def no_form(name: str, keywords: str = "") -> SymbolError:
+def no_form(name: str, keywords: Iterable[str] = ()) -> SymbolError:
     """The error for a function that expressions have nothing for."""
-    given = f" with {keywords}=" if keywords else ""
+    given = f" with {', '.join(keywords)}=" if keywords else ""
     return SymbolError(
         f"{name}{given} has no symbolic form here: compute it from functions that have one, or "
         f"call it on a Variable that holds the symbols (playground.to_sympy does), where more of "
@@ -186,12 +210,12 @@ def no_form(name: str, keywords: str = "") -> SymbolError:
 # ------------------------------------------------------------------------------- there and back
 
 
-def _each(function: Callable[..., Any], *arrays: np.ndarray) -> np.ndarray:
+def _each(function: Callable[..., Expr], *arrays: HostArray) -> HostArray:
     with np.errstate(all="ignore"):
         return _boxed(np.frompyfunc(function, len(arrays), 1)(*arrays))
 
 
-def _boxed(elements: Any) -> np.ndarray:
+def _boxed(elements: Operand) -> HostArray:
     """Elements as an object array, also a single one, which NumPy hands out bare."""
     if isinstance(elements, np.ndarray) and elements.dtype == object:
         return elements
@@ -200,11 +224,12 @@ def _boxed(elements: Any) -> np.ndarray:
     return box
 
 
-def elements_of(value: Any) -> np.ndarray:
+def elements_of(value: Operand) -> HostArray:
     """The expressions of a symbolic array, of an array of numbers, of a number, or of a list."""
     if isinstance(value, Symbolic):
         return value.elements
     if isinstance(value, (list, tuple)) and any(isinstance(x, Symbolic) for x in value):
+        # Of the arrays themselves NumPy would ask for numbers.
         value = np.array([elements_of(x) for x in value], object)
     array = value if isinstance(value, np.ndarray) else np.asarray(value)
     if array.dtype.kind not in "biufcO":
@@ -212,7 +237,7 @@ def elements_of(value: Any) -> np.ndarray:
     return _each(exact, array)
 
 
-def symbolic(value: Any, dtype: Any = None) -> Symbolic:
+def symbolic(value: Operand, dtype: DType = None) -> Symbolic:
     """A symbolic array of numbers, expressions, or anything with ``tolist`` such as a Matrix."""
     if dtype is None:
         dtype = _number_dtype(getattr(value, "dtype", None))
@@ -221,51 +246,33 @@ def symbolic(value: Any, dtype: Any = None) -> Symbolic:
     return Symbolic(elements_of(value), dtype)
 
 
-def _number_dtype(dtype: Any) -> np.dtype:
+def _number_dtype(dtype: DType) -> np.dtype:
     """The dtype of the numbers that objects stand for, or of what has none."""
     return np.dtype(np.float64) if dtype is None or dtype.kind == "O" else dtype
 
 
-def from_host(array: np.ndarray, like: Any) -> Symbolic:
-    """An array of numbers as a symbolic one."""
-    return symbolic(array)
-
-
-def to_host(array: Symbolic) -> np.ndarray:
-    """The numbers, or where there are symbols the expressions as an object array."""
-    if any(map(has_symbols, array.elements.flat)):
-        return array.elements
-    if array.dtype.kind == "b":
-        return array.elements.astype(bool)
-    return array.elements.astype(complex if array.dtype.kind == "c" else float).astype(array.dtype)
-
-
-def raised(argument: Any, how: Callable[[Symbolic], Any]) -> Any:
+def raised(argument: Operand, how: Callable[[Symbolic], HostArray]) -> Operand:
     """An argument with the symbolic arrays in it replaced, also in lists and tuples."""
     if type(argument) in (list, tuple):
         return type(argument)(raised(part, how) for part in argument)
     return how(argument) if isinstance(argument, Symbolic) else argument
 
 
-def on_ones(function: Any, args: Any, kwargs: Any) -> Any:
+def on_ones(function: Formula, args: tuple[Operand, ...], kwargs: Keywords) -> Any:
     """What a function makes of ones: the dtype of its result, and NumPy's errors of shapes."""
-    args, kwargs = (raised(part, _ones) for part in (args, tuple(kwargs.items())))
+
+    def ones(array: Symbolic) -> HostArray:
+        return np.ones(array.shape, array.dtype)
+
+    args, kwargs = raised(args, ones), {key: raised(x, ones) for key, x in kwargs.items()}
     with np.errstate(all="ignore"):
-        return function(*args, **dict(kwargs))
+        return function(*args, **kwargs)
 
 
-def _ones(array: Symbolic) -> np.ndarray:
-    return np.ones(array.shape, array.dtype)
-
-
-def _is_lower(x: Any) -> bool:
-    kinds = (Symbolic, np.ndarray, *backend.SCALARS, np.generic, list, tuple, sympy().Basic)
-    return isinstance(x, kinds)
-
-
-def _index(index: Any) -> Any:
+def _of_numbers(index: Index) -> Index:
+    """An index as NumPy takes it; refused where it depends on symbols."""
     if isinstance(index, tuple):
-        return tuple(map(_index, index))
+        return tuple(map(_of_numbers, index))
     if not isinstance(index, Symbolic):
         return index
     return index._number("an index or a mask made of", "np.where(condition, a, b)")
@@ -274,17 +281,27 @@ def _index(index: Any) -> Any:
 # --------------------------------------------------------------------------------- elementwise
 
 
-def _elementwise(ufunc: Any, inputs: tuple[Any, ...]) -> Symbolic:
-    arrays = [elements_of(x) for x in inputs]
-    fitting = as_truth if ufunc.__name__ in LOGICAL else as_number
-    arrays = [_each(fitting, x) for x in arrays]
-    return Symbolic(_each(FORMS[ufunc.__name__], *arrays), _dtype_of(ufunc, inputs))
+def on_each_element(
+    form: Callable[..., Expr],
+    fitting: Callable[[Expr], Expr],
+    ufunc: np.ufunc,
+    *inputs: Operand,
+    **kwargs: Operand,
+) -> Symbolic:
+    """A form of one expression for each operand, applied to all elements of operands broadcast.
+
+    ``fitting`` first makes numbers, or truth values, of what the elements are.
+    """
+    if kwargs:
+        raise no_form(full_name(ufunc), kwargs)
+    arrays = [_each(fitting, elements_of(x)) for x in inputs]
+    return Symbolic(_each(form, *arrays), _dtype_of(ufunc, inputs))
 
 
-def _dtype_of(ufunc: Any, inputs: tuple[Any, ...]) -> np.dtype:
+def _dtype_of(ufunc: np.ufunc, inputs: Sequence[Operand]) -> np.dtype:
     """The dtype that NumPy's result would have; a Python number adapts to the arrays."""
 
-    def empty(x: Any) -> Any:
+    def empty(x: Operand) -> Operand:
         if isinstance(x, sympy().Basic):
             return 1.0
         dtype = getattr(x, "dtype", None)
@@ -294,4 +311,4 @@ def _dtype_of(ufunc: Any, inputs: tuple[Any, ...]) -> np.dtype:
         return ufunc(*map(empty, inputs)).dtype
 
 
-backend.register_array_type(Symbolic, from_host, to_host)
+backend.register_array_type(Symbolic, Symbolic.from_host, Symbolic.to_host)

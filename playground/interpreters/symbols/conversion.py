@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 
 from playground.graph.errors import SymbolError
+from playground.graph.types import Operand, Shape, Tree, UserFunction
 from playground.graph.variable import Variable, as_array_of
 from playground.interpreters.symbols.array import Symbolic, symbolic
 from playground.interpreters.symbols.expressions import is_truth, sympy, tidied
@@ -43,7 +43,9 @@ def symbols(names: str, shape: int | Sequence[int] = ()) -> Symbolic:
     return Symbolic(elements.reshape(shape))
 
 
-def to_sympy(function: Callable[..., Any], *shapes: Any, names: Sequence[str] = ()) -> Any:
+def to_sympy(
+    function: UserFunction, *shapes: int | Shape | Operand, names: Sequence[str] = ()
+) -> Tree:
     """The formula of a function that is written in plain NumPy.
 
     The function is called with Variables that hold symbols, so that all of NumPy that is
@@ -67,12 +69,12 @@ def to_sympy(function: Callable[..., Any], *shapes: Any, names: Sequence[str] = 
     return as_sympy(function(*arguments))
 
 
-def _argument(shape: Any, name: str) -> Symbolic:
+def _argument(shape: int | Shape | Operand, name: str) -> Symbolic:
     is_shape = isinstance(shape, (tuple, list)) and all(isinstance(n, int) for n in shape)
     return symbols(name, shape) if is_shape or isinstance(shape, int) else symbolic(shape)
 
 
-def _names_in(function: Any, count: int) -> tuple[str, ...]:
+def _names_in(function: UserFunction, count: int) -> tuple[str, ...]:
     """The names of a function's arguments, or usual ones where it does not tell."""
     try:
         parameters = inspect.signature(function).parameters.values()
@@ -85,7 +87,7 @@ def _names_in(function: Any, count: int) -> tuple[str, ...]:
     return LETTERS[:count] if count <= len(LETTERS) else tuple(f"x{i}_" for i in range(count))
 
 
-def as_sympy(value: Any) -> Any:
+def as_sympy(value: Tree) -> Tree:
     """A result as SymPy has it: an expression, a Matrix (a column for one axis), or an Array.
 
     Tuples, lists and dictionaries of results stay what they are. An array of conditions stays an
@@ -101,6 +103,7 @@ def as_sympy(value: Any) -> Any:
         )
     sp = sympy()
     elements = symbolic(as_array_of(value)).elements
+    # Only here: choices drawn together on the way would be multiplied out at each step.
     tidy = np.frompyfunc(tidied, 1, 1)(elements)
     if elements.ndim == 0:
         return tidy

@@ -5,27 +5,33 @@ from __future__ import annotations
 import math
 from fractions import Fraction
 from functools import cache
-from typing import Any
+from typing import Any, TypeAlias
 
 from playground.graph.errors import SymbolError
+from playground.graph.types import Scalar
 
 __all__ = [
-    "as_number",
-    "as_truth",
+    "Expr",
     "choice",
     "equal",
     "exact",
     "has_symbols",
     "is_truth",
+    "number_of",
     "sympy",
     "tidied",
+    "truth_of",
 ]
+
+# One of SymPy's expressions: a number, a symbol, a formula or a condition.
+Expr: TypeAlias = Any
 
 # Numbers with a denominator up to this, or up to this many decimal digits, are taken as meant.
 DENOMINATOR, DIGITS = 1000, 6
 # The same beside pi, e and other irrational numbers, where chance hits are likelier.
 DENOMINATOR_BESIDE = 60
-# Piecewise expressions are multiplied out while they have at most this many conditions.
+# Piecewise expressions are multiplied out while they have at most this many conditions: of k
+# conditions that makes 2^k pieces, and eight can still be read.
 MOST_CONDITIONS = 3
 # Larger ones are not compared: that takes seconds.
 MOST_OPERATIONS = 60
@@ -57,7 +63,7 @@ def _irrationals() -> tuple[tuple[Any, float], ...]:
     return tuple((number, float(number)) for number in numbers)
 
 
-def exact(value: Any) -> Any:
+def exact(value: Scalar | Expr) -> Expr:
     """A number as the expression that was meant by it.
 
     A float becomes the simple number that rounds to it, where there is one: 0.1 is 1/10,
@@ -76,7 +82,7 @@ def exact(value: Any) -> Any:
 
 
 @cache
-def _exact_float(value: float) -> Any:
+def _exact_float(value: float) -> Expr:
     sp = sympy()
     if math.isfinite(value) and (value == 0 or 1e-15 < abs(value) < 1e15):
         near = Fraction(value).limit_denominator(DENOMINATOR)
@@ -92,24 +98,24 @@ def _exact_float(value: float) -> Any:
     return sp.Float(value)
 
 
-def has_symbols(expression: Any) -> bool:
+def has_symbols(expression: Expr) -> bool:
     """Whether an expression is none of numbers alone."""
     return bool(expression.free_symbols)
 
 
-def is_truth(expression: Any) -> bool:
+def is_truth(expression: Expr) -> bool:
     """Whether an expression is a condition; SymPy counts its symbols among those too."""
     sp = sympy()
     return isinstance(expression, sp.logic.boolalg.Boolean) and not isinstance(expression, sp.Expr)
 
 
-def as_number(expression: Any) -> Any:
+def number_of(expression: Expr) -> Expr:
     """A condition as 1 or 0, any other expression as it is."""
     sp = sympy()
     return choice(expression, sp.Integer(1), sp.Integer(0)) if is_truth(expression) else expression
 
 
-def as_truth(expression: Any) -> Any:
+def truth_of(expression: Expr) -> Expr:
     """A number as the condition that it is not 0, a condition as it is."""
     return expression if is_truth(expression) else sympy().Ne(expression, 0)
 
@@ -117,11 +123,12 @@ def as_truth(expression: Any) -> Any:
 # ------------------------------------------------------------------------------------ choices
 
 
-def choice(condition: Any, a: Any, b: Any) -> Any:
+def choice(condition: Expr, a: Expr, b: Expr) -> Expr:
     """``a`` where the condition holds, else ``b``, each simplified by knowing that."""
     sp = sympy()
     if condition in (True, False):
         return a if condition else b
+    # An equation is kept, never its contrary: below its left side is replaced by its right.
     if isinstance(condition, sp.Ne):
         return choice(sp.Not(condition), b, a)
     a, b = _knowing(a, condition, True), _knowing(b, condition, False)
@@ -133,7 +140,7 @@ def choice(condition: Any, a: Any, b: Any) -> Any:
     return a if a == b else sp.Piecewise((a, condition), (b, True))
 
 
-def _knowing(expression: Any, condition: Any, holds: bool) -> Any:
+def _knowing(expression: Expr, condition: Expr, holds: bool) -> Expr:
     sp = sympy()
     if not expression.has(sp.Piecewise):
         return expression
@@ -141,13 +148,13 @@ def _knowing(expression: Any, condition: Any, holds: bool) -> Any:
     return expression.xreplace({condition: known, sp.Not(condition): other})
 
 
-def is_finite(expression: Any) -> bool:
+def is_finite(expression: Expr) -> bool:
     """Whether nothing in an expression is infinite or undefined at once."""
     sp = sympy()
     return not expression.has(sp.nan, sp.zoo, sp.oo, -sp.oo)
 
 
-def equal(a: Any, b: Any) -> Any:
+def equal(a: Expr, b: Expr) -> Expr:
     """The equation a = b, with that of an element and a maximum it is part of resolved."""
     sp = sympy()
     for one, many in ((a, b), (b, a)):
@@ -158,7 +165,7 @@ def equal(a: Any, b: Any) -> Any:
     return sp.Eq(a, b)
 
 
-def tidied(expression: Any) -> Any:
+def tidied(expression: Expr) -> Expr:
     """An expression with its choices drawn together, if they are few."""
     sp = sympy()
     pieces = expression.atoms(sp.Piecewise)
@@ -170,15 +177,16 @@ def tidied(expression: Any) -> Any:
     folded = sp.piecewise_fold(expression)
     if isinstance(folded, sp.Piecewise) and len(folded.args) == 2:
         (a, condition), (b, _) = folded.args
-        return _joined(condition, a, b)
+        return _by_sign(condition, a, b)
     return folded
 
 
-def _joined(condition: Any, a: Any, b: Any) -> Any:
+def _by_sign(condition: Expr, a: Expr, b: Expr) -> Expr:
     """A choice of two by the sign of something, as one formula where both are the same."""
     sp = sympy()
     if isinstance(condition, (sp.Ge, sp.Gt, sp.Le, sp.Lt)) and condition.rhs == 0:
         size, sign = sp.Abs(condition.lhs), 1 if isinstance(condition, (sp.Ge, sp.Gt)) else -1
+        # Knowing the sign, |x| is x or -x: x for x > 0 and |x| otherwise are one formula, |x|.
         a = a.xreplace({size: sign * condition.lhs})
         b = b.xreplace({size: -sign * condition.lhs})
         if a.count_ops() + b.count_ops() <= MOST_OPERATIONS and sp.simplify(a - b) == 0:
