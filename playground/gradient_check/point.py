@@ -137,7 +137,7 @@ class Point:
 
     @contextmanager
     def _params_at(self, arrays: Sequence[Any]) -> Iterator[None]:
-        # Rebound and not written to: func may hold views of a parameter's array.
+        # Rebound, not written to: with ``dtype`` the arrays have another dtype than the parameter.
         before = [parameter.array for parameter in self.params]
         try:
             for parameter, array in zip(self.params, arrays, strict=True):

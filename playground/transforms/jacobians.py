@@ -24,7 +24,7 @@ from playground.transforms.tracing import (
     seed_of_ones,
     survey,
     transported,
-    zeros_like,
+    zeros_for,
 )
 from playground.transforms.values import (
     check_function,
@@ -141,7 +141,7 @@ def _pushed(trace: Trace, ys: list[Variable], ts: list[Any], recorded: bool) -> 
     """The tangents of outputs from those of the unknowns (None: zero)."""
     # The pass back is recorded from cotangents that are only placeholders: it is linear in them,
     # so that their values do not matter, and a pass back through it takes tangents forward.
-    duals = [Variable(zeros_like(y.array, y.shape)) for y in ys]
+    duals = [Variable(zeros_for(y.array, y.shape)) for y in ys]
     gradients = trace.pull(list(zip(ys, duals, strict=True)), True)
     seeds = [
         (g.node, as_seed(t, recorded))
@@ -166,7 +166,7 @@ def _recorded_gradient(
     trace.look((y,))
     found = trace.pull([(y, seed_of_ones(y, True))] if isinstance(y, Variable) else [], True)
     gradients = [
-        Variable(zeros_like(x.array, x.shape), requires_grad=False) if g is None else g
+        Variable(zeros_for(x.array, x.shape), requires_grad=False) if g is None else g
         for g, x in zip(found, [given.variable for given in trace.givens], strict=True)
     ]
     # The way back from a gradient is longer than the one from y: it also goes through the first

@@ -49,7 +49,7 @@ __all__ = [
     "seed_of_ones",
     "survey",
     "transported",
-    "zeros_like",
+    "zeros_for",
 ]
 
 # The places of the arguments to differentiate by.
@@ -118,7 +118,7 @@ class Given:
     def zero(self, lead: Shape) -> Raw:
         """A derivative (``lead`` + shape) of zeros."""
         array = self.variable._array
-        return zeros_like(array, (*lead, *array.shape))
+        return zeros_for(array, (*lead, *array.shape))
 
     def returned(self, c: Raw | None, lead: Shape) -> Any:
         """A raw derivative as the argument was given, in memory that may be written to."""
@@ -307,7 +307,7 @@ def is_linked(values: Iterable[Array]) -> bool:
     return linked and config.enable_backprop
 
 
-def zeros_like(array: Raw, shape: Shape) -> Raw:
+def zeros_for(array: Raw, shape: Shape) -> Raw:
     """Zeros of a shape in the dtype of an array, and where it is."""
     if type(array) is np.ndarray:
         return np.zeros(shape, array.dtype)
@@ -458,7 +458,7 @@ class Trace:
         """A tangent of the output y in the form that its value has; None is zero."""
         if tangent is None:
             array = y.array if isinstance(y, Variable) else as_array(np.asarray(y))
-            tangent = zeros_like(array, array.shape)
+            tangent = zeros_for(array, array.shape)
         if recorded:
             return self.recorded_result(tangent)
         return self.value(Variable(as_array(tangent), requires_grad=False))

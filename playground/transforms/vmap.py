@@ -64,7 +64,7 @@ def vmap(
 
     @wraps(function)
     def mapped(*args: Tree, **kwargs: Tree) -> Any:
-        places = list(_places(args, _per_argument(in_axes, len(args)), "argument "))
+        places = list(_leaf_places(args, _per_argument(in_axes, len(args)), "argument "))
         size = _common_size(places)
         step = chunk or size
         if isinstance(step, str):
@@ -79,7 +79,7 @@ def vmap(
                 for p in places
             ]
             y = _at_once(function, args, parts, kwargs, out_axes, stop - start)
-            results.add(y, [place.axis for place in _places(y, out_axes, "result")], start)
+            results.add(y, [place.axis for place in _leaf_places(y, out_axes, "result")], start)
         return results.joined()
 
     return mapped
@@ -161,7 +161,7 @@ def _at_once(
         inside = [place.enter(level) for place in places]
         result = called(function, rebuilt(args, iter(inside)), kwargs)
         recorded = any(isinstance(place.value, Variable) for place in places)
-        found = [place.leave(level, recorded) for place in _places(result, out_axes, "result")]
+        found = [place.leave(level, recorded) for place in _leaf_places(result, out_axes, "result")]
         return rebuilt(result, iter(found))
 
 
@@ -176,7 +176,7 @@ def _per_argument(axes: Axes, count: int) -> Axes:
     return axes
 
 
-def _places(tree: Tree, axes: Axes, name: str) -> Iterator[Place]:
+def _leaf_places(tree: Tree, axes: Axes, name: str) -> Iterator[Place]:
     """The leaves in order, each with its axis: that of the part of the tree that it is in."""
     if not is_tree(tree):
         # A Series or a DataFrame counts as its values: its own axes have names, not numbers.
@@ -190,7 +190,7 @@ def _places(tree: Tree, axes: Axes, name: str) -> Iterator[Place]:
     for key in keys:
         below = axes[key] if isinstance(axes, (dict, list, tuple)) else axes
         inner = f"{name}{key}" if name.endswith(" ") else f"{name}[{key!r}]"
-        yield from _places(tree[key], below, inner)
+        yield from _leaf_places(tree[key], below, inner)
 
 
 # ----------------------------------------------------------------------------- on the way in
@@ -255,7 +255,7 @@ def _automatic_chunk(places: Iterable[Place], size: int) -> int:
                 return size
             lane = max(lane, place.value.size // max(size, 1))
     step = CHUNK_ELEMENTS // lane
-    # From four chunks on: below that, calling the function again costs what the cache saves.
+    # Not for a few chunks: each calls the function once more.
     return step if lane <= SMALL_LANE and size > 4 * step else size
 
 
