@@ -208,8 +208,10 @@ def _compare(
             f"floating-point array that may vary",
             stacklevel=3,
         )
+    # Backprop first: a gradient where none may be is the plainer error.
     gradients = point.gradients(variables, ys, gys)
     direction = _unit_vector(point.size, rng)
+    # One number for all elements: a check costs two calls of func whatever its size.
     backprop = total(gradients, point.unpacked(direction))
     cotangents = on_host(gys)
     try:
@@ -233,5 +235,6 @@ def _unit_vector(size: int, rng: Random | int | None) -> HostArray:
     draw = source.standard_normal(size)
     if not size:
         return draw
+    # 99 % of the squared length as it was drawn, the last hundredth in equal parts.
     squares = np.square(draw)
     return np.copysign(np.sqrt(0.99 * squares / squares.sum() + 0.01 / size), draw)

@@ -53,6 +53,7 @@ def assert_allclose(
 
 def is_close(x: HostArray | float, y: HostArray | float, atol: float, rtol: float) -> Any:
     """Elementwise ``|x - y| <= atol + rtol * |y|``; NaN equals NaN."""
+    # inf - inf is NaN and no news: equal infinities are close, and the error names the others.
     with np.errstate(invalid="ignore", over="ignore"):
         return np.isclose(x, y, rtol=rtol, atol=atol, equal_nan=True)
 

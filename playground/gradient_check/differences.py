@@ -41,6 +41,7 @@ def gradients_at(values: Callable[[Raw], Raw], points: Raw, step: float) -> Raw:
     ``values`` takes points (m, n), a row a point, to the m values there.
     """
     n = points.shape[1]
+    # On the device of the points, whose function may be defined nowhere else.
     unit = array_like(step * np.eye(n), points)
     moved = [points + offset * shift for offset in TWO.offsets for shift in unit]
     return TWO.rise(values(np.concatenate(moved)).reshape(2, n, -1)).T / step

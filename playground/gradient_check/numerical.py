@@ -104,7 +104,9 @@ def numerical_grad(
     require_step("numerical_grad", eps)
     gys = on_host(grad_outputs)
     smoothness = Smoothness(diff_atol, diff_rtol) if detect_nondifferentiable else None
+    # Once for all elements, as each of their lines passes through the point itself.
     center = host_copies(f()) if detect_nondifferentiable else None
+    # In float64 whatever the inputs are: the differences cancel most digits of a narrower dtype.
     grads = [np.zeros(x.shape) for x in arrays]
     for i, x in enumerate(arrays):
         for place in np.ndindex(x.shape):
@@ -153,6 +155,7 @@ def _of_element(
         if step == 0 and center is not None:
             return center
         x[place] = original + step
+        # Put back though f raises: the array is the user's own.
         try:
             return host_copies(f())
         finally:

@@ -83,6 +83,7 @@ class Point:
                 raise GradientCheckInputError(
                     f"{self.title}: {name} has no array, even after a call of func: initialize it"
                 )
+        # After the first call of func, for which links may have made their parameters.
         cast = self.dtype is not None
         self.start = [
             x.astype(self.dtype) if cast and x is not None and x.dtype.kind == "f" else x
@@ -136,6 +137,7 @@ class Point:
 
     @contextmanager
     def _params_at(self, arrays: Sequence[Any]) -> Iterator[None]:
+        # Rebound, not written to: with ``dtype`` the arrays have another dtype than the parameter.
         before = [parameter.array for parameter in self.params]
         try:
             for parameter, array in zip(self.params, arrays, strict=True):
@@ -177,6 +179,7 @@ def backpropagated(
 def total(gradients: Sequence[Any], directions: Sequence[Any]) -> float:
     """The slope along a direction that the gradients add up to."""
     pairs = zip(gradients, directions, strict=True)
+    # In float64: in float32 the sum itself would be as rough as what it is held against.
     return float(
         sum(np.sum(g.astype(np.float64) * d) for g, d in pairs if g is not None and d is not None)
     )

@@ -94,6 +94,7 @@ class Report:
         """The element whose derivatives are farthest apart, or None and why it cannot be said."""
         try:
             low, high = 0, self.point.size
+            # Halving costs two slopes a round, one by one would cost size of them.
             while high - low > LOOKED_AT:
                 middle = (low + high) // 2
                 halves = (low, middle), (middle, high)
@@ -154,6 +155,7 @@ class Report:
     def _advice(self, finding: Finding, worst: Element | None) -> str:
         """The first cause that its own trial does not rule out."""
         return (
+            # The surest first: random numbers also show as kinks and as rounding.
             self._not_deterministic()
             or self._no_gradient(finding, worst)
             or self._rounding(finding)

@@ -55,9 +55,9 @@ def propagate(
         # Backward may be called in no_backprop_mode: the pass that was asked for is recorded there
         # too, as in Chainer. Setting a switch costs as much as an operation, so not otherwise.
         with using_config("enable_backprop", True):
-            _descend(leaves, buckets, recorded, observe, needed, ends, seen)
+            _drain(leaves, buckets, recorded, observe, needed, ends, seen)
     else:
-        _descend(leaves, buckets, recorded, observe, needed, ends, seen)
+        _drain(leaves, buckets, recorded, observe, needed, ends, seen)
     if observe is not None:
         for node, cotangent in leaves.items():
             observe(node, cotangent)
@@ -72,11 +72,11 @@ def propagate_plainly(node: Node, cotangent: Array) -> dict[Any, Any]:
         buckets[node.rank] = {node.creator: cotangent}
     else:
         _deposit(node, cotangent, leaves, buckets)
-    _descend(leaves, buckets)
+    _drain(leaves, buckets)
     return leaves
 
 
-def _descend(
+def _drain(
     leaves: dict[Node, Any],
     buckets: _Buckets,
     recorded: bool = False,

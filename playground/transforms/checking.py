@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -53,6 +54,7 @@ def check_grads(
 
     def check(*args: Tree, **kwargs: Tree) -> None:
         flat, xs, names = _flattened(f, argnums, args, kwargs)
+        # The coarsest argument decides: its rounding is in every value of f.
         e = max(float(np.finfo(x.dtype).eps) for x in xs)
         limits = Limits(
             e ** (1 / 3) if eps is None else eps,
@@ -60,10 +62,11 @@ def check_grads(
             e**0.5 if atol is None else atol,
             e,
         )
+        # The same directions in every call, so that a check that has failed fails again.
         source = np.random.default_rng(0) if rng is None else rng
         for level in range(1, order + 1):
             us = _check(flat, xs, names, limits, source, f"{name_of(f)}: order {level}")
-            flat = _gradient_of(flat, us)
+            flat = partial(_pulled_back, flat, us)
 
     return check
 
@@ -82,8 +85,8 @@ class Limits(NamedTuple):
         return bool(abs(exact - numeric) <= allowed)
 
 
-def _gradient_of(flat: UserFunction, us: list[Any]) -> UserFunction:
-    return lambda *xs: vjp(flat, *xs)[1](us)
+def _pulled_back(flat: UserFunction, us: list[Any], *xs: Raw) -> Sequence[Any]:
+    return vjp(flat, *xs)[1](us)
 
 
 def _flattened(
@@ -169,6 +172,7 @@ class _Slope:
     ) -> None:
         self.flat, self.xs, self.index, self.us = flat, xs, index, us
         self.x, self.machine = xs[index], limits.machine
+        # Relative to the argument, as a float32 of size 1e6 has no steps of 1e-3.
         self.step = limits.eps * max(1.0, float((abs(self.x) ** 2).sum()) ** 0.5)
 
     def compare(self, gradient: Array, v: Raw) -> tuple[Any, Any, float]:

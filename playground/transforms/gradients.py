@@ -67,6 +67,7 @@ def _differentiated(trace: Trace, has_aux: bool) -> tuple[Any, Any, Any]:
 
 
 def _gradient_of_sum(trace: Trace, y: Tree) -> Any:
+    # Of one element or many: the derivative of a sum needs the same seed of ones.
     trace.look((y,))
     seeds = [(y, seed_of_ones(y, trace.recorded))] if isinstance(y, Variable) else []
     derivatives = trace.derivatives(trace.pull(seeds, trace.recorded), trace.recorded)
@@ -94,6 +95,7 @@ def elementwise_grad(f: UserFunction, argnums: Argnums = 0) -> UserFunction:
 
     def derivative(*args: Tree, **kwargs: Tree) -> Any:
         trace = Trace("elementwise_grad", f, argnums, args, kwargs)
+        # Only the shapes can be checked: that elements do not mix is the caller's word.
         for given in trace.givens:
             check_shape(trace.name, trace.result, given.variable.shape, given.name)
         return _gradient_of_sum(trace, trace.result)
@@ -114,16 +116,14 @@ def vjp(f: UserFunction, *primals: Tree) -> tuple[Any, UserFunction]:
     ys = [y for _, y in numeric_leaves("vjp", trace.result)]
     trace.look(ys)
     value = trace.value(trace.result)
+    # Not forget, as passes are still to come: the user may call pull long after this returns.
     trace.seal(ys)
 
     def pull(cotangent: Tree) -> Any:
-        return _pulled(trace, fitting_all("vjp", cotangent, trace.result, "the cotangent"))
+        fitted = fitting_all("vjp", cotangent, trace.result, "the cotangent")
+        pairs = [(y, c) for y, c in fitted if isinstance(y, Variable)]
+        recorded = trace.recorded or is_linked(c for _, c in pairs)
+        seeds = [(y, as_seed(c, recorded)) for y, c in pairs]
+        return trace.derivatives(trace.pull(seeds, recorded), recorded)
 
     return value, pull
-
-
-def _pulled(trace: Trace, pairs: list[tuple[Any, Any]]) -> Any:
-    pairs = [(y, c) for y, c in pairs if isinstance(y, Variable)]
-    recorded = trace.recorded or is_linked(c for _, c in pairs)
-    seeds = [(y, as_seed(c, recorded)) for y, c in pairs]
-    return trace.derivatives(trace.pull(seeds, recorded), recorded)

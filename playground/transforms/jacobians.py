@@ -12,7 +12,7 @@ import numpy as np
 import playground.functions as F
 from playground.functions.lanes import show
 from playground.graph.backend import as_array, base_of
-from playground.graph.types import Array, Keywords, Raw, Tree, UserFunction
+from playground.graph.types import Array, Keywords, Tree, UserFunction
 from playground.graph.variable import Variable
 from playground.interpreters.batching import Level, unit_lanes
 from playground.transforms.gradients import with_aux
@@ -24,7 +24,7 @@ from playground.transforms.tracing import (
     seed_of_ones,
     survey,
     transported,
-    zeros_like,
+    zeros_for,
 )
 from playground.transforms.values import (
     check_function,
@@ -60,7 +60,7 @@ def jacobian(
         result, aux = with_aux(trace) if has_aux else (trace.result, None)
         ys = [y for _, y in numeric_leaves("jacobian", result)]
         trace.look(ys)
-        found = [_rows(trace, y, trace.recorded, chunk) for y in ys]
+        found = [_derivatives_of(trace, y, trace.recorded, chunk) for y in ys]
         aux = trace.value(aux)
         trace.forget()
         rows = rebuilt(result, iter(found))
@@ -79,8 +79,9 @@ def hessian(f: UserFunction, argnums: Argnums = 0, chunk: int | None = None) -> 
     _check_chunk("hessian", chunk)
 
     def derivatives(*args: Tree, **kwargs: Tree) -> Any:
+        # Backward over backward: the gradients, m of them, are outputs of the recorded first pass.
         trace, gradients = _recorded_gradient("hessian", f, argnums, args, kwargs)
-        rows = [_rows(trace, g, trace.recorded, chunk) for g in gradients]
+        rows = [_derivatives_of(trace, g, trace.recorded, chunk) for g in gradients]
         trace.forget()
         return trace.assembled(rows)
 
@@ -131,14 +132,16 @@ def jvp(f: UserFunction, primals: Sequence[Any], tangents: Sequence[Any]) -> tup
     found = iter(_pushed(trace, [y for y in ys if isinstance(y, Variable)], ts, recorded))
     trace.forget()
     forward = [
-        _as_output(trace, y, next(found) if isinstance(y, Variable) else None, recorded) for y in ys
+        trace.tangent(y, next(found) if isinstance(y, Variable) else None, recorded) for y in ys
     ]
     return trace.value(trace.result), rebuilt(trace.result, iter(forward))
 
 
 def _pushed(trace: Trace, ys: list[Variable], ts: list[Any], recorded: bool) -> list[Any]:
     """The tangents of outputs from those of the unknowns (None: zero)."""
-    duals = [Variable(zeros_like(y.array, y.shape)) for y in ys]
+    # The pass back is recorded from cotangents that are only placeholders: it is linear in them,
+    # so that their values do not matter, and a pass back through it takes tangents forward.
+    duals = [Variable(zeros_for(y.array, y.shape)) for y in ys]
     gradients = trace.pull(list(zip(ys, duals, strict=True)), True)
     seeds = [
         (g.node, as_seed(t, recorded))
@@ -148,16 +151,6 @@ def _pushed(trace: Trace, ys: list[Variable], ts: list[Any], recorded: bool) -> 
     targets = [dual.node for dual in duals]
     needed = survey([node for node, _ in seeds], {*targets}, True).needed
     return transported(seeds, targets, needed, recorded)
-
-
-def _as_output(trace: Trace, y: Array, tangent: Array | None, recorded: bool) -> Any:
-    """A tangent in the form that the value has; None is zero."""
-    if tangent is None:
-        array = y.array if isinstance(y, Variable) else as_array(np.asarray(y))
-        tangent = zeros_like(array, array.shape)
-    if recorded:
-        return trace.recorded_result(tangent)
-    return trace.value(Variable(as_array(tangent), requires_grad=False))
 
 
 # ------------------------------------------------------------------------- the batched pass
@@ -173,28 +166,38 @@ def _recorded_gradient(
     trace.look((y,))
     found = trace.pull([(y, seed_of_ones(y, True))] if isinstance(y, Variable) else [], True)
     gradients = [
-        Variable(zeros_like(x.array, x.shape), requires_grad=False) if g is None else g
+        Variable(zeros_for(x.array, x.shape), requires_grad=False) if g is None else g
         for g, x in zip(found, [given.variable for given in trace.givens], strict=True)
     ]
+    # The way back from a gradient is longer than the one from y: it also goes through the first
+    # pass, which recorded functions of its own.
     trace.narrow(gradients)
     return trace, gradients
 
 
-def _rows(trace: Trace, y: Array, recorded: bool, chunk: int | None) -> Any:
+def _derivatives_of(trace: Trace, y: Array, recorded: bool, chunk: int | None) -> Any:
     """The derivatives of all elements of y by the unknowns, as the caller gave these."""
     lead = tuple(np.shape(y)) if not hasattr(y, "shape") else y.shape
     size = math.prod(lead)
+    found: list[Any]
     if not isinstance(y, Variable) or not y.requires_grad or not size:
         found = [None] * len(trace.givens)
     elif size == 1:
+        # One row needs no lanes, which make every operation of the pass slower.
         found = trace.pull([(y, seed_of_ones(y, recorded))], recorded)
     else:
         step = size if chunk is None else chunk
         blocks = [
-            _block(trace, y, recorded, start, min(start + step, size))
+            _derivatives_of_lanes(trace, y, recorded, start, min(start + step, size))
             for start in range(0, size, step)
         ]
-        found = blocks[0] if len(blocks) == 1 else [*map(_joined, zip(*blocks, strict=True))]
+        found = blocks[0]
+        if len(blocks) > 1:
+            joined = F.concat if recorded else np.concatenate
+            found = [
+                None if parts[0] is None else joined(parts, axis=0)
+                for parts in zip(*blocks, strict=True)
+            ]
     if lead != (size,) or size == 1:
         found = [
             None if c is None else c.reshape((*lead, *given.variable.shape))
@@ -203,33 +206,29 @@ def _rows(trace: Trace, y: Array, recorded: bool, chunk: int | None) -> Any:
     return trace.derivatives(found, recorded, lead)
 
 
-def _block(trace: Trace, y: Variable, recorded: bool, start: int, stop: int) -> list[Any]:
+def _derivatives_of_lanes(
+    trace: Trace, y: Variable, recorded: bool, start: int, stop: int
+) -> list[Any]:
     """The derivatives (rows, …) of elements ``start`` to ``stop`` of y, one lane each."""
-    seed = unit_lanes(y._array) if stop - start == y.size else _unit_rows(y._array, start, stop)
+    array, count = y._array, stop - start
+    if count == array.size:
+        # The whole identity is never made: it stays a diagonal for as long as operations are
+        # elementwise, n numbers where lanes have n * n.
+        seed = unit_lanes(array)
+    else:
+        like = base_of(array)
+        rows = np.zeros((count, array.size), like.dtype, like=like)
+        rows.reshape(-1)[start :: array.size + 1] = 1
+        seed = Level(count).hide(rows.reshape((count, *array.shape)))
     level = seed.level
     if not recorded:
         return [
             None if c is None else level.show(as_array(c)) for c in trace.pull([(y, seed)], False)
         ]
+    # Recorded, the lanes have to be an axis again before the level is left.
     with level.recording():
         found = trace.pull([(y, as_seed(seed, True))], True)
         return [None if c is None else show(c, level) for c in found]
-
-
-def _unit_rows(array: Raw, start: int, stop: int) -> Any:
-    """Rows of the identity over an array's elements, as lanes."""
-    like, count = base_of(array), stop - start
-    rows = np.zeros((count, array.size), like.dtype, like=like)
-    rows.reshape(-1)[start :: array.size + 1] = 1
-    return Level(count).hide(rows.reshape((count, *array.shape)))
-
-
-def _joined(blocks: Sequence[Any]) -> Any:
-    if any(block is None for block in blocks):
-        return None
-    if isinstance(blocks[0], Variable):
-        return F.concat(blocks, axis=0)
-    return np.concatenate(blocks, axis=0)
 
 
 def _check_chunk(name: str, chunk: object) -> None:

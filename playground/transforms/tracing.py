@@ -49,7 +49,7 @@ __all__ = [
     "seed_of_ones",
     "survey",
     "transported",
-    "zeros_like",
+    "zeros_for",
 ]
 
 # The places of the arguments to differentiate by.
@@ -112,12 +112,13 @@ class Given:
 
     def __init__(self, variable: Variable, form: int, name: str) -> None:
         self.variable, self.form, self.name = variable, form, name
+        # Not asked for again: y[i] = u inside the function gives the variable another node.
         self.node: Node = variable._node
 
     def zero(self, lead: Shape) -> Raw:
         """A derivative (``lead`` + shape) of zeros."""
         array = self.variable._array
-        return zeros_like(array, (*lead, *array.shape))
+        return zeros_for(array, (*lead, *array.shape))
 
     def returned(self, c: Raw | None, lead: Shape) -> Any:
         """A raw derivative as the argument was given, in memory that may be written to."""
@@ -269,6 +270,8 @@ def transported(
         else:
             found = backprop.propagate(seeds, recorded)
         return [found.get(node) for node in targets]
+    # The creator of a target is queued, so that its cotangent is complete when it is told of, but
+    # not entered: what lies beyond an alias is the user's own graph.
     ends = {node.creator for node in targets if node.creator is not None}
     wanted, chosen = set(targets), {}
     seeds = [s for s in seeds if s[0] in wanted or s[0].creator in needed]
@@ -304,7 +307,7 @@ def is_linked(values: Iterable[Array]) -> bool:
     return linked and config.enable_backprop
 
 
-def zeros_like(array: Raw, shape: Shape) -> Raw:
+def zeros_for(array: Raw, shape: Shape) -> Raw:
     """Zeros of a shape in the dtype of an array, and where it is."""
     if type(array) is np.ndarray:
         return np.zeros(shape, array.dtype)
@@ -451,8 +454,18 @@ class Trace:
             value = value._array
         return output_variable(value, False, Finished(self.name), 0)
 
+    def tangent(self, y: Array, tangent: Array | None, recorded: bool) -> Any:
+        """A tangent of the output y in the form that its value has; None is zero."""
+        if tangent is None:
+            array = y.array if isinstance(y, Variable) else as_array(np.asarray(y))
+            tangent = zeros_for(array, array.shape)
+        if recorded:
+            return self.recorded_result(tangent)
+        return self.value(Variable(as_array(tangent), requires_grad=False))
+
     def value(self, y: Tree) -> Tree:
         """An output as the caller gets it: a Variable if an argument was one, else an array."""
+        # Recorded, it stays connected to the Variables that the derivative is connected to.
         if self.recorded or y is None:
             return y
         as_variables = any(given.form == VARIABLE for given in self.givens)

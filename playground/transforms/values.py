@@ -210,7 +210,7 @@ def numeric_leaves(name: str, result: Tree) -> list[tuple[str, Array]]:
     return found
 
 
-def _fitting(name: str, given: Operand, like: Array, what: str) -> Array:
+def _fitted_to(name: str, given: Operand, like: Array, what: str) -> Array:
     """``given``, a cotangent or tangent of the array ``like``: in its shape and dtype, copied.
 
     A Variable stays one.
@@ -242,5 +242,6 @@ def fitting_all(name: str, given: Tree, tree: Tree, what: str) -> list[tuple[Arr
     except ValueError as error:
         raise GradientError(f"{name}: {what}: {error}") from error
     return [
-        (y, _fitting(name, g, y, what + path) if hasattr(y, "dtype") else g) for path, y, g in found
+        (y, _fitted_to(name, g, y, what + path) if hasattr(y, "dtype") else g)
+        for path, y, g in found
     ]
