@@ -36,7 +36,8 @@ from playground.graph.errors import (
     SymbolError,
 )
 from playground.graph.function_node import FunctionNode
-from playground.graph.variable import Parameter, Variable, as_variable
+from playground.graph.parameter import Parameter
+from playground.graph.variable import Variable, as_variable
 
 if TYPE_CHECKING:
     from playground import gradient_check, links, optimizers, transforms

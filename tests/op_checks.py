@@ -143,7 +143,10 @@ def slope(
     point: Sequence[Any],
     direction: Sequence[Any],
 ) -> float:
-    """The numerical derivative of <weights, function(point)> along ``direction``."""
+    """The numerical derivative of <weights, function(point)> along ``direction``.
+
+    A text of its own, beside that of ``gradient_check``: a witness is not what is on trial.
+    """
 
     def at(t: float) -> float:
         moved = [np.asarray(x + t * d) for x, d in zip(point, direction, strict=True)]

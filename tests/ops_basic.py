@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 import playground.functions as F
-from playground.functions import array, basic_math, elementwise, linalg, reduction
+from playground.functions import array, basic_math, elementwise, reduction
+from playground.functions.linalg import products
 from tests.rows import NO_NUMBERS, ONE, Row, Shape, Tie, binary, case, constant, reduce, unary
 
 
@@ -476,7 +477,7 @@ ROWS: tuple[Row, ...] = (
     # linear algebra
     Row(
         "matmul",
-        linalg.MatMul,
+        products.MatMul,
         (
             case((2, 3), (3, 4)),
             case((3,), (3,)),
@@ -503,7 +504,7 @@ ROWS: tuple[Row, ...] = (
     ),
     Row(
         "matmul:dot",
-        linalg.MatMul,
+        products.MatMul,
         (case((2, 3), (3, 4)), case((3,), (3,)), case((2, 3), (3,)), case((4, 2, 3), (3,))),
         f=F.matmul,
         np=np.dot,
@@ -511,7 +512,7 @@ ROWS: tuple[Row, ...] = (
     ),
     Row(
         "matmul:transposed",
-        linalg.MatMul,
+        products.MatMul,
         (
             case((3, 2), (3, 4), transa=True),
             case((2, 3), (4, 3), transb=True),

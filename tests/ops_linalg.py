@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 import playground.functions as F
-from playground.functions import products, solving, spectral
+from playground.functions.linalg import contractions, eigenvalues, factors, singular_values, solving
+from playground.functions.linalg.least_squares import Pinv
 from tests.rows import Case, Row, case
 
 N, BATCH, TALL, WIDE = (3, 3), (2, 3, 3), (4, 3), (3, 4)
@@ -28,7 +29,7 @@ ROWS: tuple[Row, ...] = (
     linear("inv", solving.Inv, *SQUARE, bad=NOT_SQUARE),
     linear("det", solving.Det, *SQUARE, bad=NOT_SQUARE),
     linear("slogdet", solving.Slogdet, *SQUARE, bad=NOT_SQUARE),
-    linear("cholesky", solving.Cholesky, *SQUARE, bad=NOT_SQUARE),
+    linear("cholesky", factors.Cholesky, *SQUARE, bad=NOT_SQUARE),
     linear(
         "solve",
         solving.Solve,
@@ -41,11 +42,11 @@ ROWS: tuple[Row, ...] = (
     ),
     linear(
         "qr",
-        solving.QR,
+        factors.QR,
         *map(case, (N, TALL, WIDE, BATCH, (2, 4, 3), (2, 3, 4), (1, 1))),
         bad=(case((3,)),),
     ),
-    linear("pinv", solving.Pinv, *map(case, (N, TALL, WIDE, BATCH)), bad=(case((3,)),)),
+    linear("pinv", Pinv, *map(case, (N, TALL, WIDE, BATCH)), bad=(case((3,)),)),
     linear("batch_inv", solving.Inv, case(BATCH), np=np.linalg.inv),
     linear("batch_det", solving.Det, case(BATCH), np=np.linalg.det),
     linear(
@@ -57,11 +58,11 @@ ROWS: tuple[Row, ...] = (
         np=lambda a, b: np.linalg.lstsq(a, b, rcond=None)[0],
         bad=(case((3,), (3,)),),
     ),
-    linear("eigh", spectral.Eigh, *SQUARE, bad=NOT_SQUARE),
+    linear("eigh", eigenvalues.Eigh, *SQUARE, bad=NOT_SQUARE),
     linear("eigvalsh", None, *SQUARE, case(N, UPLO="U"), bad=NOT_SQUARE),
     linear(
         "svd",
-        spectral.Svd,
+        singular_values.Svd,
         *(case(shape, full_matrices=False) for shape in (N, TALL, WIDE, BATCH, (2, 4, 3))),
         case(N),
         bad=(case((3,)),),
@@ -69,7 +70,7 @@ ROWS: tuple[Row, ...] = (
     linear("svdvals", None, *map(case, (N, TALL, WIDE, BATCH)), bad=(case((3,)),)),
     Row(
         "einsum",
-        products.Einsum,
+        contractions.Einsum,
         (
             case((2, 3), (3, 4), subscripts="ij,jk->ik"),
             case((2, 3), (3,), subscripts="ij,j"),

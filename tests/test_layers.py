@@ -26,6 +26,7 @@ LAYERS: dict[str, int] = {
     "playground.graph.special": 0,
     "playground.graph.backprop": 1,
     "playground.graph.variable": 2,
+    "playground.graph.parameter": 3,
     "playground.graph.function_node": 3,
     "playground.graph.op": 3,
     "playground.functions": 4,

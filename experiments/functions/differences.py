@@ -11,6 +11,7 @@ import numpy as np
 import playground
 from experiments.functions import ten
 from playground import Variable
+from playground.gradient_check.differences import TWO
 
 
 @dataclass(frozen=True)
@@ -76,10 +77,8 @@ def examine(case: Case, rng: np.random.Generator, step: float = 1e-5) -> Outcome
     """Differentiate one function twice and compare with central differences."""
     direction = rng.standard_normal(case.point.shape)
     value, gradient, product = derivatives(case, case.point, direction)
-    ahead, behind = case.point + step * direction, case.point - step * direction
-    slope = (case.value(ahead) - case.value(behind)) / (2 * step)
-    turns = derivatives(case, ahead, direction)[1] - derivatives(case, behind, direction)[1]
-    turn = turns / (2 * step)
+    slope = TWO.slope(lambda t: case.value(case.point + t * direction), step)
+    turn = TWO.slope(lambda t: derivatives(case, case.point + t * direction, direction)[1], step)
     return Outcome(
         case.function.__name__,
         value,

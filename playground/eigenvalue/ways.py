@@ -10,7 +10,7 @@ import numpy as np
 
 from playground.eigenvalue.spectrum import Entries, squared, wrong_start
 from playground.graph.errors import FitError
-from playground.graph.variable import Parameter
+from playground.graph.parameter import Parameter
 from playground.links import Link
 from playground.optimizers import Adam, GradientMethod
 

@@ -10,11 +10,8 @@ from playground.functions import (
     elementwise,
     linalg,
     loss,
-    products,
     reduction,
     scaling,
-    solving,
-    spectral,
 )
 from playground.functions.accumulation import *  # noqa: F403
 from playground.functions.activation import *  # noqa: F403
@@ -33,13 +30,16 @@ from playground.functions.elementwise.rounding import *  # noqa: F403
 from playground.functions.elementwise.selection import *  # noqa: F403
 from playground.functions.elementwise.special import *  # noqa: F403
 from playground.functions.elementwise.trigonometric import *  # noqa: F403
-from playground.functions.linalg import *  # noqa: F403
+from playground.functions.linalg.contractions import *  # noqa: F403
+from playground.functions.linalg.eigenvalues import *  # noqa: F403
+from playground.functions.linalg.factors import *  # noqa: F403
+from playground.functions.linalg.least_squares import *  # noqa: F403
+from playground.functions.linalg.products import *  # noqa: F403
+from playground.functions.linalg.singular_values import *  # noqa: F403
+from playground.functions.linalg.solving import *  # noqa: F403
 from playground.functions.loss import *  # noqa: F403
-from playground.functions.products import *  # noqa: F403
 from playground.functions.reduction import *  # noqa: F403
 from playground.functions.scaling import *  # noqa: F403
-from playground.functions.solving import *  # noqa: F403
-from playground.functions.spectral import *  # noqa: F403
 
 __all__ = [
     *accumulation.__all__,
@@ -51,9 +51,6 @@ __all__ = [
     *elementwise.__all__,
     *linalg.__all__,
     *loss.__all__,
-    *products.__all__,
     *reduction.__all__,
     *scaling.__all__,
-    *solving.__all__,
-    *spectral.__all__,
 ]

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from playground.functions.array import stack
-from playground.graph.backend import is_batched
+from playground.graph.backend import level_of
 from playground.graph.config import using_config
 from playground.graph.function_node import FunctionNode
 from playground.graph.op import Op, Unary
@@ -87,9 +87,9 @@ class Total(InLanes):
 def levels(x: Any) -> list[Any]:
     """The levels of an array or of a Variable's array, newest first."""
     found = []
-    array = x._array if isinstance(x, Variable) else x
-    while is_batched(array):
-        found.append(array.level)
+    array = getattr(x, "_array", x)
+    while (level := level_of(array)) is not None:
+        found.append(level)
         array = array.array
     return found
 
@@ -130,7 +130,7 @@ def _all_levels(xs: Any) -> list[Any]:
     for x in xs:
         # Mostly there are none: the look at a host array must cost next to nothing.
         array = x._array if isinstance(x, Variable) else x
-        if type(array) is not np.ndarray and is_batched(array):
+        if type(array) is not np.ndarray and level_of(array) is not None:
             found.update(levels(array))
     return sorted(found, key=lambda level: -level.depth) if found else []
 

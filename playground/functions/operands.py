@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import numpy as np
-
-from playground.graph.backend import as_array
 from playground.graph.errors import InvalidType
 from playground.graph.op import Op, as_raw
+from playground.graph.types import Operand
 from playground.graph.variable import Variable, as_variable
 
 
@@ -22,7 +18,7 @@ class Meeting(Op):
         self.label = label
 
 
-def together(operation: str, *xs: Any) -> list[Variable]:
+def together(operation: str, *xs: Operand) -> list[Variable]:
     """All operands as Variables, constants in the dtype and the array type of the first Variable.
 
     Raises InvalidType, in the name of ``operation``, for constants that do not fit.
@@ -37,17 +33,7 @@ def together(operation: str, *xs: Any) -> list[Variable]:
     ]
 
 
-def eye_like(matrix: Any, n: int | None = None) -> Any:
-    """The identity of n rows (default: of the last axis), a plain array as ``matrix`` holds.
-
-    Made of a comparison, for ``numpy.eye(…, like=…)`` hands arguments on that CuPy lacks.
-    """
-    array = as_array(as_raw(matrix))
-    column = np.arange(array.shape[-1] if n is None else n, like=array)
-    return (column.reshape((-1, 1)) == column).astype(array.dtype)
-
-
-def real_only(operation: str, *xs: Any) -> None:
+def real_only(operation: str, *xs: Operand) -> None:
     """Refuse complex operands where the operation is not holomorphic.
 
     The gradient of a complex Variable is the complex derivative, which exists for holomorphic

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -14,32 +14,31 @@ from playground.gradient_check.numerical import on_host, require_step, slope
 from playground.gradient_check.point import (
     Point,
     arrays_of,
-    as_tuple,
     backpropagated,
     outputs_of,
     total,
+    tupled,
 )
-from playground.gradient_check.report import Finding, kink, mismatch
+from playground.gradient_check.report import Finding, Report
 from playground.graph.errors import (
     GradientCheckError,
     GradientCheckInputError,
     NondifferentiableError,
 )
+from playground.graph.types import DType, HostArray, Operand, Random, UserFunction
 from playground.graph.variable import Variable
-
-Random = np.random.Generator | np.random.RandomState
 
 
 def check_backward(
-    func: Callable[..., Any],
-    x_data: Any,
-    y_grad: Any,
-    params: Any = (),
+    func: UserFunction,
+    x_data: Operand,
+    y_grad: Operand,
+    params: Operand = (),
     eps: float = 1e-3,
     atol: float = 1e-5,
     rtol: float = 1e-4,
     no_grads: Sequence[bool] | None = None,
-    dtype: Any = None,
+    dtype: DType = None,
     detect_nondifferentiable: bool = False,
     *,
     rng: Random | int | None = None,
@@ -68,23 +67,23 @@ def check_backward(
     """
     xs = arrays_of(x_data)
     names = tuple(f"x_data[{i}]" for i in range(len(xs)))
-    point = _point("check_backward", func, xs, names, params, no_grads, dtype)
+    point = _checked_point("check_backward", func, xs, names, params, no_grads, dtype)
     point.eps, point.atol, point.rtol = eps, atol, rtol
-    _run(point, y_grad, "y_grad", detect_nondifferentiable, rng)
+    _compare(point, y_grad, "y_grad", detect_nondifferentiable, rng)
 
 
 def check_double_backward(
-    func: Callable[..., Any],
-    x_data: Any,
-    y_grad: Any,
-    x_grad_grad: Any,
-    params: Any = (),
-    params_grad_grad: Any = (),
+    func: UserFunction,
+    x_data: Operand,
+    y_grad: Operand,
+    x_grad_grad: Operand,
+    params: Operand = (),
+    params_grad_grad: Operand = (),
     eps: float = 1e-3,
     atol: float = 1e-4,
     rtol: float = 1e-3,
     no_grads: Sequence[bool] | None = None,
-    dtype: Any = None,
+    dtype: DType = None,
     detect_nondifferentiable: bool = False,
     *,
     rng: Random | int | None = None,
@@ -102,7 +101,7 @@ def check_double_backward(
         *(f"y_grad[{i}]" for i in range(len(seeds))),
     )
     title = "check_double_backward"
-    params = as_tuple(params)
+    params = tupled(params)
     differentiated = [i for i, x in enumerate(xs) if x is not None and x.dtype.kind == "f"]
 
     def first_order(*inputs: Any) -> tuple[Any, ...]:
@@ -118,27 +117,27 @@ def check_double_backward(
         wanted = [*(variables[i] for i in differentiated), *params]
         return tuple(backpropagated(ys, gys, wanted, recorded=True))
 
-    point = _point(title, first_order, (*xs, *seeds), names, params, no_grads, dtype)
+    point = _checked_point(title, first_order, (*xs, *seeds), names, params, no_grads, dtype)
     point.eps, point.atol, point.rtol = eps, atol, rtol
     point.output_names = (
         *(f"gradient of x_data[{i}]" for i in differentiated),
         *(f"gradient of params[{i}]" for i in range(len(params))),
     )
-    cotangents = (*as_tuple(x_grad_grad), *as_tuple(params_grad_grad))
-    _run(point, cotangents, "x_grad_grad and params_grad_grad", detect_nondifferentiable, rng)
+    cotangents = (*tupled(x_grad_grad), *tupled(params_grad_grad))
+    _compare(point, cotangents, "x_grad_grad and params_grad_grad", detect_nondifferentiable, rng)
 
 
-def _point(
+def _checked_point(
     title: str,
-    func: Callable[..., Any],
+    func: UserFunction,
     xs: tuple[Any, ...],
     names: tuple[str, ...],
-    params: Any,
-    no_grads: Any,
-    dtype: Any,
+    params: Operand,
+    no_grads: Sequence[bool] | None,
+    dtype: DType,
 ) -> Point:
     """The point of a check, once its arguments are known to fit together."""
-    params = as_tuple(params)
+    params = tupled(params)
     if dtype is not None and np.dtype(dtype).kind != "f":
         raise GradientCheckInputError(
             f"{title}: dtype must be a real floating-point type, got {np.dtype(dtype)}"
@@ -149,12 +148,6 @@ def _point(
                 f"{title}: params[{i}] must be a Variable that func reads, got "
                 f"{type(parameter).__name__}: pass arrays as x_data"
             )
-    moves = tuple(_moves(title, xs, names, no_grads))
-    names = (*names, *(f"params[{i}]" for i in range(len(params))))
-    return Point(title, func, xs, params, (*moves, *(True for _ in params)), names, dtype)
-
-
-def _moves(title: str, xs: Sequence[Any], names: Sequence[str], no_grads: Any) -> list[bool]:
     if no_grads is not None and len(no_grads) != len(xs):
         raise GradientCheckInputError(
             f"{title}: no_grads must have {len(xs)} entries, one for each of "
@@ -170,35 +163,40 @@ def _moves(title: str, xs: Sequence[Any], names: Sequence[str], no_grads: Any) -
             )
         integer = no_grads is None and x is not None and x.dtype.kind != "f"
         moves.append(x is not None and not fixed and not integer)
-    return moves
+    names = (*names, *(f"params[{i}]" for i in range(len(params))))
+    return Point(title, func, xs, params, (*moves, *(True for _ in params)), names, dtype)
 
 
-def _cotangents(title: str, ys: Sequence[Any], gys: Any, name: str) -> tuple[Any, ...]:
+def _cotangents(
+    title: str, ys: Sequence[Any], gys: Sequence[Any] | None, name: str
+) -> tuple[Any, ...]:
     """One cotangent an output: as given, or 1 for a loss; None where there is no output."""
     if gys is None:
         if len(ys) != 1 or ys[0] is None or ys[0].shape != ():
             raise GradientCheckInputError(
                 f"{title}: {name} can be left out only for one output of shape (), got "
-                f"{_kinds(ys)}: pass one array an output"
+                f"{_described(ys)}: pass one array an output"
             )
         return (np.ones_like(ys[0].array),)
-    if len(gys) != len(ys) or not all(map(_fit, ys, gys)):
+    fitting = len(gys) == len(ys) and all(
+        y is None or gy is None or (y.shape, y.dtype) == (gy.shape, gy.dtype)
+        for y, gy in zip(ys, gys, strict=True)
+    )
+    if not fitting:
         raise GradientCheckInputError(
             f"{title}: expected one cotangent an output, of its shape and dtype\n"
-            f"  outputs: {_kinds(ys)}\n  {name}: {_kinds(gys)}"
+            f"  outputs: {_described(ys)}\n  {name}: {_described(gys)}"
         )
     return tuple(None if y is None else gy for y, gy in zip(ys, gys, strict=True))
 
 
-def _fit(y: Any, gy: Any) -> bool:
-    return y is None or gy is None or (y.shape, y.dtype) == (gy.shape, gy.dtype)
-
-
-def _kinds(values: Sequence[Any]) -> str:
+def _described(values: Sequence[Any]) -> str:
     return ", ".join("None" if y is None else f"{y.shape} {y.dtype}" for y in values) or "nothing"
 
 
-def _run(point: Point, y_grad: Any, name: str, detect: bool, rng: Any) -> None:
+def _compare(
+    point: Point, y_grad: Operand, name: str, detect: bool, rng: Random | int | None
+) -> None:
     """Compare the two slopes along a random direction; raise with a report if they differ."""
     require_step(point.title, point.eps)
     variables, ys = point.call(point.xs)
@@ -216,23 +214,23 @@ def _run(point: Point, y_grad: Any, name: str, detect: bool, rng: Any) -> None:
     cotangents = on_host(gys)
     try:
         numerical = slope(
-            point.line(direction), cotangents, point.eps, point.fit if detect else None
+            point.line(direction), cotangents, point.eps, point.smoothness if detect else None
         )
     except NondifferentiableError as error:
-        raise kink(point, direction, cotangents, error) from None
+        raise Report(point, direction, cotangents).kink(error) from None
     if not is_close(numerical, backprop, point.atol, point.rtol):
-        finding = Finding(direction, numerical, backprop, gradients, cotangents, ys, gys)
-        raise GradientCheckError(mismatch(point, finding))
+        report = Report(point, direction, cotangents)
+        finding = Finding(numerical, backprop, gradients, ys, gys)
+        raise GradientCheckError(report.mismatch(finding))
 
 
-def _unit_vector(size: int, rng: Any) -> np.ndarray:
+def _unit_vector(size: int, rng: Random | int | None) -> HostArray:
     """A random direction of length 1 whose elements are at least 0.1 / sqrt(size).
 
     An element that the direction leaves out would not be checked.
     """
-    if not hasattr(rng, "standard_normal"):
-        rng = np.random.default_rng(0 if rng is None else rng)
-    draw = rng.standard_normal(size)
+    source = rng if isinstance(rng, Random) else np.random.default_rng(0 if rng is None else rng)
+    draw = source.standard_normal(size)
     if not size:
         return draw
     squares = np.square(draw)

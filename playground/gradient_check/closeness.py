@@ -8,6 +8,7 @@ import numpy as np
 
 from playground.graph.backend import to_cpu
 from playground.graph.errors import GradientCheckError
+from playground.graph.types import HostArray, Operand, Raw, Scalar
 from playground.graph.variable import as_array_of
 
 # An array with more elements than this is shortened in a message.
@@ -15,7 +16,7 @@ SHOWN = 1000
 
 
 def assert_allclose(
-    x: Any, y: Any, atol: float = 1e-5, rtol: float = 1e-4, verbose: bool = True
+    x: Operand, y: Operand, atol: float = 1e-5, rtol: float = 1e-4, verbose: bool = True
 ) -> None:
     """Raise GradientCheckError (an AssertionError) unless ``|x - y| <= atol + rtol * |y|``.
 
@@ -28,38 +29,35 @@ def assert_allclose(
             f"assert_allclose: expected arrays of one shape, got {x.shape} and {y.shape}"
         )
     close = is_close(x, y, atol, rtol)
-    if not close.all():
-        arrays = [as_text("  x = ", x, SHOWN), as_text("  y = ", y, SHOWN)] if verbose else []
-        raise GradientCheckError("\n".join([_mismatch(x, y, close, atol, rtol), *arrays]))
-
-
-def is_close(x: Any, y: Any, atol: float, rtol: float) -> Any:
-    """Elementwise ``|x - y| <= atol + rtol * |y|``; NaN equals NaN."""
-    with np.errstate(invalid="ignore", over="ignore"):
-        return np.isclose(x, y, rtol=rtol, atol=atol, equal_nan=True)
-
-
-def _mismatch(x: Any, y: Any, close: Any, atol: float, rtol: float) -> str:
+    if close.all():
+        return
     x_wide, y_wide = np.broadcast_arrays(x, y)
     with np.errstate(invalid="ignore", over="ignore"):
+        # In a float dtype: the difference of unsigned numbers would wrap around.
         excess = np.abs(np.subtract(x_wide, y_wide, dtype=np.result_type(x, y, 1.0)))
         excess = excess - rtol * np.abs(y_wide)
     # NaN counts as the largest.
     excess = np.where(close, -np.inf, excess)
     place = tuple(map(int, np.unravel_index(np.argmax(excess), excess.shape)))
-    worst = difference("x", x_wide[place], "y", y_wide[place], atol, rtol)
     where = f" [{', '.join(map(str, place))}]" if place else ""
-    return "\n".join(
-        [
-            f"assert_allclose: {np.sum(~close)} of {close.size} elements differ by more than "
-            f"atol + rtol * |y|; the worst{where}:",
-            *worst,
-            f"  x: shape {x.shape}, {x.dtype};  y: shape {y.shape}, {y.dtype}",
-        ]
-    )
+    lines = [
+        f"assert_allclose: {np.sum(~close)} of {close.size} elements differ by more than "
+        f"atol + rtol * |y|; the worst{where}:",
+        *compared("x", x_wide[place], "y", y_wide[place], atol, rtol),
+        f"  x: shape {x.shape}, {x.dtype};  y: shape {y.shape}, {y.dtype}",
+    ]
+    if verbose:
+        lines += [as_text("  x = ", x, SHOWN), as_text("  y = ", y, SHOWN)]
+    raise GradientCheckError("\n".join(lines))
 
 
-def difference(x_name: str, x: Any, y_name: str, y: Any, atol: float, rtol: float) -> list[str]:
+def is_close(x: HostArray | float, y: HostArray | float, atol: float, rtol: float) -> Any:
+    """Elementwise ``|x - y| <= atol + rtol * |y|``; NaN equals NaN."""
+    with np.errstate(invalid="ignore", over="ignore"):
+        return np.isclose(x, y, rtol=rtol, atol=atol, equal_nan=True)
+
+
+def compared(x_name: str, x: Scalar, y_name: str, y: Scalar, atol: float, rtol: float) -> list[str]:
     """Lines that show two numbers, how far apart they are, and how far they may be."""
     # Python's numbers neither wrap around, as unsigned ones do, nor refuse to be subtracted.
     kind = complex if np.iscomplexobj(x) or np.iscomplexobj(y) else float
@@ -76,7 +74,7 @@ def difference(x_name: str, x: Any, y_name: str, y: Any, atol: float, rtol: floa
     return [f"  {name.ljust(width)} = {text}" for name, text in rows.items()]
 
 
-def as_text(label: str, array: Any, most: int = 12) -> str:
+def as_text(label: str, array: Raw, most: int = 12) -> str:
     """A label and an array, its rows below one another, shortened beyond ``most`` elements."""
     text = np.array2string(
         to_cpu(array), threshold=most, edgeitems=3, precision=6, prefix=" " * len(label)

@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from playground.gradient_check.numerical import Fit, Line, copied
+from playground.gradient_check.numerical import Line, Smoothness, host_copies
 from playground.graph.backend import array_like, as_array, to_cpu
 from playground.graph.backprop import grad
 from playground.graph.errors import GradientCheckInputError
+from playground.graph.types import DType, HostArray, Operand, UserFunction
 from playground.graph.variable import Variable, as_array_of
 
 
-def as_tuple(values: Any) -> tuple[Any, ...]:
+def tupled(values: object) -> tuple[Any, ...]:
     """A tuple or list as a tuple, anything else as the one entry of one."""
     return tuple(values) if isinstance(values, (tuple, list)) else (values,)
 
 
-def outputs_of(title: str, ys: Any) -> tuple[Any, ...]:
+def outputs_of(title: str, ys: Operand) -> tuple[Any, ...]:
     """What a function has returned as a tuple of Variables, None where there is no array."""
-    ys = as_tuple(ys)
+    ys = tupled(ys)
     for i, y in enumerate(ys):
         if y is not None and not isinstance(y, Variable):
             raise TypeError(
@@ -42,12 +43,12 @@ class Point:
     """
 
     title: str
-    func: Callable[..., Any]
+    func: UserFunction
     xs: tuple[Any, ...]
     params: tuple[Any, ...]
     moves: tuple[bool, ...]
     names: tuple[str, ...]
-    dtype: Any = None
+    dtype: DType = None
     eps: float = 1e-3
     atol: float = 1e-5
     rtol: float = 1e-4
@@ -55,9 +56,9 @@ class Point:
     start: list[Any] = field(default_factory=list)
 
     @property
-    def fit(self) -> Fit:
+    def smoothness(self) -> Smoothness:
         """How near to a parabola the outputs must be along a line."""
-        return Fit(0.0, self.rtol)
+        return Smoothness(0.0, self.rtol)
 
     def call(self, xs: Sequence[Any]) -> tuple[list[Any], tuple[Any, ...]]:
         """Run ``func`` on Variables of ``xs``: those and the outputs (Variables or None)."""
@@ -96,7 +97,7 @@ class Point:
     def _moving(self) -> list[Any]:
         return [x for x, moves in zip(self.start, self.moves, strict=True) if moves]
 
-    def unpacked(self, flat: np.ndarray) -> list[Any]:
+    def unpacked(self, flat: HostArray) -> list[Any]:
         """A vector of ``size`` elements as one array a slot; None where nothing varies."""
         pieces, used = [], 0
         for x, moves in zip(self.start, self.moves, strict=True):
@@ -112,19 +113,24 @@ class Point:
             k -= x.size if moves else 0
         raise IndexError(k)
 
-    def line(self, direction: np.ndarray) -> Line:
+    def line(self, direction: HostArray) -> Line:
         """The outputs as a function of the distance along a direction, a vector of ``size``."""
         directions = self.unpacked(direction)
         count = len(self.xs)
 
         def outputs(step: float) -> list[Any]:
             arrays = [
-                x if d is None else _moved(x, step * d)
+                # In float64, so that the step is rounded once, to the dtype of the slot.
+                x
+                if d is None
+                else as_array(
+                    (x.astype(np.float64) + array_like(np.asarray(step * d), x)).astype(x.dtype)
+                )
                 for x, d in zip(self.start, directions, strict=True)
             ]
             with self._params_at(arrays[count:]):
                 ys = self.call(arrays[:count])[1]
-                return copied(ys)
+                return host_copies(ys)
 
         return outputs
 
@@ -155,10 +161,6 @@ class Point:
         return [None if gx is None else to_cpu(gx.array) for gx in gradients]
 
 
-def _moved(x: Any, by: Any) -> Any:
-    return as_array((x.astype(np.float64) + array_like(np.asarray(by), x)).astype(x.dtype))
-
-
 def backpropagated(
     ys: Sequence[Any], gys: Sequence[Any], inputs: Sequence[Any], recorded: bool
 ) -> list[Any]:
@@ -180,7 +182,7 @@ def total(gradients: Sequence[Any], directions: Sequence[Any]) -> float:
     )
 
 
-def arrays_of(values: Any) -> tuple[Any, ...]:
+def arrays_of(values: Operand) -> tuple[Any, ...]:
     """The arrays of a tuple, list or single one of arrays or Variables; None stays."""
-    plain = (as_array_of(x) for x in as_tuple(values))
+    plain = (as_array_of(x) for x in tupled(values))
     return tuple(None if x is None else as_array(x) for x in plain)

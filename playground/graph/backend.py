@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from playground.graph.errors import DeviceError
+from playground.graph.types import Index, Operand, Raw
 
 # A host constant up to this many bytes follows a device operand by itself; a larger one is a
 # transfer that the user should see in their own code.
@@ -24,14 +25,16 @@ class ArrayType(NamedTuple):
     to_host: Callable[[Any], np.ndarray]
 
 
-def _identity(array: Any, like: Any = None) -> Any:
+def _identity(array: Raw, like: Raw = None) -> Any:
     return array
 
 
-_KINDS: dict[type, ArrayType] = {np.ndarray: ArrayType(_identity, _identity)}
+# A new array type (lanes, symbols, a device) is an entry here; no other module asks for classes.
+_TYPES: dict[type, ArrayType] = {np.ndarray: ArrayType(_identity, _identity)}
 # The types themselves, as a set: membership is what the hot path asks.
 ARRAY_TYPES: set[type] = {np.ndarray}
 SCALARS = (bool, int, float, complex)
+# Asked by exact type: one look-up, where isinstance would try a dozen classes.
 SCALAR_TYPES: frozenset[type] = frozenset({*SCALARS, *np.sctypeDict.values()})
 
 
@@ -45,29 +48,30 @@ def register_array_type(
     ``from_host(array, like)`` moves a host array to where ``like`` is; ``to_host(array)`` returns
     a ``numpy.ndarray``.
     """
-    _KINDS[cls] = ArrayType(from_host, to_host)
+    _TYPES[cls] = ArrayType(from_host, to_host)
     ARRAY_TYPES.add(cls)
 
 
 def unregister_array_type(cls: type) -> None:
     """Forget an array type again."""
-    _KINDS.pop(cls, None)
+    _TYPES.pop(cls, None)
     ARRAY_TYPES.discard(cls)
 
 
-def _kind(cls: type) -> ArrayType | None:
+def _array_type(cls: type) -> ArrayType | None:
+    # A user's subclass is held as what it derives from.
     for base in cls.__mro__:
-        if base in _KINDS:
-            return _KINDS[base]
+        if base in _TYPES:
+            return _TYPES[base]
     return None
 
 
-def is_array(value: Any) -> bool:
+def is_array(value: Operand) -> bool:
     """Whether ``value`` is of a registered array type (or a subclass of one)."""
-    return type(value) in ARRAY_TYPES or _kind(type(value)) is not None
+    return type(value) in ARRAY_TYPES or _array_type(type(value)) is not None
 
 
-def as_array(value: Any) -> Any:
+def as_array(value: Operand) -> Any:
     """``value`` as something a Variable can hold: a NumPy scalar becomes a 0-d array.
 
     Raises TypeError for anything that is no array of a registered type.
@@ -82,17 +86,18 @@ def as_array(value: Any) -> Any:
     )
 
 
-def to_cpu(array: Any) -> np.ndarray:
+def to_cpu(array: Raw) -> np.ndarray:
     """The values of ``array`` as a ``numpy.ndarray`` (the same object if it is one)."""
-    kind = _kind(type(array))
+    kind = _array_type(type(array))
     if kind is None:
         return np.asarray(array)
     return kind.to_host(array)
 
 
-def constant_like(value: Any, like: Any, operation: str) -> Any:
+def constant_like(value: Operand, like: Raw, operation: str) -> Any:
     """A constant operand, brought to the array type of ``like`` if it is a small host array."""
     array = np.asarray(value) if isinstance(value, (*SCALARS, list)) else as_array(value)
+    # Lanes are no place: what counts is the array that they are in.
     like = base_of(like)
     if isinstance(like, np.ndarray) or not isinstance(array, np.ndarray):
         return array
@@ -105,37 +110,37 @@ def constant_like(value: Any, like: Any, operation: str) -> Any:
     return array_like(array, like)
 
 
-def is_batched(value: Any) -> bool:
-    """Whether ``value`` stands for many lanes.
-
-    The one place below ``interpreters.batching`` that knows by what its arrays are told.
-    """
-    return hasattr(value, "level")
-
-
-def base_of(array: Any) -> Any:
+def base_of(array: Raw) -> Any:
     """The array that decides on which device ``array`` is: itself, or what its lanes are in."""
     return getattr(array, "base_array", array)
 
 
-def array_like(array: Any, like: Any) -> Any:
+def level_of(array: Operand) -> Any:
+    """The newest level of lanes that an array has; None for one without lanes."""
+    return getattr(array, "level", None)
+
+
+def array_like(array: Raw, like: Raw) -> Any:
     """``array`` on the device, and of the type, of ``like``."""
     if type(array) is type(like):
         return array
+    # What has lanes keeps them: only the array inside moves.
     if base_of(array) is not array:
         return array.with_array(array_like(array.array, base_of(like)))
-    kind = _kind(type(like))
+    kind = _array_type(type(like))
     host = to_cpu(array)
     return host if kind is None else kind.from_host(host, like)
 
 
-def place_of(array: Any) -> Callable[[Any], Any]:
+def place_of(array: Raw) -> Callable[[Any], Any]:
     """What moves an array to where this one is."""
     array = base_of(array)
     if isinstance(array, (np.ndarray, np.generic)):
         return to_cpu
+    # By the module's name: to import cupy for the question would load it where none is in use.
     if type(array).__module__.partition(".")[0] == "cupy":
         return Device(array.device.id).put
+    # An empty array on the same device, so that the answer does not keep this one alive.
     like = np.zeros(0, array.dtype, like=array)
     return lambda other: array_like(other, like)
 
@@ -144,7 +149,7 @@ _ONES: dict[tuple[tuple[int, ...], Any], np.ndarray] = {}
 _SMALL_SIZE = 1024
 
 
-def repeated(value: Any, shape: tuple[int, ...]) -> Any:
+def repeated(value: Operand, shape: tuple[int, ...]) -> Any:
     """A 0-d array repeated to ``shape``.
 
     Small host arrays are multiplied out, in an eighth of the time of ``np.broadcast_to``, whose
@@ -156,6 +161,7 @@ def repeated(value: Any, shape: tuple[int, ...]) -> Any:
         if ones is not None:
             return value * ones
         if math.prod(shape) <= _SMALL_SIZE:
+            # A loop over ever new shapes must not fill the memory; starting again costs little.
             if len(_ONES) > 256:
                 _ONES.clear()
             ones = _ONES[shape, value.dtype] = np.ones(shape, value.dtype)
@@ -163,46 +169,46 @@ def repeated(value: Any, shape: tuple[int, ...]) -> Any:
     return np.broadcast_to(value, shape)
 
 
-def copied(array: Any, value: Any, index: Any) -> Any:
+def copied(array: Raw, value: Operand, index: Index) -> Any:
     """A copy of ``array`` that ``copy[index] = value`` can be written to.
 
     Where the value or the index has lanes that the array has not, the copy gets them.
     """
     parts = [value, *index] if isinstance(index, tuple) else [value, index]
-    if True not in map(is_batched, parts):
-        return array.copy()
     lanes: set[Any] = set()
     while parts:
         part = parts.pop()
-        if is_batched(part):
-            lanes.add(part.level)
+        level = level_of(part)
+        if level is not None:
+            lanes.add(level)
             parts.append(part.array)
     for level in sorted(lanes, key=lambda level: level.depth):
+        # Through its axis and back: that is what gives every lane a value of its own.
         array = level.hide(level.show(array))
     return array.copy()
 
 
-def has_zero(array: Any) -> bool:
+def has_zero(array: Raw) -> bool:
     """Whether any element is 0; asks the device, and so waits for it."""
     return not bool(to_cpu(array).all())
 
 
-def has_nan(array: Any) -> bool:
+def has_nan(array: Raw) -> bool:
     """Whether any number, in any lane, is NaN; asks the device, and so waits for it."""
     return array.dtype.kind in "fc" and bool(np.isnan(base_of(array)).any())
 
 
-def everywhere(condition: Any) -> bool:
+def everywhere(condition: Raw) -> bool:
     """Whether a condition holds for all elements, in all lanes."""
     return bool(base_of(condition).all())
 
 
-def dense(array: Any) -> Any:
+def dense(array: Raw) -> Any:
     """``array``, copied if it repeats elements by a stride of 0: BLAS takes no such matrix."""
     return array.copy() if 0 in array.strides else array
 
 
-def synchronize(array: Any) -> None:
+def synchronize(array: Raw) -> None:
     """Wait until the device that holds ``array`` has finished its work."""
     if type(array).__module__.partition(".")[0] == "cupy":
         array.device.synchronize()
@@ -224,7 +230,7 @@ class Device(NamedTuple):
     def name(self) -> str:
         return "cpu" if self.number is None else f"cuda:{self.number}"
 
-    def put(self, array: Any) -> Any:
+    def put(self, array: Raw) -> Any:
         """``array`` on this device (itself, if it is there already)."""
         if self.number is None:
             return to_cpu(array)
@@ -252,7 +258,11 @@ def parse_device(spec: str | int) -> Device:
     if text in ("cpu", "-1", "@numpy", "native"):
         return Device()
     if text == "auto":
-        return _auto()
+        try:
+            return _cuda(0)
+        except DeviceError as error:
+            why = str(error).removesuffix(OR_CPU)
+            return Device(note=f"device auto: using the CPU ({why})")
     found = _CUDA.fullmatch(text)
     if found is None:
         raise DeviceError(
@@ -260,14 +270,6 @@ def parse_device(spec: str | int) -> Device:
             f"(or Chainer's -1, N, @numpy, @cupy:N)"
         )
     return _cuda(int(found.group(1) or found.group(2) or 0))
-
-
-def _auto() -> Device:
-    try:
-        return _cuda(0)
-    except DeviceError as error:
-        why = str(error).removesuffix(OR_CPU)
-        return Device(note=f"device auto: using the CPU ({why})")
 
 
 def _cuda(index: int) -> Device:
@@ -295,6 +297,7 @@ def _cupy() -> Any:
             "CuPy is not installed: install it with pip install 'cupy-cuda12x[ctk]' "
             f"('cupy-cuda13x[ctk]' for CUDA 13){OR_CPU}"
         ) from error
+    # On first use and not on import: who has no device must not pay for loading CuPy.
     if cupy.ndarray not in ARRAY_TYPES:
         register_array_type(cupy.ndarray, lambda array, like: cupy.asarray(array), cupy.asnumpy)
     return cupy

@@ -10,21 +10,29 @@ behind.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Container, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from typing import Any
 
 from playground.graph.backend import has_nan
 from playground.graph.config import config, using_config
 from playground.graph.errors import GradientError, NaNDetectedError
+from playground.graph.types import Array, Cotangents, Function, Node, Raw
+
+# rank of a node -> its creator -> the cotangent that waits there. Queue and store in one: a bucket
+# keeps the order of discovery by itself, where a heap would need a counter beside every rank.
+_Buckets = dict[int, dict[Function, Cotangents]]
+# function -> those of its outputs that have a cotangent, in the order of discovery.
+_Seen = dict[Function, dict[Node, None]]
+_Observe = Callable[[Node, Array], None]
 
 
 def propagate(
-    seeds: Iterable[tuple[Any, Any]],
+    seeds: Iterable[tuple[Node, Array]],
     recorded: bool = False,
-    observe: Callable[[Any, Any], None] | None = None,
-    needed: Container[Any] | None = None,
-    ends: Container[Any] = (),
-) -> dict[Any, Any]:
+    observe: _Observe | None = None,
+    needed: Container[Function] | None = None,
+    ends: Container[Function] = (),
+) -> dict[Node, Any]:
     """Carry cotangents from ``seeds`` down to the leaves: leaf node -> complete cotangent.
 
     Functions run from high rank to low, those of one rank in the order of their discovery.
@@ -36,14 +44,16 @@ def propagate(
         needed: the functions worth visiting (None: all).
         ends: functions among them that are reported but not passed.
     """
-    leaves: dict[Any, Any] = {}
+    leaves: dict[Node, Any] = {}
     buckets: _Buckets = {}
-    seen: dict[Any, dict[Any, None]] = {}
+    seen: _Seen = {}
     for node, cotangent in seeds:
         _deposit(node, cotangent, leaves, buckets)
         if observe is not None:
             seen.setdefault(node.creator, {})[node] = None
     if recorded:
+        # Backward may be called in no_backprop_mode: the pass that was asked for is recorded there
+        # too, as in Chainer. Setting a switch costs as much as an operation, so not otherwise.
         with using_config("enable_backprop", True):
             _descend(leaves, buckets, recorded, observe, needed, ends, seen)
     else:
@@ -54,9 +64,9 @@ def propagate(
     return leaves
 
 
-def propagate_plainly(node: Any, cotangent: Any) -> dict[Any, Any]:
+def propagate_plainly(node: Node, cotangent: Array) -> dict[Any, Any]:
     """:func:`propagate` from one computed node on raw arrays, with nothing to set up."""
-    leaves: dict[Any, Any] = {}
+    leaves: dict[Node, Any] = {}
     buckets: _Buckets = {}
     if node.output_index is None:
         buckets[node.rank] = {node.creator: cotangent}
@@ -66,32 +76,32 @@ def propagate_plainly(node: Any, cotangent: Any) -> dict[Any, Any]:
     return leaves
 
 
-# rank of a node -> its creator -> the cotangent that waits there.
-_Buckets = dict[int, dict[Any, Any]]
-
-
 def _descend(
-    leaves: dict[Any, Any],
+    leaves: dict[Node, Any],
     buckets: _Buckets,
     recorded: bool = False,
-    observe: Any = None,
-    needed: Any = None,
-    ends: Any = (),
-    seen: Any = None,
+    observe: _Observe | None = None,
+    needed: Container[Function] | None = None,
+    ends: Container[Function] = (),
+    seen: _Seen | None = None,
 ) -> None:
     # The hot loop of the package: it reads nodes, all of one class, rather than functions of many
     # classes, and repeats _deposit's common cases instead of calling it.
     special = observe is not None or needed is not None or config.debug
+    # From there it only falls: a function's inputs have lower ranks than its outputs, so that a
+    # bucket is complete when its turn comes, and nothing is added to it while it is read.
     rank = max(buckets, default=0)
     while buckets:
         bucket = buckets.pop(rank, None)
+        # Ranks without a bucket are common: the pass need not reach a branch, and unchain leaves
+        # the ranks of what it cuts off as they were.
         rank -= 1
         if bucket is None:
             continue
         for function, gy in bucket.items():
             if special:
-                if observe is not None:
-                    _report(seen.pop(function, ()), function, gy, observe)
+                if observe is not None and seen is not None:
+                    _tell(seen.pop(function, ()), function, gy, observe)
                 if function in ends:
                     continue
             gxs = function.pull_recorded(gy) if recorded else function.pull(gy)
@@ -102,6 +112,7 @@ def _descend(
                     continue
                 creator = node.creator
                 if creator is None:
+                    # Out of place, here and below: x + y hands one array to both of its inputs.
                     leaves[node] = leaves[node] + gx if node in leaves else gx
                 elif node.output_index is not None:
                     _deposit(node, gx, leaves, buckets)
@@ -115,7 +126,7 @@ def _descend(
                         waiting[creator] = gx
 
 
-def _deposit(node: Any, gx: Any, leaves: dict[Any, Any], buckets: _Buckets) -> None:
+def _deposit(node: Node, gx: Array, leaves: dict[Node, Any], buckets: _Buckets) -> None:
     """Add ``gx`` to what waits at ``node``."""
     creator, index = node.creator, node.output_index
     waiting = leaves if creator is None else buckets.setdefault(node.rank, {})
@@ -123,11 +134,17 @@ def _deposit(node: Any, gx: Any, leaves: dict[Any, Any], buckets: _Buckets) -> N
     if creator is None or index is None:
         waiting[key] = waiting[key] + gx if key in waiting else gx
         return
+    # Several outputs come together: backward gets None for those that nothing arrived at.
     slots = waiting.setdefault(key, [None] * creator.output_count)
     slots[index] = gx if slots[index] is None else slots[index] + gx
 
 
-def _screened(function: Any, gxs: Sequence[Any], needed: Any, seen: Any) -> Sequence[Any]:
+def _screened(
+    function: Function,
+    gxs: Sequence[Any],
+    needed: Container[Function] | None,
+    seen: _Seen | None,
+) -> Sequence[Any]:
     """``gxs`` without those that lead nowhere; notes the nodes met, refuses NaN in debug mode."""
     screened = []
     for node, gx in zip(function.inputs, gxs, strict=True):
@@ -142,30 +159,44 @@ def _screened(function: Any, gxs: Sequence[Any], needed: Any, seen: Any) -> Sequ
     return screened
 
 
-def _report(nodes: Iterable[Any], function: Any, gy: Any, observe: Any) -> None:
+def _tell(
+    nodes: Iterable[Node],
+    function: Function,
+    gy: Cotangents,
+    observe: _Observe,
+) -> None:
     for node in nodes:
         cotangent = gy if node.output_index is None else gy[node.output_index]
         if cotangent is not None:
             observe(node, cotangent)
 
 
-def _functions_above(nodes: Iterable[Any]) -> list[Any]:
-    """Every function that the nodes were computed by, lowest rank first."""
-    found: dict[Any, None] = {}
-    stack = [node.creator for node in nodes if node.creator is not None]
-    while stack:
-        function = stack.pop()
-        if function in found:
+def nodes_above(
+    nodes: Iterable[Node], ends: Container[Node] = (), constants: bool = False
+) -> Iterator[Node]:
+    """The nodes themselves, and what they were computed from, up to and including the ``ends``.
+
+    Every function is entered once, so that a node comes once for each of its uses. Those that
+    need no gradient are left out, with all above them, unless ``constants`` are asked for.
+    """
+    entered: set[Function] = set()
+    waiting = [*nodes]
+    while waiting:
+        node = waiting.pop()
+        if not (node.requires_grad or constants):
             continue
-        found[function] = None
-        stack.extend(node.creator for node in function.inputs or () if node.creator is not None)
-    return sorted(found, key=lambda function: function.rank)
+        yield node
+        creator = node.creator
+        if creator is not None and creator not in entered and node not in ends:
+            entered.add(creator)
+            waiting.extend(creator.inputs or ())
 
 
-def _needed_for(targets: set[Any], outputs: Iterable[Any]) -> set[Any]:
-    """The functions that lie between ``targets`` and ``outputs``."""
-    needed: set[Any] = set()
-    for function in _functions_above(outputs):
+def leading_to(targets: Container[Node], functions: Iterable[Function]) -> set[Function]:
+    """Those of the functions through which a cotangent reaches one of the ``targets``."""
+    needed: set[Function] = set()
+    # A function's rank is above those of all that its inputs came from: one round settles it.
+    for function in sorted(functions, key=lambda function: function.rank):
         for node in function.inputs or ():
             if node in targets or node.creator in needed:
                 needed.add(function)
@@ -173,7 +204,7 @@ def _needed_for(targets: set[Any], outputs: Iterable[Any]) -> set[Any]:
     return needed
 
 
-def _check_sequence(name: str, value: Any, length: int | None = None) -> None:
+def _check_sequence(name: str, value: object, length: int | None = None) -> None:
     if not isinstance(value, (list, tuple)):
         raise TypeError(
             f"grad: {name} must be a tuple or a list, got {type(value).__name__}: "
@@ -183,11 +214,17 @@ def _check_sequence(name: str, value: Any, length: int | None = None) -> None:
         raise ValueError(f"grad: {name} has {len(value)} entries, expected {length}")
 
 
+_UNRECORDED = (
+    "grad: an input has no gradient (None), and the outputs were computed from a gradient that was "
+    "not recorded: pass enable_double_backprop=True to the first grad"
+)
+
+
 def grad(
-    outputs: Sequence[Any],
-    inputs: Sequence[Any],
-    grad_outputs: Sequence[Any] | None = None,
-    grad_inputs: Sequence[Any] | None = None,
+    outputs: Sequence[Array],
+    inputs: Sequence[Array],
+    grad_outputs: Sequence[Array | None] | None = None,
+    grad_inputs: Sequence[Array | None] | None = None,
     set_grad: bool = False,
     retain_grad: bool = False,
     enable_double_backprop: bool = False,
@@ -212,8 +249,9 @@ def grad(
         (y.node, y.seed(None if grad_outputs is None else grad_outputs[i], loss_scale))
         for i, y in enumerate(outputs)
     ]
-    targets = {x.node for x in inputs}
-    needed = _needed_for(targets, [y.node for y in outputs])
+    targets, tops = {x.node for x in inputs}, [y.node for y in outputs]
+    above = {node.creator for node in nodes_above(tops) if node.creator is not None}
+    needed = leading_to(targets, above)
     found, retained = _collect(seeds, targets, needed, retain_grad, enable_double_backprop)
     results = []
     for i, x in enumerate(inputs):
@@ -224,10 +262,13 @@ def grad(
             gx = extra if gx is None else gx + extra
         gx = None if gx is None else x.wrap(gx)
         if gx is not None and not enable_double_backprop:
+            # A leaf, as in Chainer, which a second grad would pass by in silence.
             gx.node.unrecorded = True
         results.append(gx)
-    if any(gx is None for gx in results):
-        _warn_of_unrecorded([y.node for y in outputs])
+    missing = any(gx is None for gx in results)
+    if missing and any(node.unrecorded for node in nodes_above(tops)):
+        warnings.warn(_UNRECORDED, stacklevel=2)
+    # Only now, where nothing can raise any more: an exception leaves every .grad as it was.
     for node, gx in retained.items():
         node.store_grad(gx)
     if set_grad:
@@ -236,29 +277,18 @@ def grad(
     return results
 
 
-def _warn_of_unrecorded(nodes: list[Any]) -> None:
-    """Say so where a gradient is missing because an earlier one has no graph."""
-    above = [node for function in _functions_above(nodes) for node in function.inputs or ()]
-    if any(node.unrecorded for node in (*nodes, *above)):
-        warnings.warn(
-            "grad: an input has no gradient (None), and the outputs were computed from a gradient "
-            "that was not recorded: pass enable_double_backprop=True to the first grad",
-            stacklevel=3,
-        )
-
-
 def _collect(
-    seeds: list[tuple[Any, Any]],
-    targets: set[Any],
-    needed: set[Any],
+    seeds: list[tuple[Node, Array]],
+    targets: set[Node],
+    needed: set[Function],
     retain_grad: bool,
     recorded: bool,
-) -> tuple[dict[Any, Any], dict[Any, Any]]:
+) -> tuple[dict[Node, Any], dict[Node, Any]]:
     """Run the traversal of ``grad``: cotangents of the targets, and those to be retained."""
-    found: dict[Any, Any] = {}
-    retained: dict[Any, Any] = {}
+    found: dict[Node, Any] = {}
+    retained: dict[Node, Any] = {}
 
-    def observe(node: Any, cotangent: Any) -> None:
+    def observe(node: Node, cotangent: Array) -> None:
         if node in targets:
             found[node] = cotangent
         if retain_grad and node.creator is not None:
@@ -273,8 +303,9 @@ def _collect(
     return found, retained
 
 
-def raw(cotangent: Any) -> Any:
+def raw(cotangent: Array) -> Raw:
     """The array inside, where a Variable was given."""
+    # By attribute, not by class: this module stands below Variable.
     return getattr(cotangent, "_array", cotangent)
 
 

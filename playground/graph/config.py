@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from playground.graph.types import DType
+
 
 class _Switches(threading.local):
     """A thread's own values live on the instance, the process-wide ones on the class.
@@ -17,17 +19,18 @@ class _Switches(threading.local):
     """
 
     plain: bool = True
-
+    # Chainer's switches, under its names.
     enable_backprop: bool = True
     debug: bool = False
     type_check: bool = True
     train: bool = True
-    dtype: Any = "float32"
+    dtype: DType = "float32"
     # Set while lanes are recorded: connects the inputs of an operation to the lanes of its outputs
-    # (nodes, arrays, outputs) -> nodes.
+    # (nodes, arrays, outputs) -> nodes. It stands here because the interpreters, which set it, are
+    # above the operations, which have to call it; a thread's own, as vmap in another is.
     _lift: Any = None
 
-    def __setattr__(self, name: str, value: Any) -> None:
+    def __setattr__(self, name: str, value: object) -> None:
         super().__setattr__(name, value)
         self._sum_up()
 
@@ -37,6 +40,7 @@ class _Switches(threading.local):
 
     def _sum_up(self) -> None:
         own = vars(self)
+        # Removed and not set to True: a later change of the process-wide values must show through.
         if self.enable_backprop and not self.debug and self._lift is None:
             own.pop("plain", None)
         else:
@@ -44,7 +48,11 @@ class _Switches(threading.local):
 
     def show(self) -> dict[str, Any]:
         """The values as this thread sees them."""
-        return {name: getattr(self, name) for name in _names()}
+        return {
+            name: getattr(self, name)
+            for name, value in vars(_Switches).items()
+            if not name.startswith("_") and name != "plain" and not callable(value)
+        }
 
 
 class _GlobalSwitches:
@@ -53,17 +61,9 @@ class _GlobalSwitches:
     def __getattr__(self, name: str) -> Any:
         return getattr(_Switches, name)
 
-    def __setattr__(self, name: str, value: Any) -> None:
+    def __setattr__(self, name: str, value: object) -> None:
         setattr(_Switches, name, value)
         _Switches.plain = _Switches.enable_backprop and not _Switches.debug
-
-
-def _names() -> list[str]:
-    return [
-        name
-        for name, value in vars(_Switches).items()
-        if not name.startswith("_") and name != "plain" and not callable(value)
-    ]
 
 
 config = _Switches()
@@ -71,9 +71,10 @@ global_config = _GlobalSwitches()
 
 
 @contextmanager
-def using_config(name: str, value: Any, config: Any = config) -> Iterator[None]:
+def using_config(name: str, value: object, config: object = config) -> Iterator[None]:
     """Set one switch for the length of a ``with`` block, in this thread alone."""
     own = vars(config)
+    # What was not set in this thread follows the process-wide value again afterwards.
     missing = object()
     before = own.get(name, missing)
     setattr(config, name, value)

@@ -15,6 +15,7 @@ import numpy as np
 from playground.graph import backend, backprop
 from playground.graph.config import config, using_config
 from playground.graph.errors import GradientError, GraphError, NaNDetectedError
+from playground.graph.types import Array, Cotangents, Operand, Raw
 from playground.graph.variable import Variable, as_variable, output_variable
 
 __all__ = ["FunctionNode", "refuse_nan"]
@@ -28,6 +29,8 @@ class FunctionNode:
     ``backward`` gets from :meth:`get_retained_inputs` and :meth:`get_retained_outputs`.
     """
 
+    # Strong references to input nodes and weak ones to output nodes, as in Chainer: what is above
+    # is kept by what is below, and a graph is freed by reference counting alone.
     inputs: Any = None
     outputs: Any = None
     rank: int = 0
@@ -100,12 +103,12 @@ class FunctionNode:
             for i, array in zip(self._keeps_outputs, self._kept_outputs, strict=True)
         )
 
-    def _output(self, index: int, array: Any) -> Variable:
+    def _output(self, index: int, array: Raw) -> Variable:
         node = self.outputs[index]() if self.outputs else None
         variable = None if node is None else node.get_variable_or_none()
         return self._restored(index, array) if variable is None else variable
 
-    def _restored(self, index: int, array: Any) -> Variable:
+    def _restored(self, index: int, array: Raw) -> Variable:
         """A dead output, in a fresh node: the traversal goes by creator and index."""
         variable = output_variable(array, True, self, self.rank + 1)
         variable._node.output_index = index if self.output_count > 1 else None
@@ -113,7 +116,7 @@ class FunctionNode:
 
     # --------------------------------------------------------------------------------- apply
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+    def __call__(self, *args: Operand, **kwargs: Operand) -> Any:
         raise GraphError(
             f"{self.label}: a FunctionNode is not called: use {self.label}().apply((x, …))"
         )
@@ -126,7 +129,8 @@ class FunctionNode:
         """
         variables = [as_variable(x) for x in inputs]
         arrays = tuple(x._array for x in variables)
-        if any(map(backend.is_batched, arrays)):
+        # A user's code may loop, index or compare: no rule could say what it does to lanes.
+        if any(backend.level_of(array) is not None for array in arrays):
             return self.over_lanes(self, variables)
         refuse_nan(arrays, self.label, "forward")
         outputs = self._forward(arrays)
@@ -140,15 +144,20 @@ class FunctionNode:
         outputs = self.forward(arrays)
         good = isinstance(outputs, tuple) and all(y is None or backend.is_array(y) for y in outputs)
         if not good:
+            actual = type(outputs).__name__
+            if isinstance(outputs, tuple):
+                actual = f"({', '.join(type(y).__name__ for y in outputs)})"
             raise TypeError(
-                f"{self.label}: forward output must be a tuple of ndarrays, got "
-                f"{_kinds(outputs)}: return (array,)"
+                f"{self.label}: forward output must be a tuple of ndarrays, got {actual}: "
+                f"return (array,)"
             )
         return outputs
 
     def _connect(
         self, variables: list[Variable], outputs: tuple[Any, ...], requires_grad: bool
     ) -> tuple[Variable, ...]:
+        # Applied again, as a node in a loop is: inputs and what was kept are those of the new
+        # application, and a backward through an output of the old one would read them.
         self._leave(self.outputs or ())
         self.inputs = tuple(x._node for x in variables)
         self.rank = max((node.rank for node in self.inputs), default=0)
@@ -156,12 +165,15 @@ class FunctionNode:
         for i in self._keeps_inputs:
             variables[i].retain_data()
         results = tuple(
-            _absent() if y is None else output_variable(y, requires_grad, self, self.rank + 1)
+            Variable(None, requires_grad=False)
+            if y is None
+            else output_variable(y, requires_grad, self, self.rank + 1)
             for y in outputs
         )
         if self.output_count > 1:
             for i, y in enumerate(results):
                 y._node.output_index = i
+        # Raw arrays: a Variable would lead back here by its creator, a cycle.
         self._kept_outputs = tuple(results[i]._array for i in self._keeps_outputs)
         self.outputs = tuple(ref(y._node) for y in results)
         return results
@@ -178,14 +190,15 @@ class FunctionNode:
 
     # ------------------------------------------------------------------------------ backward
 
-    def pull(self, gy: Any) -> Sequence[Any]:
+    def pull(self, gy: Cotangents) -> Sequence[Any]:
         """Cotangents of the inputs, raw, from those of the outputs, raw."""
+        # The user's backward computes with Variables, whose graph nobody wants in a raw pass.
         with using_config("enable_backprop", False):
             gys = gy if self.output_count > 1 else (gy,)
             wrapped = [None if g is None else Variable(backend.as_array(g)) for g in gys]
             return [backprop.raw(gx) for gx in self._pull(tuple(wrapped))]
 
-    def pull_recorded(self, gy: Any) -> Sequence[Any]:
+    def pull_recorded(self, gy: Cotangents) -> Sequence[Any]:
         """The same on Variables, so that the pass is itself recorded."""
         return self._pull(tuple(gy) if self.output_count > 1 else (gy,))
 
@@ -197,10 +210,11 @@ class FunctionNode:
             result[i] = gx
         return result
 
-    def _checked(self, targets: tuple[int, ...], gxs: Any) -> Sequence[Any]:
+    def _checked(self, targets: tuple[int, ...], gxs: Cotangents) -> Sequence[Any]:
         """One gradient a target, each None or a Variable of its input's shape and dtype."""
         gxs = tuple(gxs) if isinstance(gxs, (tuple, list)) else (gxs,)
-        if len(gxs) == len(self.inputs) != len(targets):
+        # Chainer takes both: one gradient an input, or one for each that was asked for.
+        if len(gxs) == len(self.inputs) and len(gxs) != len(targets):
             gxs = tuple(gxs[i] for i in targets)
         if len(gxs) != len(targets):
             raise GradientError(
@@ -211,7 +225,7 @@ class FunctionNode:
             self._check_gradient(i, gx)
         return gxs
 
-    def _check_gradient(self, index: int, gx: Any) -> None:
+    def _check_gradient(self, index: int, gx: Array) -> None:
         if gx is None:
             return
         if not isinstance(gx, Variable):
@@ -245,20 +259,10 @@ class FunctionNode:
 def _refusal(message: str) -> Callable[[Any], Any]:
     """Stands in for ``pull``; no bound method, which would be a cycle on its own instance."""
 
-    def refuse(gy: Any) -> Any:
+    def refuse(gy: Cotangents) -> Any:
         raise GraphError(message)
 
     return refuse
-
-
-def _absent() -> Variable:
-    return Variable(None, requires_grad=False)
-
-
-def _kinds(outputs: Any) -> str:
-    if isinstance(outputs, tuple):
-        return f"({', '.join(type(y).__name__ for y in outputs)})"
-    return type(outputs).__name__
 
 
 def refuse_nan(arrays: Sequence[Any], label: str, direction: str) -> None:

@@ -1,4 +1,4 @@
-"""VariableNode (what the graph knows), Variable and Parameter (what the user holds).
+"""VariableNode (what the graph knows) and Variable (what the user holds).
 
 No mathematics here: operators are installed by ``functions.basic_math``, NumPy's protocols by
 ``interpreters.numpy_protocol``.
@@ -6,7 +6,7 @@ No mathematics here: operators are installed by ``functions.basic_math``, NumPy'
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 from weakref import ref
 
@@ -14,12 +14,34 @@ import numpy as np
 
 from playground.graph import backprop
 from playground.graph.backend import ARRAY_TYPES, array_like, as_array, is_array, to_cpu
-from playground.graph.config import config
 from playground.graph.errors import GraphError
+from playground.graph.types import (
+    Array,
+    DType,
+    Function,
+    HostArray,
+    Node,
+    Operand,
+    Raw,
+    Scalar,
+    Shape,
+)
 
+__all__ = [
+    "Variable",
+    "VariableNode",
+    "as_array_of",
+    "as_variable",
+    "constant_node",
+    "output_variable",
+]
+
+# Past __init__ and its checks: these objects are made by operations, twice for each of them.
 _new = object.__new__
-# How many graphs have been cut so far: nodes remember it from their making, so that a traversal
-# can tell a loss that was built on a cut graph by intent from one that the cut took by surprise.
+# How many graphs unchain_backward has cut so far, in the process. It is a clock, and a count is all
+# that is asked of it: nodes remember it from their making (born) and from being cut (cut), so that
+# a traversal can tell a loss that was built on a cut graph by intent (truncated backprop through
+# time) from one that the cut took by surprise, whose gradients would be too small in silence.
 _cuts = 0
 
 
@@ -30,6 +52,8 @@ class VariableNode:
     intermediate array dies with the user's Variable.
     """
 
+    # Slots for what every node has: reading them is what a traversal does most. The dictionary is
+    # made only for a node with a name or one of the marks below.
     __slots__ = (
         "__dict__",
         "__weakref__",
@@ -44,28 +68,35 @@ class VariableNode:
         "shape",
     )
 
+    # A weak reference: an intermediate array must die with the user's Variable, though its node
+    # lives on as an input of the next function; and nothing in a graph may be a cycle.
     _variable: Callable[[], Variable | None]
     born: int
-    creator: Any
-    data: Any
-    dtype: Any
+    creator: Function
+    data: Raw
+    dtype: DType
+    # None for the only output, whose cotangent needs no slots; and for a leaf.
     output_index: int | None
     rank: int
     requires_grad: bool
-    shape: Any
+    shape: Shape | None
     # Rarely anything else, so that making a node need not set them.
     name: str | None = None
+    # What a backward multiplied the start gradient by; an optimizer's update divides by it.
     _loss_scale: float | None = None
+    # The cut that took this node's creator, while another graph may still have needed it.
     cut: int = 0
+    # It holds a gradient of grad() without enable_double_backprop: a leaf that a user may believe
+    # to be connected. Who meets it on the way to a missing gradient says so.
     unrecorded: bool = False
 
-    def describe(self, array: Any) -> None:
+    def describe(self, array: Raw) -> None:
         """Take over shape and dtype of ``array`` (None: an uninitialised parameter)."""
         self.shape = None if array is None else array.shape
         self.dtype = None if array is None else array.dtype
 
     @property
-    def creator_node(self) -> Any:
+    def creator_node(self) -> Function:
         return self.creator
 
     @property
@@ -78,12 +109,12 @@ class VariableNode:
         return f"({', '.join(map(str, self.shape))}), {self.dtype}"
 
     @property
-    def grad(self) -> Any:
+    def grad(self) -> Raw | None:
         variable = self._variable()
         return None if variable is None else variable.grad
 
     @property
-    def grad_var(self) -> Any:
+    def grad_var(self) -> Variable | None:
         variable = self._variable()
         return None if variable is None else variable.grad_var
 
@@ -96,19 +127,21 @@ class VariableNode:
         return self._variable()
 
     def _revive(self) -> Variable:
+        # A new one each time, as in Chainer: the node's reference is not renewed.
         variable = _new(Variable)
         variable._array = self.data
         variable._node = self
         variable._grad = None
         return variable
 
-    def store_grad(self, gradient: Any) -> None:
+    def store_grad(self, gradient: Array) -> None:
         """Give the living Variable its gradient, a raw array or a Variable; unchecked."""
         variable = self._variable()
         if variable is not None:
-            variable._grad = gradient if type(gradient) in ARRAY_TYPES else _storable(gradient)
+            fit = type(gradient) in ARRAY_TYPES or isinstance(gradient, Variable)
+            variable._grad = gradient if fit else as_array(gradient)
 
-    def set_creator_node(self, creator: Any) -> None:
+    def set_creator_node(self, creator: Function) -> None:
         self.creator = creator
         self.rank = creator.rank + 1
 
@@ -130,11 +163,7 @@ def _nothing() -> None:
     return None
 
 
-def _storable(gradient: Any) -> Any:
-    return gradient if isinstance(gradient, Variable) else as_array(gradient)
-
-
-def constant_node(array: Any, cls: type[VariableNode] = VariableNode) -> Any:
+def constant_node(array: Raw, cls: type[VariableNode] = VariableNode) -> Node:
     """The node of an operand that is no Variable."""
     node = _new(cls)
     node._variable = _nothing
@@ -146,8 +175,9 @@ def constant_node(array: Any, cls: type[VariableNode] = VariableNode) -> Any:
     return node
 
 
-def output_variable(array: Any, requires_grad: bool, creator: Any, rank: int) -> Variable:
+def output_variable(array: Raw, requires_grad: bool, creator: Function, rank: int) -> Variable:
     """The Variable of a function's output; the hot path of every operation."""
+    # All attributes one by one, without a call: through __init__ it takes 1.4 times as long.
     if type(array) not in ARRAY_TYPES:
         array = as_array(array)
     variable = _new(Variable)
@@ -168,10 +198,15 @@ def output_variable(array: Any, requires_grad: bool, creator: Any, rank: int) ->
 
 if TYPE_CHECKING:
 
-    def _binary(self: Any, other: Any) -> Variable: ...
-    def _unary(self: Any) -> Variable: ...
-    def _method(self: Any, *args: Any, **kwargs: Any) -> Variable: ...
-    def _comparison(self: Any, other: Any) -> Any: ...
+    def _binary(self: Array, other: Operand) -> Variable: ...
+    def _unary(self: Array) -> Variable: ...
+    def _method(self: Array, *args: Operand, **kwargs: Operand) -> Variable: ...
+    def _comparison(self: Array, other: Operand) -> Any: ...
+
+
+# The seeds of scalar outputs, one a dtype: np.ones takes 40 times as long as the look-up. They are
+# read-only, as any gradient may be.
+_SEEDS: dict[DType, HostArray] = {}
 
 
 class Variable:
@@ -207,15 +242,17 @@ class Variable:
 
     def __init__(
         self,
-        array: Any = None,
+        array: Raw = None,
         *,
         name: str | None = None,
-        grad: Any = None,
+        grad: Raw = None,
         requires_grad: bool = True,
-        **old: Any,
+        **old: Raw,
     ) -> None:
         if old:
-            array = _old_argument(array, old)
+            if set(old) != {"data"} or array is not None:
+                raise TypeError(f"Variable: unknown argument {', '.join(map(repr, old))}")
+            array = old["data"]  # its name in Chainer 1
         if array is not None and type(array) not in ARRAY_TYPES and not is_array(array):
             raise TypeError(
                 f"Variable: expected an array (numpy.ndarray, cupy.ndarray …), got "
@@ -238,28 +275,30 @@ class Variable:
     # ------------------------------------------------------------------------------- values
 
     @property
-    def array(self) -> Any:
+    def array(self) -> Raw:
         """The array. Rebinding it also rebinds what the graph has kept of it."""
         return self._array
 
     @array.setter
-    def array(self, array: Any) -> None:
+    def array(self, array: Raw) -> None:
         self._array = array = None if array is None else as_array(array)
         node = self._node
         node.describe(array)
+        # As in Chainer: an optimizer that rebinds a parameter's array changes what a backward
+        # through the old graph reads.
         if node.data is not None:
             node.data = array
 
     data = array
 
     @property
-    def grad(self) -> Any:
+    def grad(self) -> Raw | None:
         """The gradient as an array, or None."""
         gradient = self._grad
         return gradient._array if isinstance(gradient, Variable) else gradient
 
     @grad.setter
-    def grad(self, gradient: Any) -> None:
+    def grad(self, gradient: Array) -> None:
         if gradient is not None:
             gradient = as_array(gradient)
             self._check_grad(gradient)
@@ -279,7 +318,7 @@ class Variable:
             self._check_grad(gradient._array)
         self._grad = gradient
 
-    def _check_grad(self, gradient: Any) -> None:
+    def _check_grad(self, gradient: Array) -> None:
         if self._array is None:
             return
         for what in ("shape", "dtype"):
@@ -307,13 +346,13 @@ class Variable:
         return self._array.size
 
     @property
-    def dtype(self) -> Any:
+    def dtype(self) -> DType:
         return self._array.dtype
 
     def __len__(self) -> int:
         return len(self._array)
 
-    def item(self) -> Any:
+    def item(self) -> Scalar:
         """The one element as a Python number."""
         return self._array.item()
 
@@ -333,12 +372,12 @@ class Variable:
         return self._node
 
     @property
-    def creator(self) -> Any:
+    def creator(self) -> Function:
         """The function that computed this Variable, or None for a leaf."""
         return self._node.creator
 
     @creator.setter
-    def creator(self, function: Any) -> None:
+    def creator(self, function: Function) -> None:
         self._node.set_creator_node(function)
 
     creator_node = creator
@@ -363,7 +402,7 @@ class Variable:
     def label(self) -> str:
         return self._node.label
 
-    def set_creator(self, function: Any) -> None:
+    def set_creator(self, function: Function) -> None:
         self._node.set_creator_node(function)
 
     set_creator_node = set_creator
@@ -392,6 +431,7 @@ class Variable:
             function, node.creator = node.creator, None
             if function is not None and function.inputs is not None:
                 siblings = [output() for output in function.outputs or ()]
+                # The start itself is not marked: to go on from it is what unchain_backward is for.
                 for other in (*function.inputs, *siblings):
                     if other not in (None, self._node) and other.creator is not None:
                         other.cut = _cuts
@@ -415,14 +455,14 @@ class Variable:
             gradient = array_like(gradient, self._array)
             self._grad = gradient if self._grad is None else self.grad + gradient
 
-    def seed(self, given: Any, loss_scale: float | None = None) -> Any:
+    def seed(self, given: Array | None, loss_scale: float | None = None) -> Array:
         """What a traversal starts from here: ``given``, or ones (times ``loss_scale``)."""
         if given is not None:
             return given
         ones = np.ones_like(self._array)
         return self.wrap(ones if loss_scale is None else ones * loss_scale)
 
-    def wrap(self, gradient: Any) -> Variable:
+    def wrap(self, gradient: Array) -> Variable:
         """``gradient`` as a Variable, if it is not one."""
         return gradient if isinstance(gradient, Variable) else Variable(as_array(gradient))
 
@@ -443,13 +483,15 @@ class Variable:
             enable_double_backprop: record the pass, so that gradients can be differentiated.
             loss_scale: factor on the automatic start gradient.
         """
+        # Used up first, and put back on an exception: the function's backward may read .grad.
         node, held = self._node, self._grad
         if not node.requires_grad:
             return
-        seed = _start(self, loss_scale, enable_double_backprop)
+        seed = self._start(loss_scale, enable_double_backprop)
         self._grad = None
-        gradients: dict[Any, Any] = {}
+        gradients: dict[Node, Any] = {}
         try:
+            # The other way is the common one, and sets up nothing.
             if retain_grad or enable_double_backprop or node.creator is None:
                 observe = gradients.__setitem__ if retain_grad else None
                 seeds = ((node, seed),)
@@ -464,6 +506,24 @@ class Variable:
             leaf.store_grad(gradient)
             if loss_scale is not None and leaf.creator is None:
                 leaf._loss_scale = loss_scale
+
+    def _start(self, loss_scale: float | None, recorded: bool) -> Array:
+        """The cotangent that a traversal from here begins with, raw or as a Variable."""
+        if self._grad is not None:
+            return self.grad_var if recorded else self.grad
+        array = self._array
+        if loss_scale is None and not recorded and type(array) is np.ndarray and not array.shape:
+            one = _SEEDS.get(array.dtype)
+            if one is None:
+                one = _SEEDS[array.dtype] = np.ones((), array.dtype)
+                one.flags.writeable = False
+            return one
+        if array.size != 1:
+            backprop.require_seed(array.shape, "backward")
+        # Of any shape with one element, as in Chainer; ones_like, so that it is where the array is.
+        ones = np.ones_like(array)
+        ones = ones if loss_scale is None else ones * loss_scale
+        return Variable(ones) if recorded else ones
 
     # ------------------------------------------------------------------------------ display
 
@@ -486,18 +546,11 @@ class Variable:
         return copied
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _rebuild, (self._array, self.name, self.grad, self.requires_grad)
+        return Variable._rebuilt, (self._array, self.name, self.grad, self.requires_grad)
 
-
-def _old_argument(array: Any, old: dict[str, Any]) -> Any:
-    """The array, where it is given under its name of Chainer 1, ``data``."""
-    if set(old) != {"data"} or array is not None:
-        raise TypeError(f"Variable: unknown argument {', '.join(map(repr, old))}")
-    return old["data"]
-
-
-def _rebuild(array: Any, name: str | None, grad: Any, requires_grad: bool) -> Variable:
-    return Variable(array, name=name, grad=grad, requires_grad=requires_grad)
+    @staticmethod
+    def _rebuilt(array: Raw, name: str | None, grad: Raw, requires_grad: bool) -> Variable:
+        return Variable(array, name=name, grad=grad, requires_grad=requires_grad)
 
 
 def _head(variable: Variable) -> str:
@@ -514,31 +567,10 @@ def _text(variable: Variable, separator: str) -> str:
     return f"{head}{np.array2string(host, separator=separator, prefix=head)})"
 
 
-# The seeds of scalar outputs, one a dtype; read-only, as any gradient may be.
-_ONES: dict[Any, Any] = {}
-
-
-def _start(output: Variable, loss_scale: float | None, recorded: bool) -> Any:
-    """The cotangent that a traversal from ``output`` begins with, raw or as a Variable."""
-    if output._grad is not None:
-        return output.grad_var if recorded else output.grad
-    array = output._array
-    if loss_scale is None and not recorded and type(array) is np.ndarray and not array.shape:
-        one = _ONES.get(array.dtype)
-        if one is None:
-            one = _ONES[array.dtype] = np.ones((), array.dtype)
-            one.flags.writeable = False
-        return one
-    if array.size != 1:
-        backprop.require_seed(array.shape, "backward")
-    ones = np.ones_like(array)
-    ones = ones if loss_scale is None else ones * loss_scale
-    return Variable(ones) if recorded else ones
-
-
-def _with_earlier(leaves: dict[Any, Any], born: int) -> dict[Any, Any]:
+def _with_earlier(leaves: dict[Node, Any], born: int) -> dict[Node, Any]:
     """The leaves' gradients, each added to what its leaf had before (out of place)."""
     for leaf, gradient in leaves.items():
+        # Nearly always no graph was ever cut: then no leaf is asked, which saves its look-up.
         if _cuts and leaf.cut > born:
             raise GraphError(
                 f"backward: the graph above {leaf.name or leaf.label} was cut for another loss "
@@ -547,120 +579,17 @@ def _with_earlier(leaves: dict[Any, Any], born: int) -> dict[Any, Any]:
             )
         variable = leaf._variable()
         if variable is not None and variable._grad is not None:
+            # Never in place: gradients alias each other, the user's own seed and read-only views.
             before = variable.grad_var if isinstance(gradient, Variable) else variable.grad
             leaves[leaf] = before + gradient
     return leaves
 
 
-def as_variable(obj: Any) -> Variable:
+def as_variable(obj: Operand) -> Variable:
     """``obj`` itself if it is a Variable; else a Variable that needs no gradient."""
     return obj if isinstance(obj, Variable) else Variable(obj, requires_grad=False)
 
 
-def as_array_of(obj: Any) -> Any:
+def as_array_of(obj: Operand) -> Raw:
     """The array inside a Variable, or ``obj`` itself."""
     return obj._array if isinstance(obj, Variable) else obj
-
-
-class Parameter(Variable):
-    """A Variable to be optimised, perhaps of a shape that is known only later.
-
-    Args:
-        initializer: an array (the values), a number (fills ``shape``), a callable that fills an
-            array in place, or None (NaN, so that a forgotten initialisation shows).
-        shape: None leaves the parameter uninitialised until :meth:`initialize`.
-        name: shown by ``repr``.
-    """
-
-    __slots__ = ("_first_grad", "initializer", "update_rule")
-
-    def __init__(
-        self,
-        initializer: Any = None,
-        shape: int | Sequence[int] | None = None,
-        name: str | None = None,
-    ) -> None:
-        given = shape is None and is_array(initializer)
-        super().__init__(initializer if given else None, name=name)
-        self.initializer = float("nan") if initializer is None else initializer
-        self.update_rule: Any = None
-        # Until cleargrad: a backward into a gradient that nobody has cleared must show.
-        self._first_grad: float | None = float("nan")
-        if shape is not None:
-            self.initialize((shape,) if isinstance(shape, int) else tuple(shape))
-
-    @property
-    def is_initialized(self) -> bool:
-        return self._array is not None
-
-    @property
-    def dtype(self) -> Any:
-        if self._array is not None:
-            return self._array.dtype
-        return np.dtype(getattr(self.initializer, "dtype", None) or config.dtype)
-
-    def initialize(self, shape: Iterable[int]) -> None:
-        """Make the array; its gradient starts as NaN until ``cleargrad`` (as in Chainer)."""
-        array = np.empty(tuple(shape), self.dtype)
-        if callable(self.initializer):
-            self.initializer(array)
-        else:
-            array[...] = self.initializer
-        self.array = array
-        self._grad = None if self._first_grad is None else np.full_like(array, self._first_grad)
-
-    def cleargrad(self) -> None:
-        super().cleargrad()
-        self._first_grad = None
-
-    def zerograd(self) -> None:
-        super().zerograd()
-        self._first_grad = 0.0
-
-    def update(self) -> None:
-        """Apply the update rule, if an optimizer has given this parameter one."""
-        if self.update_rule is not None:
-            self.update_rule.update(self)
-
-    @property
-    def grad(self) -> Any:
-        if self._array is None and self._first_grad is not None:
-            raise GraphError(
-                f"grad of {self._title()}: the parameter is not initialised: call "
-                f"initialize(shape) or run the model once"
-            )
-        return Variable.grad.fget(self)  # type: ignore[attr-defined]
-
-    @grad.setter
-    def grad(self, gradient: Any) -> None:
-        Variable.grad.fset(self, gradient)  # type: ignore[attr-defined]
-
-    def __copy__(self) -> Parameter:
-        return _rebuild_parameter(*self._parts())
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return _rebuild_parameter, self._parts()
-
-    def _parts(self) -> tuple[Any, ...]:
-        grad = backprop.raw(self._grad)
-        return self._array, self.initializer, self.name, grad, self._first_grad, self.update_rule
-
-
-def _rebuild_parameter(
-    array: Any, initializer: Any, name: str | None, grad: Any, first_grad: Any, rule: Any
-) -> Parameter:
-    parameter = Parameter(array, name=name)
-    parameter.initializer, parameter.update_rule = initializer, rule
-    parameter._grad, parameter._first_grad = grad, first_grad
-    return parameter
-
-
-__all__ = [
-    "Parameter",
-    "Variable",
-    "VariableNode",
-    "as_array_of",
-    "as_variable",
-    "constant_node",
-    "output_variable",
-]

@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
 
-from playground.graph.backend import array_like, is_array, to_cpu
+from playground.gradient_check.differences import gradients_at
+from playground.graph.backend import is_array, to_cpu
 from playground.graph.errors import GraphCutError, InputError
 from playground.transforms import grad, vmap
 
@@ -41,9 +42,7 @@ def gradient_field(f: PlaneFunction, points: Any) -> Any:
 def numerical_field(f: PlaneFunction, points: Any, h: float = STEP) -> Any:
     """The same by central differences, (f(x + h e_i) - f(x - h e_i)) / 2h, in float64."""
     points = as_points(points).astype(np.float64)
-    shifts = array_like(np.array([[h, 0.0], [0.0, h], [-h, 0.0], [0.0, -h]]), points)
-    ends = numbers(f, np.concatenate([points + shift for shift in shifts])).reshape(2, 2, -1)
-    return (ends[0] - ends[1]).T / (2 * h)
+    return gradients_at(partial(numbers, f), points, h)
 
 
 def as_points(points: Any) -> Any:

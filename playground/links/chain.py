@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from playground.graph.variable import Parameter
+from playground.graph.parameter import Parameter
 from playground.links.link import Link
 
 __all__ = ["Chain"]

@@ -12,7 +12,7 @@ import numpy as np
 
 from playground.graph.backend import Device, array_like, is_array, parse_device
 from playground.graph.errors import GraphError
-from playground.graph.variable import Parameter
+from playground.graph.parameter import Parameter
 
 __all__ = ["Link"]
 

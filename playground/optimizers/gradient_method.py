@@ -11,7 +11,7 @@ import numpy as np
 
 from playground.graph.backend import to_cpu
 from playground.graph.errors import GraphError
-from playground.graph.variable import Parameter
+from playground.graph.parameter import Parameter
 from playground.links.link import Link
 from playground.optimizers.hooks import Hooks
 from playground.optimizers.hyperparameter import Hyperparameter

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from playground.graph.backend import array_like, is_array
-from playground.graph.variable import Parameter
+from playground.graph.parameter import Parameter
 from playground.optimizers.hooks import Hooks
 from playground.optimizers.hyperparameter import Hyperparameter
 

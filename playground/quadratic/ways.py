@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from playground.gradient_check.differences import TWO
 from playground.graph.backend import array_like, to_cpu
 from playground.lab.runlog import frame_of
 from playground.transforms import jacobian, value_and_grad, vmap
@@ -110,8 +111,8 @@ def numerical(f: Callable[[Any], Any], points: Any, h: float = STEP) -> Derivati
     found = to_cpu(vmap(f)(array_like(moved, points))).reshape(len(shifts), k)
     ahead, behind = found[1 : n + 1], found[n + 1 : 2 * n + 1]
     pp, pm, mp, mm = np.moveaxis(found[2 * n + 1 :].reshape(n, n, 4, k), 2, 0)
-    seconds = (pp - pm - mp + mm) / (4 * h * h)
-    gradients = (ahead - behind).T / (2 * h)
+    seconds = TWO.rise([TWO.rise([mm, mp]), TWO.rise([pm, pp])]) / (h * h)
+    gradients = TWO.rise([behind, ahead]).T / h
     return Derivatives(host, found[0], gradients, np.moveaxis(seconds, 2, 0))
 
 

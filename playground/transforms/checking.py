@@ -7,13 +7,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from playground.gradient_check.differences import TWO
 from playground.graph.backend import array_like, as_array, is_array, to_cpu
 from playground.graph.errors import GradientError
+from playground.graph.types import Array, Keywords, Operand, Random, Raw, Scalar, Tree, UserFunction
 from playground.graph.variable import as_array_of
-from playground.transforms.gradients import Argnums, Function, vjp
-from playground.transforms.inputs import positions
-from playground.transforms.outputs import check_function, name_of, numeric_leaves
-from playground.transforms.trees import leaves, rebuilt
+from playground.transforms.gradients import vjp
+from playground.transforms.tracing import Argnums, positions
+from playground.transforms.values import check_function, leaves, name_of, numeric_leaves, rebuilt
 
 __all__ = ["check_grads"]
 
@@ -22,13 +23,13 @@ SEARCHED = 1000
 
 
 def check_grads(
-    f: Function,
+    f: UserFunction,
     order: int = 2,
     argnums: Argnums | None = None,
     eps: float | None = None,
     rtol: float | None = None,
     atol: float | None = None,
-    rng: np.random.Generator | None = None,
+    rng: Random | None = None,
 ) -> Callable[..., None]:
     """A check of the derivatives of f, to be called with its arguments; it returns None.
 
@@ -50,7 +51,7 @@ def check_grads(
     if not isinstance(order, int) or order < 1:
         raise ValueError(f"check_grads: order must be a whole number from 1 on, got {order!r}")
 
-    def check(*args: Any, **kwargs: Any) -> None:
+    def check(*args: Tree, **kwargs: Tree) -> None:
         flat, xs, names = _flattened(f, argnums, args, kwargs)
         e = max(float(np.finfo(x.dtype).eps) for x in xs)
         limits = Limits(
@@ -75,19 +76,19 @@ class Limits(NamedTuple):
     atol: float
     machine: float
 
-    def allow(self, exact: Any, numeric: Any, noise: float) -> bool:
+    def allow(self, exact: Scalar, numeric: Scalar, noise: float) -> bool:
         """Whether two values agree, up to the noise of the differences; NaN never does."""
         allowed = self.atol + self.rtol * max(abs(exact), abs(numeric)) + noise
         return bool(abs(exact - numeric) <= allowed)
 
 
-def _gradient_of(flat: Function, us: list[Any]) -> Function:
+def _gradient_of(flat: UserFunction, us: list[Any]) -> UserFunction:
     return lambda *xs: vjp(flat, *xs)[1](us)
 
 
 def _flattened(
-    f: Function, argnums: Argnums | None, args: Sequence[Any], kwargs: dict[str, Any]
-) -> tuple[Function, list[Any], list[str]]:
+    f: UserFunction, argnums: Argnums | None, args: Sequence[Tree], kwargs: Keywords
+) -> tuple[UserFunction, list[Any], list[str]]:
     """f as a function from arrays to a list of arrays; these arrays, and what errors call them."""
     if argnums is None:
         chosen = [i for i, x in enumerate(args) if any(map(_is_floating, leaves(x)))]
@@ -97,43 +98,47 @@ def _flattened(
         chosen = [*positions("check_grads", argnums, len(args))]
     found = [(f"argument {i}{path}", x) for i in chosen for path, x in leaves(args[i])]
 
-    def flat(*xs: Any) -> list[Any]:
+    def flat(*xs: Raw) -> list[Any]:
         rest, inside = iter(xs), list(args)
         for i in chosen:
             inside[i] = rebuilt(args[i], rest)
         return [y for _, y in numeric_leaves("check_grads", f(*inside, **kwargs))]
 
-    return flat, [_floating(name, x) for name, x in found], [name for name, _ in found]
+    xs = []
+    for name, x in found:
+        array = as_array_of(x)
+        array = array if is_array(array) else np.asarray(array)
+        if array.dtype.kind not in "iufc":
+            raise TypeError(f"check_grads: {name} must be an array of numbers, got {array.dtype}")
+        xs.append(array if array.dtype.kind in "fc" else array.astype(np.float64))
+    return flat, xs, [name for name, _ in found]
 
 
-def _is_floating(leaf: tuple[str, Any]) -> bool:
+def _is_floating(leaf: tuple[str, Operand]) -> bool:
     x = leaf[1]
     if isinstance(x, (float, complex)):
         return True
     return hasattr(x, "dtype") and getattr(x.dtype, "kind", "?") in "fc"
 
 
-def _floating(name: str, x: Any) -> Any:
-    array = as_array_of(x)
-    array = array if is_array(array) else np.asarray(array)
-    if array.dtype.kind not in "iufc":
-        raise TypeError(f"check_grads: {name} must be an array of numbers, got {array.dtype}")
-    return array if array.dtype.kind in "fc" else array.astype(np.float64)
-
-
 # ------------------------------------------------------------------------------ one order
 
 
 def _check(
-    flat: Function, xs: list[Any], names: list[str], limits: Limits, rng: Any, title: str
+    flat: UserFunction,
+    xs: list[Any],
+    names: list[str],
+    limits: Limits,
+    rng: Random,
+    title: str,
 ) -> list[Any]:
     """Compare the pass back with differences, one argument at a time; the cotangents used."""
     values, pull = vjp(flat, *xs)
     us = [_drawn(rng, _array(y)) for y in values]
     gradients = pull(us)
-    for i, (x, name) in enumerate(zip(xs, names, strict=True)):
+    for i, name in enumerate(names):
         slope = _Slope(flat, xs, i, us, limits)
-        exact, numeric, noise = slope.compare(gradients[i], _unit(_drawn(rng, x)))
+        exact, numeric, noise = slope.compare(gradients[i], slope.random_direction(rng))
         if limits.allow(exact, numeric, noise):
             continue
         scale = max(abs(exact), abs(numeric))
@@ -147,7 +152,7 @@ def _check(
     return us
 
 
-def _drawn(rng: Any, like: Any) -> Any:
+def _drawn(rng: Random, like: Array) -> Raw:
     """Normal random numbers in the shape and dtype of an array; zeros for one of integers."""
     kind = like.dtype.kind
     numbers = rng.standard_normal(like.shape) * (kind in "fc")
@@ -156,39 +161,40 @@ def _drawn(rng: Any, like: Any) -> Any:
     return array_like(np.asarray(numbers).astype(like.dtype), like)
 
 
-def _unit(v: Any) -> Any:
-    norm = float((abs(v) ** 2).sum()) ** 0.5
-    return v / norm if norm else v
-
-
 class _Slope:
     """The derivative of sum(u · f) by one of the arguments, measured."""
 
     def __init__(
-        self, flat: Function, xs: list[Any], index: int, us: list[Any], limits: Limits
+        self, flat: UserFunction, xs: list[Any], index: int, us: list[Any], limits: Limits
     ) -> None:
         self.flat, self.xs, self.index, self.us = flat, xs, index, us
         self.x, self.machine = xs[index], limits.machine
         self.step = limits.eps * max(1.0, float((abs(self.x) ** 2).sum()) ** 0.5)
 
-    def compare(self, gradient: Any, v: Any) -> tuple[Any, Any, float]:
+    def compare(self, gradient: Array, v: Raw) -> tuple[Any, Any, float]:
         """The derivative along v by the gradient, by differences, and the rounding of these."""
-        right, left = self.x + self.step * v, self.x - self.step * v
+        ends = [self.x + offset * self.step * v for offset in TWO.offsets]
         # What rounding has left of the step, not the step, is what the values differ by.
-        moved = to_cpu((right - left) / (2 * self.step))
-        ends = [self._at(right), self._at(left)]
-        numeric = (ends[0][0] - ends[1][0]) / (2 * self.step)
-        noise = 4 * self.machine * max(ends[0][1], ends[1][1]) / self.step
-        return (to_cpu(_array(gradient)) * moved).sum(), numeric, noise
+        moved = to_cpu(TWO.rise(ends) / self.step)
+        values, sizes = zip(*map(self._at, ends), strict=True)
+        # Each sum is rounded by its terms' size; no tolerance of the result knows of these.
+        noise = 4 * self.machine * max(sizes) / self.step
+        return (to_cpu(_array(gradient)) * moved).sum(), TWO.rise(values) / self.step, noise
 
-    def _at(self, x: Any) -> tuple[Any, float]:
+    def random_direction(self, rng: Random) -> Raw:
+        """A direction of length 1 (0 where the argument has no elements)."""
+        v = _drawn(rng, self.x)
+        norm = float((abs(v) ** 2).sum()) ** 0.5
+        return v / norm if norm else v
+
+    def _at(self, x: Raw) -> tuple[Any, float]:
         """sum(u · f), and the sum of its terms' sizes."""
         values = self.flat(*self.xs[: self.index], x, *self.xs[self.index + 1 :])
         pairs = zip(self.us, values, strict=True)
         terms = [to_cpu(u) * to_cpu(_array(y)) for u, y in pairs]
         return sum(t.sum() for t in terms), float(sum(abs(t).sum() for t in terms))
 
-    def worst(self, gradient: Any) -> str:
+    def worst(self, gradient: Array) -> str:
         """Which element is off most, where looking for it is cheap."""
         size = self.x.size
         if not 1 < size <= SEARCHED:
@@ -204,6 +210,6 @@ class _Slope:
         return f" (most at element {place}: {exact:.8g} against {numeric:.8g})"
 
 
-def _array(value: Any) -> Any:
+def _array(value: Operand) -> Raw:
     array = as_array_of(value)
     return as_array(np.asarray(array) if np.isscalar(array) else array)

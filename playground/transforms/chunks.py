@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 import playground.functions as F
+from playground.graph.types import Array, Tree
 from playground.graph.variable import Variable
-from playground.transforms.trees import leaves, rebuilt
+from playground.transforms.values import leaves, rebuilt
 
 __all__ = ["Chunks", "automatic_chunk", "part_of"]
 
@@ -33,7 +34,7 @@ def automatic_chunk(places: Iterable[Any], size: int, small: int) -> int:
     return step if lane <= small and size > 4 * step else size
 
 
-def part_of(x: Any, axis: int, start: int, stop: int) -> Any:
+def part_of(x: Array, axis: int, start: int, stop: int) -> Any:
     """The entries ``start`` to ``stop`` of an array or a Variable along an axis."""
     return x[_at(axis % len(x.shape), start, stop)]
 
@@ -50,7 +51,7 @@ class Chunks:
         self.form: Any = None
         self.leaves: list[_Leaf] = []
 
-    def add(self, tree: Any, axes: Sequence[int], start: int) -> None:
+    def add(self, tree: Tree, axes: Sequence[int], start: int) -> None:
         """Take the results of the chunk that begins at ``start``."""
         values = [value for _, value in leaves(tree)]
         if not start:
@@ -69,7 +70,7 @@ class Chunks:
 class _Leaf:
     """One array of the results."""
 
-    def __init__(self, first: Any, axis: int, size: int) -> None:
+    def __init__(self, first: Array, axis: int, size: int) -> None:
         self.axis = axis % len(first.shape)
         self.parts: list[Any] = []
         self.whole: Any = None
@@ -78,7 +79,7 @@ class _Leaf:
             shape[self.axis] = size
             self.whole = np.empty(shape, first.dtype)
 
-    def add(self, part: Any, start: int) -> None:
+    def add(self, part: Array, start: int) -> None:
         if self.whole is None:
             self.parts.append(part)
         else:

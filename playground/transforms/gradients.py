@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from playground.graph.errors import GradientError
+from playground.graph.types import Tree, UserFunction
 from playground.graph.variable import Variable
-from playground.transforms.outputs import (
+from playground.transforms.tracing import Argnums, Trace, as_seed, is_linked, seed_of_ones
+from playground.transforms.values import (
     check_function,
     check_scalar,
     check_shape,
@@ -16,15 +17,11 @@ from playground.transforms.outputs import (
     named,
     numeric_leaves,
 )
-from playground.transforms.tracing import Trace, as_seed, is_linked, ones
 
 __all__ = ["elementwise_grad", "grad", "value_and_grad", "vjp", "with_aux"]
 
-Function = Callable[..., Any]
-Argnums = int | tuple[int, ...]
 
-
-def grad(f: Function, argnums: Argnums = 0, has_aux: bool = False) -> Function:
+def grad(f: UserFunction, argnums: Argnums = 0, has_aux: bool = False) -> UserFunction:
     """The gradient of a function of one real value, as a function of the same arguments.
 
     The result has the form of the argument: a number, an array, a tuple, list or dict of arrays;
@@ -40,7 +37,7 @@ def grad(f: Function, argnums: Argnums = 0, has_aux: bool = False) -> Function:
     does not depend on the arguments.
     """
 
-    def gradient(*args: Any, **kwargs: Any) -> Any:
+    def gradient(*args: Tree, **kwargs: Tree) -> Any:
         trace = Trace("grad", f, argnums, args, kwargs)
         _, aux, derivatives = _differentiated(trace, has_aux)
         return (derivatives, trace.value(aux)) if has_aux else derivatives
@@ -48,13 +45,13 @@ def grad(f: Function, argnums: Argnums = 0, has_aux: bool = False) -> Function:
     return named("grad", f, gradient, "The gradient")
 
 
-def value_and_grad(f: Function, argnums: Argnums = 0, has_aux: bool = False) -> Function:
+def value_and_grad(f: UserFunction, argnums: Argnums = 0, has_aux: bool = False) -> UserFunction:
     """``(value, gradient)`` of a function of one real value, by one call of it.
 
     As :func:`grad`; with ``has_aux`` it is ``((value, aux), gradient)``.
     """
 
-    def value_and_gradient(*args: Any, **kwargs: Any) -> Any:
+    def value_and_gradient(*args: Tree, **kwargs: Tree) -> Any:
         trace = Trace("value_and_grad", f, argnums, args, kwargs)
         y, aux, derivatives = _differentiated(trace, has_aux)
         value = trace.value(y)
@@ -69,9 +66,9 @@ def _differentiated(trace: Trace, has_aux: bool) -> tuple[Any, Any, Any]:
     return y, aux, _gradient_of_sum(trace, y)
 
 
-def _gradient_of_sum(trace: Trace, y: Any) -> Any:
+def _gradient_of_sum(trace: Trace, y: Tree) -> Any:
     trace.look((y,))
-    seeds = [(y, ones(y, trace.recorded))] if isinstance(y, Variable) else []
+    seeds = [(y, seed_of_ones(y, trace.recorded))] if isinstance(y, Variable) else []
     derivatives = trace.derivatives(trace.pull(seeds, trace.recorded), trace.recorded)
     trace.forget()
     return derivatives
@@ -88,14 +85,14 @@ def with_aux(trace: Trace) -> tuple[Any, Any]:
     return result
 
 
-def elementwise_grad(f: Function, argnums: Argnums = 0) -> Function:
+def elementwise_grad(f: UserFunction, argnums: Argnums = 0) -> UserFunction:
     """Each element's own derivative, for a function that treats every element by itself.
 
     It is the gradient of the sum of f, in the argument's shape. Raises GradientError where the
     output has another shape than the argument.
     """
 
-    def derivative(*args: Any, **kwargs: Any) -> Any:
+    def derivative(*args: Tree, **kwargs: Tree) -> Any:
         trace = Trace("elementwise_grad", f, argnums, args, kwargs)
         for given in trace.givens:
             check_shape(trace.name, trace.result, given.variable.shape, given.name)
@@ -104,7 +101,7 @@ def elementwise_grad(f: Function, argnums: Argnums = 0) -> Function:
     return named("elementwise_grad", f, derivative, "The derivative, element by element,")
 
 
-def vjp(f: Function, *primals: Any) -> tuple[Any, Function]:
+def vjp(f: UserFunction, *primals: Tree) -> tuple[Any, UserFunction]:
     """``(value, pull)``: the value of f, and the products of cotangents with its Jacobian.
 
     ``pull(cotangent)``, for a cotangent in the form and shape of the value, returns a tuple of one
@@ -119,7 +116,7 @@ def vjp(f: Function, *primals: Any) -> tuple[Any, Function]:
     value = trace.value(trace.result)
     trace.seal(ys)
 
-    def pull(cotangent: Any) -> Any:
+    def pull(cotangent: Tree) -> Any:
         return _pulled(trace, fitting_all("vjp", cotangent, trace.result, "the cotangent"))
 
     return value, pull

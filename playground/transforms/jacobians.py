@@ -12,35 +12,36 @@ import numpy as np
 import playground.functions as F
 from playground.functions.lanes import show
 from playground.graph.backend import as_array, base_of
+from playground.graph.types import Array, Keywords, Raw, Tree, UserFunction
 from playground.graph.variable import Variable
-from playground.interpreters.batching import Level, identity
-from playground.transforms.gradients import Argnums, Function, with_aux
-from playground.transforms.inputs import zeros
-from playground.transforms.outputs import (
+from playground.interpreters.batching import Level, unit_lanes
+from playground.transforms.gradients import with_aux
+from playground.transforms.tracing import (
+    Argnums,
+    Trace,
+    as_seed,
+    is_linked,
+    seed_of_ones,
+    survey,
+    transported,
+    zeros_like,
+)
+from playground.transforms.values import (
     check_function,
     check_scalar,
     described,
     fitting_all,
     named,
     numeric_leaves,
+    rebuilt,
 )
-from playground.transforms.tracing import (
-    Trace,
-    as_seed,
-    is_linked,
-    ones,
-    recorded_result,
-    survey,
-    transported,
-)
-from playground.transforms.trees import rebuilt
 
 __all__ = ["hessian", "hvp", "jacobian", "jvp"]
 
 
 def jacobian(
-    f: Function, argnums: Argnums = 0, chunk: int | None = None, has_aux: bool = False
-) -> Function:
+    f: UserFunction, argnums: Argnums = 0, chunk: int | None = None, has_aux: bool = False
+) -> UserFunction:
     """All first derivatives of a function, of shape output.shape + argument.shape.
 
     One pass back serves all output elements at once. An output that is a tuple, list or dict
@@ -54,7 +55,7 @@ def jacobian(
     """
     _check_chunk("jacobian", chunk)
 
-    def derivatives(*args: Any, **kwargs: Any) -> Any:
+    def derivatives(*args: Tree, **kwargs: Tree) -> Any:
         trace = Trace("jacobian", f, argnums, args, kwargs)
         result, aux = with_aux(trace) if has_aux else (trace.result, None)
         ys = [y for _, y in numeric_leaves("jacobian", result)]
@@ -68,7 +69,7 @@ def jacobian(
     return named("jacobian", f, derivatives, "The Jacobian")
 
 
-def hessian(f: Function, argnums: Argnums = 0, chunk: int | None = None) -> Function:
+def hessian(f: UserFunction, argnums: Argnums = 0, chunk: int | None = None) -> UserFunction:
     """All second derivatives of a function of one real value, of shape 2 · argument.shape.
 
     The gradient is recorded, and one pass back from it serves all its elements at once. Several
@@ -77,7 +78,7 @@ def hessian(f: Function, argnums: Argnums = 0, chunk: int | None = None) -> Func
     """
     _check_chunk("hessian", chunk)
 
-    def derivatives(*args: Any, **kwargs: Any) -> Any:
+    def derivatives(*args: Tree, **kwargs: Tree) -> Any:
         trace, gradients = _recorded_gradient("hessian", f, argnums, args, kwargs)
         rows = [_rows(trace, g, trace.recorded, chunk) for g in gradients]
         trace.forget()
@@ -86,7 +87,7 @@ def hessian(f: Function, argnums: Argnums = 0, chunk: int | None = None) -> Func
     return named("hessian", f, derivatives, "The Hessian")
 
 
-def hvp(f: Function, argnums: Argnums = 0) -> Function:
+def hvp(f: UserFunction, argnums: Argnums = 0) -> UserFunction:
     """The product of the Hessian with a vector, which is given as the last argument.
 
     ``hvp(f)(x, v)``, for v in the form and shape of x, costs a few times f and no matrix; it fits
@@ -94,7 +95,7 @@ def hvp(f: Function, argnums: Argnums = 0) -> Function:
     tuple of ``argnums``, v is a tuple.
     """
 
-    def product(*args: Any, **kwargs: Any) -> Any:
+    def product(*args: Tree, **kwargs: Tree) -> Any:
         if len(args) < 2:
             raise TypeError(f"hvp: expected the arguments and a vector, got {len(args)} arguments")
         *args, v = args  # type: ignore[assignment]
@@ -110,7 +111,7 @@ def hvp(f: Function, argnums: Argnums = 0) -> Function:
     return named("hvp", f, product, "Products with the Hessian")
 
 
-def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
+def jvp(f: UserFunction, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
     """``(value, tangent)``: the value of f, and its derivative along the tangents.
 
     ``primals`` and ``tangents`` are tuples of one entry an argument of f. The pass back is linear
@@ -137,7 +138,7 @@ def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[A
 
 def _pushed(trace: Trace, ys: list[Variable], ts: list[Any], recorded: bool) -> list[Any]:
     """The tangents of outputs from those of the unknowns (None: zero)."""
-    duals = [Variable(zeros(y.shape, y.array)) for y in ys]
+    duals = [Variable(zeros_like(y.array, y.shape)) for y in ys]
     gradients = trace.pull(list(zip(ys, duals, strict=True)), True)
     seeds = [
         (g.node, as_seed(t, recorded))
@@ -149,13 +150,13 @@ def _pushed(trace: Trace, ys: list[Variable], ts: list[Any], recorded: bool) -> 
     return transported(seeds, targets, needed, recorded)
 
 
-def _as_output(trace: Trace, y: Any, tangent: Any, recorded: bool) -> Any:
+def _as_output(trace: Trace, y: Array, tangent: Array | None, recorded: bool) -> Any:
     """A tangent in the form that the value has; None is zero."""
     if tangent is None:
         array = y.array if isinstance(y, Variable) else as_array(np.asarray(y))
-        tangent = zeros(array.shape, array)
+        tangent = zeros_like(array, array.shape)
     if recorded:
-        return recorded_result(tangent)
+        return trace.recorded_result(tangent)
     return trace.value(Variable(as_array(tangent), requires_grad=False))
 
 
@@ -163,30 +164,30 @@ def _as_output(trace: Trace, y: Any, tangent: Any, recorded: bool) -> Any:
 
 
 def _recorded_gradient(
-    name: str, f: Function, argnums: Argnums, args: Sequence[Any], kwargs: dict[str, Any]
+    name: str, f: UserFunction, argnums: Argnums, args: Sequence[Tree], kwargs: Keywords
 ) -> tuple[Trace, list[Variable]]:
     """The gradients of a function of one value, connected to the unknowns."""
     trace = Trace(name, f, argnums, args, kwargs)
     y = trace.result
     check_scalar(name, y)
     trace.look((y,))
-    found = trace.pull([(y, ones(y, True))] if isinstance(y, Variable) else [], True)
+    found = trace.pull([(y, seed_of_ones(y, True))] if isinstance(y, Variable) else [], True)
     gradients = [
-        Variable(zeros(x.shape, x.array), requires_grad=False) if g is None else g
+        Variable(zeros_like(x.array, x.shape), requires_grad=False) if g is None else g
         for g, x in zip(found, [given.variable for given in trace.givens], strict=True)
     ]
     trace.narrow(gradients)
     return trace, gradients
 
 
-def _rows(trace: Trace, y: Any, recorded: bool, chunk: int | None) -> Any:
+def _rows(trace: Trace, y: Array, recorded: bool, chunk: int | None) -> Any:
     """The derivatives of all elements of y by the unknowns, as the caller gave these."""
     lead = tuple(np.shape(y)) if not hasattr(y, "shape") else y.shape
     size = math.prod(lead)
     if not isinstance(y, Variable) or not y.requires_grad or not size:
         found = [None] * len(trace.givens)
     elif size == 1:
-        found = trace.pull([(y, ones(y, recorded))], recorded)
+        found = trace.pull([(y, seed_of_ones(y, recorded))], recorded)
     else:
         step = size if chunk is None else chunk
         blocks = [
@@ -204,7 +205,7 @@ def _rows(trace: Trace, y: Any, recorded: bool, chunk: int | None) -> Any:
 
 def _block(trace: Trace, y: Variable, recorded: bool, start: int, stop: int) -> list[Any]:
     """The derivatives (rows, …) of elements ``start`` to ``stop`` of y, one lane each."""
-    seed = identity(y._array) if stop - start == y.size else _unit_rows(y._array, start, stop)
+    seed = unit_lanes(y._array) if stop - start == y.size else _unit_rows(y._array, start, stop)
     level = seed.level
     if not recorded:
         return [
@@ -215,7 +216,7 @@ def _block(trace: Trace, y: Variable, recorded: bool, start: int, stop: int) -> 
         return [None if c is None else show(c, level) for c in found]
 
 
-def _unit_rows(array: Any, start: int, stop: int) -> Any:
+def _unit_rows(array: Raw, start: int, stop: int) -> Any:
     """Rows of the identity over an array's elements, as lanes."""
     like, count = base_of(array), stop - start
     rows = np.zeros((count, array.size), like.dtype, like=like)
@@ -231,7 +232,7 @@ def _joined(blocks: Sequence[Any]) -> Any:
     return np.concatenate(blocks, axis=0)
 
 
-def _check_chunk(name: str, chunk: Any) -> None:
+def _check_chunk(name: str, chunk: object) -> None:
     if chunk is not None and (not isinstance(chunk, int) or isinstance(chunk, bool) or chunk < 1):
         raise ValueError(
             f"{name}: chunk must be a positive number of output elements or None, got {chunk!r}"

@@ -14,11 +14,11 @@ from playground.graph import backend
 from playground.graph.backend import SCALAR_TYPES
 from playground.graph.config import config
 from playground.graph.errors import InputError
+from playground.graph.types import Operand, Raw, Tree, UserFunction
 from playground.graph.variable import Variable
 from playground.interpreters.batching import Batched, Level
 from playground.transforms.chunks import Chunks, automatic_chunk, part_of
-from playground.transforms.outputs import called, check_function
-from playground.transforms.trees import is_tree, rebuilt
+from playground.transforms.values import called, check_function, is_tree, rebuilt
 
 __all__ = ["vmap"]
 
@@ -61,7 +61,7 @@ def vmap(
         )
 
     @wraps(function)
-    def mapped(*args: Any, **kwargs: Any) -> Any:
+    def mapped(*args: Tree, **kwargs: Tree) -> Any:
         places = list(_placed(args, _per_argument(in_axes, len(args)), "argument "))
         size = _common_size(places)
         step = chunk or size
@@ -92,7 +92,7 @@ class Place(NamedTuple):
 
 
 def _at_once(
-    function: Any, args: Any, places: list[Place], kwargs: Any, out_axes: Axes, size: int
+    function: UserFunction, args: Tree, places: list[Place], kwargs: Tree, out_axes: Axes, size: int
 ) -> Any:
     level = Level(size)
     with level.recording():
@@ -114,7 +114,7 @@ def _per_argument(axes: Axes, count: int) -> Axes:
     return axes
 
 
-def _placed(tree: Any, axes: Axes, name: str) -> Iterator[Place]:
+def _placed(tree: Tree, axes: Axes, name: str) -> Iterator[Place]:
     """The leaves in order, each with its axis: that of the part of the tree that it is in."""
     if not is_tree(tree):
         # A Series or a DataFrame counts as its values.
@@ -168,11 +168,11 @@ def _size(place: Place) -> int:
     return shape[axis]
 
 
-def _is_axis(axis: Any, ndim: int) -> bool:
+def _is_axis(axis: object, ndim: int) -> bool:
     return isinstance(axis, int) and not isinstance(axis, bool) and -ndim <= axis < ndim
 
 
-def _enter(x: Any, axis: Axes, level: Level) -> Any:
+def _enter(x: Operand, axis: Axes, level: Level) -> Any:
     if axis is None:
         # So that an index of each lane can read it: a plain array has no say in table[i].
         return Variable(x, requires_grad=False) if _is_number_array(x) else x
@@ -184,17 +184,17 @@ def _enter(x: Any, axis: Axes, level: Level) -> Any:
     return Variable(batched, requires_grad=False) if _is_number_array(array) else batched
 
 
-def _is_number_array(x: Any) -> bool:
+def _is_number_array(x: Operand) -> bool:
     return backend.is_array(x) and x.dtype.kind in "fc"
 
 
-def _moved(array: Any, source: int, target: int) -> Any:
+def _moved(array: Raw, source: int, target: int) -> Any:
     order = list(range(array.ndim))
     order.insert(target % array.ndim, order.pop(source % array.ndim))
     return array if source == target else array.transpose(tuple(order))
 
 
-def _arranged(array: Any) -> Any:
+def _arranged(array: Raw) -> Any:
     """Many small lanes side by side in memory: NumPy's loops then run over lanes."""
     lanes = array.shape[0]
     if type(array) is not np.ndarray or array.ndim < 2 or lanes < MANY_LANES:
@@ -226,7 +226,7 @@ def _leave(place: Place, level: Level, recorded: bool) -> Any:
     return Variable(array, requires_grad=False) if recorded else array
 
 
-def _separate(array: Any) -> Any:
+def _separate(array: Raw) -> Any:
     """A copy of what is one value for all lanes, so that each can be written to."""
     if not isinstance(array, Batched) and 0 in array.strides and array.size > 1:
         return array.copy()

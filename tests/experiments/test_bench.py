@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from experiments.bench import machine, plain, steps
+from experiments.bench import machine, plain, steps, trees
 from experiments.bench.driver import PeerError, Worker
 from experiments.bench.report import Figure, figures, markdown
 from tests.paths import ROOT
@@ -125,3 +125,21 @@ def test_plain_calls_are_compared_by_the_same_gradients(capsys: pytest.CaptureFi
     assert len(found) > 60
     assert plain.main(["--rounds", "1", "--slice", "1e-5"]) == 0
     assert "np. over F." in capsys.readouterr().out
+
+
+def test_two_checkouts_side_by_side(capsys: pytest.CaptureFixture[str]) -> None:
+    flags = ["--rounds", "2", "--slice", "1e-4", "--only", "jacobian n=20"]
+    assert trees.main([str(ROOT), *flags]) == 0
+    head, rule, first, *rest = capsys.readouterr().out.splitlines()[1:]
+    assert head.count("|") == rule.count("|") == first.count("|") == 5
+    assert first.startswith("| jacobian n=20 | ")
+    assert [row.partition(" | ")[0] for row in rest] == ["| jacobian n=200"]
+
+
+def test_a_folder_that_is_no_checkout_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as stop:
+        trees.main([str(tmp_path)])
+    assert stop.value.code == 2
+    assert "is no checkout: it has no playground/__init__.py" in capsys.readouterr().err

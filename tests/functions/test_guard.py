@@ -13,9 +13,11 @@ import pytest
 import playground.functions as F
 from playground import FunctionNode, Variable
 from playground.functions.lanes import Hide, Lift, Show, Total
+from playground.functions.linalg.clusters import DeadEnd
+from playground.functions.linalg.eigenvalues import EighValuesGrad
+from playground.functions.linalg.singular_values import SvdValuesGrad
 from playground.functions.operands import Meeting
 from playground.functions.registry import RECORDED, full_name
-from playground.functions.spectral import DeadEnd, EighValuesGrad, SvdValuesGrad
 from playground.graph.op import Elementwise, ElementwiseUnary, Op
 from tests.op_checks import inputs, recorded_functions
 from tests.ops import NAMED, ROWS

@@ -11,7 +11,8 @@ import pytest
 
 import playground as pg
 from playground import Variable
-from playground.interpreters.batching import Batched, Diagonal, Level, identity
+from playground.interpreters.batching import Batched, Diagonal, Level, unit_lanes
+from playground.interpreters.batching.linalg import MANY_LANES
 from playground.transforms import vmap
 from tests.op_checks import Arrays, cotangents, directions, first, inputs, second, values
 from tests.ops import ROWS
@@ -219,15 +220,25 @@ def test_ragged_results_are_refused(row: Row) -> None:
         vmap(row)(x)
 
 
+@pytest.mark.parametrize("layout", [lanes_first, lanes_last])
+@pytest.mark.parametrize("shapes", [((3, 2), (2, 4)), ((8, 8), (8, 8)), ((2, 20), (20, 2))])
+def test_products_in_many_lanes(shapes: Any, layout: Callable[[np.ndarray], np.ndarray]) -> None:
+    """Summed term by term or not, which depends on sizes, layout and the number of lanes."""
+    rng, level = np.random.default_rng(0), Level(MANY_LANES)
+    a, b = (rng.normal(size=(MANY_LANES, *shape)) for shape in shapes)
+    found = level.show(level.hide(layout(a)) @ level.hide(layout(b)))
+    np.testing.assert_allclose(found, np.einsum("lij,ljk->lik", a, b), rtol=1e-12, atol=1e-12)
+
+
 @by_row(DIFFERENTIABLE)
-def test_a_diagonal_seed_is_the_identity(row: Row) -> None:
+def test_a_diagonal_seed_is_the_unit_lanes(row: Row) -> None:
     """A reverse pass from the diagonal form equals one from the full matrix, also recorded."""
     for case in row.cases:
         arrays = inputs(row, case)
         for k, y in enumerate(as_tuple(row(*map(Variable, arrays), **case.args))):
             if not y.requires_grad or not y.size:
                 continue
-            slim = identity(y.array)
+            slim = unit_lanes(y.array)
             level = Level(y.size)
             full = level.hide(np.eye(y.size, dtype=y.dtype).reshape((y.size, *y.shape)))
             for recorded in (False, True):
@@ -250,7 +261,7 @@ def rows_from(row: Row, case: Case, arrays: Arrays, k: int, seed: Any, recorded:
 def test_a_diagonal_stays_one_through_elementwise_functions() -> None:
     x = Variable(np.linspace(0.1, 0.9, 4))
     y = np.tanh(np.where(x.array > 0.5, x, 2 * x).reshape(2, 2) / 3) * np.ones((2, 1))
-    (g,) = pg.grad([y], [x], [Variable(identity(y.array))])
+    (g,) = pg.grad([y], [x], [Variable(unit_lanes(y.array))])
     assert type(g.array) is Diagonal
     expected = np.diag((1 - y.array**2).reshape(-1) * np.where(x.array > 0.5, 1, 2) / 3)
     np.testing.assert_allclose(g.array.level.show(g.array), expected)
@@ -284,7 +295,7 @@ DIAGONALS = {
 def test_arithmetic_of_diagonals(name: str) -> None:
     """Equal to that of the full array, whatever it meets."""
     w = np.array([0.5, -1.0, 2.0])
-    slim = identity(w)
+    slim = unit_lanes(w)
     full = Batched(np.eye(3), slim.level)
     dense = Batched(np.random.default_rng(0).normal(size=(3, 3)) + 3, slim.level)
     found, expected = (

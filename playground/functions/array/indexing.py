@@ -29,6 +29,7 @@ __all__ = [
 
 
 def is_mask(part: Operand) -> bool:
+    """Whether a part of an index is a truth value, or an array of them."""
     return isinstance(part, bool) or (hasattr(part, "dtype") and part.dtype.kind == "b")
 
 
@@ -93,7 +94,7 @@ def taken(x: Operand, index: Index) -> Any:
     """x[index], also where the index has lanes and x, a plain array, has none."""
     if not isinstance(x, Variable):
         for part in index if isinstance(index, tuple) else (index,):
-            if backend.is_batched(part):
+            if backend.level_of(part) is not None:
                 return part.read(x, index)
     return x[index]
 

@@ -1,16 +1,17 @@
 """The batched array: ``vmap``, and Jacobians in one reverse pass."""
 
-from playground.interpreters.batching import indexing, products, rules
-from playground.interpreters.batching.batched import Batched, Level, levels_of
-from playground.interpreters.batching.diagonal import Diagonal, identity
+from playground.interpreters.batching import functions, indexing, linalg
+from playground.interpreters.batching.batched import Batched, in_lanes
+from playground.interpreters.batching.diagonal import Diagonal, unit_lanes
+from playground.interpreters.batching.levels import Level
 
 __all__ = [
     "Batched",
     "Diagonal",
     "Level",
-    "identity",
+    "functions",
+    "in_lanes",
     "indexing",
-    "levels_of",
-    "products",
-    "rules",
+    "linalg",
+    "unit_lanes",
 ]

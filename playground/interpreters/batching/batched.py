@@ -3,180 +3,44 @@
 A :class:`Batched` holds an array whose leading axis, the lanes, is hidden; code that runs on it
 sees the shape of one lane. An array *without* a level stands for the same value in all its lanes.
 Of two levels in one call the newer answers, and finds the older inside its own arrays or beside
-them; a Variable stands above all of them and holds them. The hidden axis comes first in the
-array's shape, wherever it lies in memory: where lanes are many and small, an array whose lanes
-are neighbours in memory (:func:`lanes_inner`) is several times as fast, and NumPy's elementwise
-functions and reductions keep that order by themselves.
+them; a Variable stands above all of them and holds them.
+
+The hidden axis comes first in the array's shape, because NumPy broadcasts, multiplies matrices
+and counts negative axes from behind: what it does there it does in each lane, and no rule is
+needed. Where the axis lies in memory is another matter: where lanes are many and small, an array
+whose lanes are neighbours in memory (:func:`lanes_inner`) is several times as fast, and NumPy's
+elementwise functions and reductions keep that order by themselves.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import AbstractContextManager
-from itertools import count
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TypeVar
 
 import numpy as np
 
-from playground.functions.lanes import Lift
 from playground.graph import backend
 from playground.graph.backend import SCALAR_TYPES
-from playground.graph.config import config, using_config
 from playground.graph.errors import GraphCutError
-from playground.graph.variable import Variable, VariableNode, constant_node
+from playground.graph.types import DType, HostArray, Keywords, Operand, Raw, Shape, Tree
 
-__all__ = ["Batched", "Level", "levels_of", "rule"]
+if TYPE_CHECKING:
+    from playground.interpreters.batching.levels import Level
 
-_depths = count(1)
-# A NumPy function -> what carries it out on batched arrays; filled by the modules beside this one.
-RULES: dict[Any, Callable[..., Any]] = {}
+__all__ = ["Batched", "in_lanes"]
 
-
-def rule(*functions: Any) -> Callable[[Any], Any]:
-    """Decorator: what stands below answers these NumPy functions on batched arrays."""
-
-    def register(answer: Any) -> Any:
-        RULES.update(dict.fromkeys(functions, answer))
-        return answer
-
-    return register
+# What carries a NumPy function out: called as that is.
+LaneRule = Callable[..., Any]
+AnyLaneRule = TypeVar("AnyLaneRule", bound=LaneRule)
 
 
-class Level:
-    """One hidden axis of ``size`` lanes; newer than every level made before."""
-
-    __slots__ = ("depth", "size")
-
-    def __init__(self, size: int) -> None:
-        self.size = size
-        self.depth = next(_depths)
-
-    def hide(self, array: Any) -> Any:
-        """``array`` (size, …) as a batched array (…)."""
-        if isinstance(array, Batched) and array.level.depth > self.depth:
-            # The newer level stays outside: its lanes come first again.
-            return Batched(self.hide(array.array.swapaxes(0, 1)), array.level)
-        return Batched(array, self)
-
-    def show(self, array: Any) -> Any:
-        """A batched array (…) as (size, …); one without this level is repeated."""
-        if isinstance(array, Batched):
-            if array.level is self:
-                return array.array
-            if array.level.depth > self.depth:
-                return Batched(self.show(array.array).swapaxes(0, 1), array.level)
-        return np.broadcast_to(array, (self.size, *array.shape))
-
-    def spread(self, array: Any) -> Any:
-        """``array`` in every lane, a view."""
-        return self.hide(self.show(array))
-
-    def total(self, array: Any) -> Any:
-        """The sum over all lanes."""
-        if isinstance(array, Batched):
-            if array.level is self:
-                return backend.as_array(array.array.sum(axis=0))
-            if array.level.depth > self.depth:
-                return Batched(self.total(array.array), array.level)
-        return array * self.size
-
-    def recording(self) -> AbstractContextManager[Any]:
-        """Context manager: what is recorded inside connects Variables without lanes by a sum.
-
-        It belongs around user code that is batched, and around a recorded backward pass whose
-        cotangents are.
-        """
-        outer = config._lift.levels if config._lift is not None else ()
-        return using_config("_lift", _Recording((*outer, self)))
-
-
-def levels_of(array: Any) -> tuple[Level, ...]:
-    """The levels of an array, newest first."""
-    found = []
-    while isinstance(array, Batched):
-        found.append(array.level)
-        array = array.array
-    return tuple(found)
-
-
-class _Recording:
-    """What connects operations to lanes while they are recorded; knows the levels around."""
-
-    __slots__ = ("levels",)
-
-    def __init__(self, levels: tuple[Level, ...]) -> None:
-        self.levels = levels
-
-    def __call__(self, nodes: Any, arrays: Any, outputs: Any) -> list[Any]:
-        return lifted(nodes, arrays, outputs)
-
-
-def lifted(nodes: Iterable[Any], arrays: Iterable[Any], outputs: Iterable[Any]) -> list[Any]:
-    """The nodes of an operation's inputs, each brought to the levels of its outputs.
-
-    Between a node without a level and the operation stands then a :class:`Lift`, whose backward
-    sums over the lanes.
-    """
-    nodes = list(nodes)
-    if _agree(nodes, arrays, outputs):
-        return nodes
-    wanted = {level for y in outputs for level in levels_of(y)}
-    if not wanted:
-        return nodes
-    for i, (node, array) in enumerate(zip(nodes, arrays, strict=True)):
-        if node.requires_grad and (missing := wanted - {*levels_of(array)}):
-            nodes[i] = _lifted_node(node, array, sorted(missing, key=lambda level: level.depth))
-    return nodes
-
-
-def _agree(nodes: Any, arrays: Any, outputs: Any) -> bool:
-    """Whether all is plainly of one level, or has none: the frequent cases, told quickly."""
-    y = outputs[0]
-    if not isinstance(y, Batched):
-        return len(outputs) == 1
-    level = y.level
-    if len(outputs) > 1 or isinstance(y.array, Batched):
-        return False
-    for node, array in zip(nodes, arrays, strict=True):
-        if node.requires_grad and not (isinstance(array, Batched) and array.level is level):
-            return False
-    return True
-
-
-class LiftedNode(VariableNode):
-    """A node of an array without lanes that stands for a value in each.
-
-    An operation's raw passes use the array as it is; recorded ones get it with the lanes, so that
-    whatever they compute from it has them too.
-    """
-
-    __slots__ = ("levels",)
-    levels: Sequence[Level]
-
-    def _revive(self) -> Variable:
-        variable = super()._revive()
-        for level in self.levels:
-            variable._array = level.spread(variable._array)
-        return variable
-
-
-def _lifted_node(node: Any, array: Any, levels: Sequence[Level]) -> Any:
-    for level in levels:
-        function = Lift(level)
-        function.inputs, function.rank = (node,), node.rank
-        node = constant_node(array, LiftedNode)
-        node.creator, node.rank, node.requires_grad = function, function.rank + 1, True
-    node.levels = levels
-    return node
-
-
-def lanes_inner(array: Any) -> bool:
+def lanes_inner(array: Raw) -> bool:
     """Whether neighbours in memory are lanes, rather than elements of one lane."""
     strides = array.strides
     return len(strides) > 1 and strides[0] == array.itemsize and array.shape[0] > 1
 
 
-def newest(operands: Iterable[Any]) -> Level:
+def newest(operands: Iterable[Operand]) -> Level:
     """The level that answers a call."""
     found = None
     for x in operands:
@@ -187,7 +51,7 @@ def newest(operands: Iterable[Any]) -> Level:
     return found
 
 
-def is_higher(value: Any) -> bool:
+def is_higher(value: Operand) -> bool:
     """Whether another interpreter stands above the batched arrays, and has to answer."""
     cls = type(value)
     return not (
@@ -198,7 +62,7 @@ def is_higher(value: Any) -> bool:
     )
 
 
-def padded(array: Any, ndim: int) -> Any:
+def padded(array: Raw, ndim: int) -> Raw:
     """The array inside, with axes of length 1 behind the lanes so that a lane has ``ndim``."""
     missing = ndim + 1 - array.ndim
     if missing <= 0:
@@ -207,7 +71,11 @@ def padded(array: Any, ndim: int) -> Any:
     return array.reshape((shape[0], *(1,) * missing, *shape[1:]))
 
 
-def elementwise(function: Any, operands: Any, kwargs: Any = {}) -> Any:  # noqa: B006 (not changed)
+def elementwise(
+    function: LaneRule,
+    operands: Sequence[Operand],
+    kwargs: Keywords = {},  # noqa: B006 (not changed)
+) -> Any:
     """A function of each element by itself, of operands that are broadcast."""
     level = newest(operands)
     ndim = max(getattr(x, "ndim", 0) for x in operands)
@@ -221,8 +89,8 @@ def elementwise(function: Any, operands: Any, kwargs: Any = {}) -> Any:  # noqa:
     return Batched(result, level)
 
 
-def _binary(ufunc: Any, reflected: bool = False) -> Any:
-    def operator(self: Batched, other: Any) -> Any:
+def _binary(ufunc: np.ufunc, reflected: bool = False) -> Any:
+    def operator(self: Batched, other: Operand) -> Any:
         cls = type(other)
         if isinstance(other, Batched):
             if other.level is self.level and self.array.ndim == other.array.ndim:
@@ -243,8 +111,8 @@ def _binary(ufunc: Any, reflected: bool = False) -> Any:
     return operator
 
 
-def _refused(what: str, advice: str) -> Any:
-    def refuse(self: Batched, *args: Any, **kwargs: Any) -> Any:
+def _refused(what: str, advice: str) -> LaneRule:
+    def refuse(self: Batched, *args: Operand, **kwargs: Operand) -> NoReturn:
         raise GraphCutError(
             f"{what} of a value under vmap (or under a jacobian's batched pass): it differs from "
             f"lane to lane, so that there is no single answer: {advice}"
@@ -273,12 +141,15 @@ class Batched:
     # Elementwise comparison: no identity by value.
     __hash__ = object.__hash__
 
-    def __init__(self, array: Any, level: Level) -> None:
+    # A NumPy function -> what carries it out on arrays of this kind; filled by ``in_lanes``.
+    rules: ClassVar[dict[Any, LaneRule]] = {}
+
+    def __init__(self, array: Raw, level: Level) -> None:
         self.array = array
         self.level = level
 
     @property
-    def shape(self) -> tuple[int, ...]:
+    def shape(self) -> Shape:
         return self.array.shape[1:]
 
     @property
@@ -290,7 +161,7 @@ class Batched:
         return self.array.size // self.level.size if self.level.size else int(np.prod(self.shape))
 
     @property
-    def dtype(self) -> Any:
+    def dtype(self) -> DType:
         return self.array.dtype
 
     @property
@@ -311,7 +182,7 @@ class Batched:
         return self.array.flags
 
     @property
-    def base_array(self) -> Any:
+    def base_array(self) -> Raw:
         """The array of the lowest type, inside all levels: it says on which device this is."""
         array = self.array
         while isinstance(array, Batched):
@@ -330,15 +201,11 @@ class Batched:
     def T(self) -> Batched:  # noqa: N802 (NumPy's name)
         return self.transpose()
 
-    def with_array(self, array: Any) -> Batched:
+    def with_array(self, array: Raw) -> Batched:
         """Another array in the same lanes."""
         return Batched(array, self.level)
 
-    def lane(self, index: int) -> Any:
-        """One lane."""
-        return backend.as_array(self.array[index])
-
-    def astype(self, dtype: Any, **kwargs: Any) -> Batched:
+    def astype(self, dtype: DType, **kwargs: Operand) -> Batched:
         return Batched(self.array.astype(dtype, **kwargs), self.level)
 
     def copy(self, order: str = "K") -> Batched:
@@ -349,7 +216,7 @@ class Batched:
             raise TypeError("len() of a lane without axes")
         return self.array.shape[1]
 
-    def __iter__(self) -> Any:
+    def __iter__(self) -> Iterator[Batched]:
         return (self[i] for i in range(len(self)))
 
     def __repr__(self) -> str:
@@ -395,7 +262,9 @@ class Batched:
 
     # ------------------------------------------------------------------------- the protocols
 
-    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+    def __array_ufunc__(
+        self, ufunc: np.ufunc, method: str, *inputs: Operand, **kwargs: Operand
+    ) -> Any:
         if any(map(is_higher, inputs)):
             return NotImplemented
         if kwargs.get("out") is not None:
@@ -403,81 +272,118 @@ class Batched:
                 f"{ufunc.__name__}: a result under vmap cannot be written into an array with "
                 f"out= (or +=): use the returned value"
             )
-        if method == "__call__" and ufunc in RULES:
-            return RULES[ufunc](*inputs, **kwargs)
+        if method == "__call__" and ufunc in Batched.rules:
+            return Batched.rules[ufunc](*inputs, **kwargs)
+        # Every ufunc without a signature, SciPy's too, is elementwise: none needs a rule.
         if method == "__call__" and ufunc.signature is None and "where" not in kwargs:
             return elementwise(ufunc, inputs, kwargs)
         call = ufunc if method == "__call__" else getattr(ufunc, method)
         return looped(call, inputs, kwargs)
 
-    def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
+    def __array_function__(
+        self, func: LaneRule, types: Iterable[type], args: tuple[Operand, ...], kwargs: Keywords
+    ) -> Any:
         for cls in types:
             if cls not in backend.ARRAY_TYPES:
                 return NotImplemented
-        if func in CREATION:
-            return CREATION[func](self, *args, **kwargs)
-        return RULES[func](*args, **kwargs) if func in RULES else looped(func, args, kwargs)
+        rule = Batched.rules.get(func)
+        if rule is None:
+            return looped(func, args, kwargs)
+        return rule(self, *args, **kwargs) if func in _MAKERS else rule(*args, **kwargs)
 
     def __getattr__(self, name: str) -> Any:
         """The methods of an ndarray that have no rule of their own: one lane after the other."""
         if name.startswith("_") or not callable(getattr(np.ndarray, name, None)):
             raise AttributeError(f"a batched array has no attribute {name!r}")
-        return lambda *args, **kwargs: looped(_call_method, (name, self, *args), kwargs)
+
+        def method(array: Raw, *args: Operand, **kwargs: Operand) -> Any:
+            return getattr(array, name)(*args, **kwargs)
+
+        method.__name__ = name
+        return lambda *args, **kwargs: looped(method, (self, *args), kwargs)
+
+    # ---------------------------------------------------------------------- from host, and to it
+
+    def to_host(self) -> Raw:
+        """The same with all numbers on the host."""
+        return self.with_array(backend.to_cpu(self.array))
+
+    @staticmethod
+    def from_host(array: HostArray, like: Batched) -> Raw:
+        """A constant for all lanes, of the array type that the lanes are of."""
+        return backend.array_like(array, like.base_array)
 
 
-# A NumPy function that makes arrays -> what carries it out for ``like=`` a batched array.
-CREATION: dict[Any, Callable[..., Any]] = {}
+backend.register_array_type(Batched, Batched.from_host, Batched.to_host)
+
+# Functions that make arrays: their rules get the array of ``like=`` ahead of the arguments.
+_MAKERS: set[LaneRule] = set()
 
 
-def _call_method(name: str, array: Any, *args: Any, **kwargs: Any) -> Any:
-    return getattr(array, name)(*args, **kwargs)
+def in_lanes(
+    *functions: LaneRule, like: bool = False, kind: type[Batched] = Batched
+) -> Callable[[AnyLaneRule], AnyLaneRule]:
+    """Decorator: the rule below carries these NumPy functions out on batched arrays.
+
+    Args:
+        like: whether the functions make arrays, and the rule gets the array named by ``like=``
+            ahead of the arguments.
+        kind: of batched array, whose rules are tried before those of all.
+    """
+
+    def register(rule: AnyLaneRule) -> AnyLaneRule:
+        kind.rules.update(dict.fromkeys(functions, rule))
+        if like:
+            _MAKERS.update(functions)
+        return rule
+
+    return register
 
 
 # ------------------------------------------------------------------- functions without a rule
 
 
-def looped(function: Any, args: Any, kwargs: Any) -> Any:
+def looped(function: LaneRule, args: tuple[Operand, ...], kwargs: Keywords) -> Any:
     """``function`` called for one lane after the other, its results stacked."""
-    level = newest(_leaves((args, kwargs)))
+    name = getattr(function, "__name__", str(function))
+    level = newest(_parts((args, kwargs)))
     results = []
     for i in range(level.size):
-        lane = _lanes((args, kwargs), level, i)
+        lane = _lane((args, kwargs), level, i)
         results.append(function(*lane[0], **lane[1]))
     if not results:
         raise ValueError(
-            f"{_name(function)} has no batching rule, and there is no lane to call it for: give "
-            f"vmap one lane at least"
+            f"{name} has no batching rule, and there is no lane to call it for: give vmap one lane "
+            f"at least"
         )
-    return _stacked(results, level, _name(function))
+    return _restacked(results, level, name)
 
 
-def _name(function: Any) -> str:
-    return getattr(function, "__name__", str(function))
-
-
-def _leaves(tree: Any) -> list[Any]:
+def _parts(tree: Tree) -> Iterator[Operand]:
     if isinstance(tree, dict):
         tree = tuple(tree.values())
     if isinstance(tree, (list, tuple)):
-        return [leaf for part in tree for leaf in _leaves(part)]
-    return [tree]
+        for part in tree:
+            yield from _parts(part)
+    else:
+        yield tree
 
 
-def _lanes(tree: Any, level: Level, index: int) -> Any:
+def _lane(tree: Tree, level: Level, index: int) -> Tree:
     """One lane of everything in nested tuples, lists and dictionaries."""
     if isinstance(tree, Batched) and tree.level is level:
-        return tree.lane(index)
+        return backend.as_array(tree.array[index])
     if isinstance(tree, dict):
-        return {key: _lanes(value, level, index) for key, value in tree.items()}
+        return {key: _lane(value, level, index) for key, value in tree.items()}
     if type(tree) in (list, tuple):
-        return type(tree)(_lanes(value, level, index) for value in tree)
+        return type(tree)(_lane(value, level, index) for value in tree)
     return tree
 
 
-def _stacked(results: list[Any], level: Level, name: str) -> Any:
+def _restacked(results: list[Tree], level: Level, name: str) -> Tree:
     first = results[0]
     if isinstance(first, (tuple, list)):
-        parts = [_stacked(list(part), level, name) for part in zip(*results, strict=True)]
+        parts = [_restacked(list(part), level, name) for part in zip(*results, strict=True)]
         return type(first)(*parts) if hasattr(first, "_fields") else type(first)(parts)
     if first is None:
         return None
@@ -489,15 +395,3 @@ def _stacked(results: list[Any], level: Level, name: str) -> Any:
             f"which vmap cannot stack: use a form whose shape does not depend on the values"
         )
     return Batched(np.concatenate([np.expand_dims(y, 0) for y in arrays], axis=0), level)
-
-
-def to_host(batched: Batched) -> Any:
-    return batched.with_array(backend.to_cpu(batched.array))
-
-
-def from_host(array: np.ndarray, like: Batched) -> Any:
-    """A constant for all lanes, of the array type that the lanes are of."""
-    return backend.array_like(array, like.base_array)
-
-
-backend.register_array_type(Batched, from_host, to_host)

@@ -2,27 +2,31 @@
 
 NumPy's rule, with the lanes in front: the axes that index arrays make stand where the arrays
 stand if these are neighbours, else they come first. An index that is itself batched reads another
-element in each lane.
+element in each lane: it gets the lanes as one axis more, beside an index array that counts them if
+the array has lanes too, and NumPy's rule then says where that axis comes out.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from playground.functions.array.indexing import taken
+from playground.functions.array.indexing import is_mask, taken
 from playground.graph.errors import InvalidIndex
-from playground.interpreters.batching.batched import Batched, Level, newest, padded
+from playground.graph.types import Index, Operand, Raw
+from playground.interpreters.batching.batched import Batched, newest, padded
+from playground.interpreters.batching.levels import Level
 
-__all__ = ["get", "put"]
+__all__ = ["get", "put", "read"]
 
 
-def _entries(index: Any, ndim: int) -> list[Any]:
+def _spelled_out(index: Index, ndim: int) -> list[Index]:
     """The parts of an index, the Ellipsis spelled out and missing slices added."""
     parts = list(index) if isinstance(index, tuple) else [index]
     parts = [np.asarray(part) if isinstance(part, list) else part for part in parts]
-    used = sum(_consumes(part) for part in parts)
+    used = sum(_axes_read(part) for part in parts)
     dots = next((i for i, part in enumerate(parts) if part is Ellipsis), None)
     fill = [slice(None)] * max(ndim - used, 0)
     if dots is None:
@@ -30,28 +34,18 @@ def _entries(index: Any, ndim: int) -> list[Any]:
     return parts[:dots] + fill + parts[dots + 1 :]
 
 
-def _consumes(part: Any) -> int:
+def _axes_read(part: Index) -> int:
     """How many axes of the array a part stands for."""
     if part is None or part is Ellipsis or isinstance(part, (bool, np.bool_)):
         return 0
-    return part.ndim if _is_mask(part) else 1
+    return part.ndim if is_mask(part) else 1
 
 
-def _is_mask(part: Any) -> bool:
-    return getattr(part, "dtype", None) is not None and part.dtype.kind == "b"
-
-
-def _is_array(part: Any) -> bool:
+def _is_array(part: Index) -> bool:
     """An index array (NumPy takes one without axes for a number, unless it has lanes)."""
-    if isinstance(part, Batched):
-        return True
-    if isinstance(part, (bool, np.bool_)):
+    if isinstance(part, (Batched, bool, np.bool_)):
         return True
     return hasattr(part, "ndim") and not isinstance(part, np.generic) and part.ndim > 0
-
-
-def _is_number(part: Any) -> bool:
-    return not (part is None or isinstance(part, slice) or _is_array(part))
 
 
 class _Plan:
@@ -61,61 +55,57 @@ class _Plan:
     ``ndim``: how many they are. ``adjacent``: whether they are neighbours in the index.
     """
 
-    def __init__(self, parts: list[Any]) -> None:
-        arrays = [i for i, part in enumerate(parts) if _is_array(part)]
-        self.ndim = max((_made(parts[i]) for i in arrays), default=0)
-        self.any = bool(arrays)
-        advanced = [i for i, p in enumerate(parts) if _is_array(p) or (self.any and _is_number(p))]
+    def __init__(self, parts: Sequence[Index]) -> None:
+        arrays = [part for part in parts if _is_array(part)]
+        # Index arrays are broadcast; a mask counts as the one array of its places.
+        self.ndim = max((1 if is_mask(p) else p.ndim for p in arrays), default=0)
+        # A number beside an array is an array without axes: x[0, :, i] is not adjacent.
+        advanced = [
+            i for i, p in enumerate(parts) if arrays and not (p is None or isinstance(p, slice))
+        ]
         self.adjacent = not advanced or advanced[-1] - advanced[0] + 1 == len(advanced)
-        first = advanced[0] if advanced else 0
-        self.before = first if self.adjacent else 0
+        self.before = advanced[0] if advanced and self.adjacent else 0
 
 
-def _made(part: Any) -> int:
-    """How many axes of the result an index array makes, alone."""
-    return 1 if _is_mask(part) else getattr(part, "ndim", 0)
-
-
-def get(self: Batched, index: Any) -> Any:
+def get(self: Batched, index: Index) -> Batched:
     """``x[index]`` in each lane."""
     if isinstance(index, (int, slice)):
         return Batched(self.array[:, index], self.level)
-    parts = _entries(index, self.ndim)
+    parts = _spelled_out(index, self.ndim)
     if any(isinstance(part, Batched) for part in parts):
-        return read_lanes(self, parts)
+        return _read_lanes(self, parts)
     plan = _Plan(parts)
     result = self.array[(slice(None), *parts)]
-    return Batched(result if plan.adjacent else np_moved(result, plan.ndim, 0), self.level)
+    if plan.adjacent:
+        return Batched(result, self.level)
+    # Arrays that are no neighbours put their axes first, ahead of the lanes.
+    rest = (i for i in range(result.ndim) if i != plan.ndim)
+    return Batched(result.transpose((plan.ndim, *rest)), self.level)
 
 
-def read(self: Batched, x: Any, index: Any) -> Any:
+def read(self: Batched, x: Raw, index: Index) -> Batched:
     """``x[index]`` where this array is part of the index, and x may have no lanes."""
-    return x[index] if isinstance(x, Batched) else read_lanes(x, _entries(index, x.ndim))
+    return x[index] if isinstance(x, Batched) else _read_lanes(x, _spelled_out(index, x.ndim))
 
 
-def np_moved(array: Any, source: int, target: int) -> Any:
-    """``array`` with one axis moved."""
-    order = [i for i in range(array.ndim) if i != source]
-    order.insert(target, source)
-    return array.transpose(tuple(order))
-
-
-def read_lanes(x: Any, parts: list[Any]) -> Any:
+def _read_lanes(x: Raw, parts: list[Index]) -> Batched:
     """``x[index]`` with an index that has lanes; x may be without."""
     level = newest([x, *parts])
     has = isinstance(x, Batched) and x.level is level
     plan = _Plan(parts)
     full = _with_lanes(parts, level, plan, has, x)
     result = taken(x.array if has else x, full)
-    return Batched(result.transpose(_order(plan, has, result.ndim)), level)
+    return Batched(result.transpose(_lanes_first(plan, has, result.ndim)), level)
 
 
-def _with_lanes(parts: list[Any], level: Level, plan: _Plan, has: bool, x: Any) -> tuple[Any, ...]:
+def _with_lanes(
+    parts: Sequence[Index], level: Level, plan: _Plan, has: bool, x: Raw
+) -> tuple[Index, ...]:
     """The index of the whole array: the lanes are one more axis of the index arrays."""
-    full = []
+    full: list[Any] = []
     for part in parts:
         if isinstance(part, Batched) and part.level is level:
-            if _is_mask(part):
+            if is_mask(part):
                 raise InvalidIndex(
                     "indexing under vmap",
                     "an index of integers",
@@ -127,11 +117,12 @@ def _with_lanes(parts: list[Any], level: Level, plan: _Plan, has: bool, x: Any) 
             full.append(part)
     if not has:
         return tuple(full)
+    # Lane i of the index reads in lane i of the array.
     lanes = np.arange(level.size, like=x.base_array)
     return (lanes.reshape((level.size, *(1,) * plan.ndim)), *full)
 
 
-def _order(plan: _Plan, has: bool, ndim: int) -> tuple[int, ...]:
+def _lanes_first(plan: _Plan, has: bool, ndim: int) -> tuple[int, ...]:
     """The transposition that puts the lanes first and the index arrays' axes where they belong."""
     # With the array's own lanes in the index everything that arrays make comes first: the lanes
     # are an index array at the front. Without, NumPy's rule holds, with the lanes as one more axis.
@@ -141,9 +132,9 @@ def _order(plan: _Plan, has: bool, ndim: int) -> tuple[int, ...]:
     return (made[0], *rest[: plan.before], *made[1:], *rest[plan.before :])
 
 
-def put(self: Batched, index: Any, value: Any) -> None:
+def put(self: Batched, index: Index, value: Operand) -> None:
     """``x[index] = value`` in each lane, in place."""
-    parts = _entries(index, self.ndim)
+    parts = _spelled_out(index, self.ndim)
     level = self.level
     beyond = [v for v in (value, *parts) if isinstance(v, Batched) and v.level.depth > level.depth]
     if beyond:
@@ -151,32 +142,29 @@ def put(self: Batched, index: Any, value: Any) -> None:
     plan = _Plan(parts)
     if any(isinstance(part, Batched) and part.level is level for part in parts):
         full = _with_lanes(parts, level, plan, True, self)
-        order = _order(plan, True, self.array[full].ndim)
+        order = _lanes_first(plan, True, self.array[full].ndim)
     else:
         full = (slice(None), *parts)
         ndim = self.array[full].ndim
         first = 0 if plan.adjacent else plan.ndim
         order = (first, *(i for i in range(ndim) if i != first))
     if isinstance(value, Batched) and value.level is level:
-        value = _fitting(value.array, len(order))
+        value = value.array
     elif getattr(value, "ndim", 0):
-        value = np.expand_dims(_trimmed(value, len(order) - 1), 0)
+        value = np.expand_dims(value, 0)
     if getattr(value, "ndim", 0):
-        value = padded(value, len(order) - 1)
-        inverse = sorted(range(len(order)), key=order.__getitem__)
-        value = value.transpose(inverse)
+        value = _fitted(value, len(order))
+        # What is read comes out in another order than it is written in: turned back.
+        value = value.transpose(sorted(range(len(order)), key=order.__getitem__))
     self.array[full] = value
 
 
-def _fitting(array: Any, ndim: int) -> Any:
-    """Lanes first, without axes of length 1 that the target does not have."""
-    excess = array.ndim - ndim
-    return array.reshape((array.shape[0], *array.shape[1 + excess :])) if excess > 0 else array
-
-
-def _trimmed(value: Any, ndim: int) -> Any:
+def _fitted(value: Raw, ndim: int) -> Raw:
+    """A value, lanes first, with ``ndim`` axes: more of length 1 inserted or left out."""
     excess = value.ndim - ndim
-    return value.reshape(value.shape[excess:]) if excess > 0 else value
+    if excess > 0:
+        return value.reshape((value.shape[0], *value.shape[1 + excess :]))
+    return padded(value, ndim - 1)
 
 
 setattr(Batched, "read", read)

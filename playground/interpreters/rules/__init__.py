@@ -3,7 +3,6 @@
 from playground.interpreters.rules import (  # noqa: F401 (importing them fills the registry)
     creation,
     joining,
-    linear_algebra,
     polynomials,
     products,
     reductions,

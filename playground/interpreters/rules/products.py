@@ -1,73 +1,65 @@
-"""Products of vectors, matrices and tensors, and norms."""
+"""Products of vectors, matrices and tensors, and norms: what numpy has and F has not."""
 
 from __future__ import annotations
 
 import math
-from typing import Any
+from collections.abc import Sequence
+from typing import TypeAlias
 
 import numpy as np
 
 import playground.functions as F
+from playground.functions.array.joining import operand
 from playground.functions.elementwise.powers import sqrt_at_zero
+from playground.functions.linalg.matrices import check_square
 from playground.functions.operands import real_only, together
-from playground.functions.products import contracted
 from playground.functions.reduction import normal_axes
 from playground.functions.registry import answers
 from playground.graph.errors import InvalidType
-from playground.graph.op import as_raw, variable_of
+from playground.graph.op import variable_of
+from playground.graph.types import Axis, Operand, Scalar
 from playground.graph.variable import Variable
 
-
-def _operand(x: Any) -> Any:
-    return x if isinstance(x, Variable) else as_raw(x)
+# The order of a norm: NumPy's numbers and names.
+Order: TypeAlias = Scalar | str | None
 
 
 @answers(np.dot)
-def dot(a: Any, b: Any) -> Variable:
-    a, b = _operand(a), _operand(b)
+def dot(a: Operand, b: Operand) -> Variable:
+    a, b = operand(a), operand(b)
     if a.ndim == 0 or b.ndim == 0:
         return F.multiply(a, b)
     return F.matmul(a, b) if b.ndim <= 2 else F.tensordot(a, b, ((-1,), (-2,)))
 
 
 @answers(np.vdot)
-def vdot(a: Any, b: Any) -> Variable:
+def vdot(a: Operand, b: Operand) -> Variable:
     real_only("vdot", a, b)
-    return F.sum(F.multiply(_operand(a).reshape(-1), _operand(b).reshape(-1)))
+    return F.sum(F.multiply(operand(a).reshape(-1), operand(b).reshape(-1)))
 
 
 @answers(np.vecdot, np.linalg.vecdot)
-def vecdot(x1: Any, x2: Any, /, *, axis: int = -1) -> Variable:
+def vecdot(x1: Operand, x2: Operand, /, *, axis: int = -1) -> Variable:
     real_only("vecdot", x1, x2)
     return F.sum(F.multiply(x1, x2), axis)
 
 
 @answers(np.inner)
-def inner(a: Any, b: Any) -> Variable:
-    a, b = _operand(a), _operand(b)
+def inner_product(a: Operand, b: Operand) -> Variable:
+    a, b = operand(a), operand(b)
     if a.ndim == 0 or b.ndim == 0:
         return F.multiply(a, b)
     return F.tensordot(a, b, ((-1,), (-1,)))
 
 
 @answers(np.outer, np.linalg.outer)
-def outer(a: Any, b: Any) -> Variable:
-    return F.multiply(_operand(a).reshape((-1, 1)), _operand(b).reshape((1, -1)))
-
-
-@answers(np.tensordot, np.linalg.tensordot)
-def tensordot(a: Any, b: Any, axes: Any = 2) -> Variable:
-    return F.tensordot(a, b, axes)
-
-
-@answers(np.linalg.matmul)
-def matmul(x1: Any, x2: Any, /) -> Variable:
-    return F.matmul(x1, x2)
+def outer(a: Operand, b: Operand) -> Variable:
+    return F.multiply(operand(a).reshape((-1, 1)), operand(b).reshape((1, -1)))
 
 
 @answers(np.kron)
-def kron(a: Any, b: Any) -> Variable:
-    a, b = _operand(a), _operand(b)
+def kron(a: Operand, b: Operand) -> Variable:
+    a, b = operand(a), operand(b)
     ndim = max(a.ndim, b.ndim)
     left, right = (1,) * (ndim - a.ndim) + a.shape, (1,) * (ndim - b.ndim) + b.shape
     shape_a = [n for length in left for n in (length, 1)]
@@ -78,7 +70,12 @@ def kron(a: Any, b: Any) -> Variable:
 
 @answers(np.cross, np.linalg.cross)
 def cross(
-    a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: int | None = None
+    a: Operand,
+    b: Operand,
+    axisa: int = -1,
+    axisb: int = -1,
+    axisc: int = -1,
+    axis: int | None = None,
 ) -> Variable:
     if axis is not None:
         axisa = axisb = axisc = axis
@@ -91,19 +88,13 @@ def cross(
     return F.stack([a1 * b2 - a2 * b1, a2 * b0 - a0 * b2, a0 * b1 - a1 * b0], axis=axisc)
 
 
-@answers(np.einsum)
-def einsum(*operands: Any, optimize: Any = False) -> Variable:
-    return contracted(operands, optimize=optimize) if optimize else F.einsum(*operands)
-
-
 @answers(np.linalg.multi_dot)
-def multi_dot(arrays: Any) -> Variable:
+def multi_dot(arrays: Sequence[Operand]) -> Variable:
     operands = together("multi_dot", *arrays)
     if len(operands) < 2:
         raise ValueError(f"multi_dot: expected two arrays or more, got {len(operands)}")
-    sizes = [
-        x.shape[0] if x.ndim > 1 else (1 if not i else x.shape[0]) for i, x in enumerate(operands)
-    ]
+    # A vector is a row at the front and a column at the end.
+    sizes = [1 if i == 0 and x.ndim == 1 else x.shape[0] for i, x in enumerate(operands)]
     sizes.append(operands[-1].shape[1] if operands[-1].ndim > 1 else 1)
     return _chain(operands, _splits(sizes), 0, len(operands) - 1)
 
@@ -125,7 +116,7 @@ def _splits(sizes: list[int]) -> dict[tuple[int, int], int]:
     return split
 
 
-def _chain(operands: list[Any], split: dict[tuple[int, int], int], i: int, j: int) -> Any:
+def _chain(operands: list[Variable], split: dict[tuple[int, int], int], i: int, j: int) -> Variable:
     if i == j:
         return operands[i]
     k = split[i, j]
@@ -133,9 +124,8 @@ def _chain(operands: list[Any], split: dict[tuple[int, int], int], i: int, j: in
 
 
 @answers(np.linalg.matrix_power)
-def matrix_power(a: Any, n: int) -> Variable:
-    if a.ndim < 2 or a.shape[-1] != a.shape[-2]:
-        raise InvalidType("matrix_power", "square matrices (…, n, n)", f"shape {a.shape}")
+def matrix_power(a: Operand, n: int) -> Variable:
+    check_square(a, "matrix_power")
     if n < 0:
         return matrix_power(F.inv(a), -n)
     if n == 0:
@@ -152,7 +142,7 @@ def matrix_power(a: Any, n: int) -> Variable:
 
 
 @answers(np.linalg.norm)
-def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Variable:
+def norm(x: Operand, ord: Order = None, axis: Axis = None, keepdims: bool = False) -> Variable:
     if axis is None and (ord is None or x.ndim == 1):
         flat = x.reshape(-1)
         result = _vector_norm(flat, 2 if ord is None else ord, 0, False)
@@ -168,7 +158,9 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> V
 
 
 @answers(np.linalg.vector_norm)
-def vector_norm(x: Any, /, *, axis: Any = None, keepdims: bool = False, ord: Any = 2) -> Variable:
+def vector_norm(
+    x: Operand, /, *, axis: Axis = None, keepdims: bool = False, ord: Order = 2
+) -> Variable:
     axes = normal_axes(axis, x.ndim, "vector_norm")
     rest = [i for i in range(x.ndim) if i not in axes]
     flat = x.transpose((*rest, *axes)).reshape([x.shape[i] for i in rest] + [-1])
@@ -178,11 +170,11 @@ def vector_norm(x: Any, /, *, axis: Any = None, keepdims: bool = False, ord: Any
 
 
 @answers(np.linalg.matrix_norm)
-def matrix_norm(x: Any, /, *, keepdims: bool = False, ord: Any = "fro") -> Variable:
+def matrix_norm(x: Operand, /, *, keepdims: bool = False, ord: Order = "fro") -> Variable:
     return _matrix_norm(x, ord, (x.ndim - 2, x.ndim - 1), keepdims)
 
 
-def _vector_norm(x: Any, ord: Any, axis: int, keepdims: bool) -> Variable:
+def _vector_norm(x: Operand, ord: Scalar, axis: int, keepdims: bool) -> Variable:
     real_only("norm", x)
     if ord == 2:
         return _root_of_squares(x, axis, keepdims)
@@ -199,12 +191,12 @@ def _vector_norm(x: Any, ord: Any, axis: int, keepdims: bool) -> Variable:
     return F.power(F.sum(F.power(size, ord), axis, keepdims), 1.0 / ord)
 
 
-def _root_of_squares(x: Any, axis: Any, keepdims: bool) -> Variable:
+def _root_of_squares(x: Operand, axis: Axis, keepdims: bool) -> Variable:
     """The Euclidean norm; its derivative at 0 is 0, the smallest of the subgradients."""
     return sqrt_at_zero(F.sum(F.square(x), axis, keepdims))
 
 
-def _matrix_norm(x: Any, ord: Any, axes: tuple[int, ...], keepdims: bool) -> Variable:
+def _matrix_norm(x: Operand, ord: Order, axes: tuple[int, ...], keepdims: bool) -> Variable:
     row, column = axes
     real_only("norm", x)
     if ord in (None, "fro", "f"):
@@ -223,7 +215,7 @@ def _matrix_norm(x: Any, ord: Any, axes: tuple[int, ...], keepdims: bool) -> Var
 
 
 @answers(np.linalg.cond)
-def cond(x: Any, p: Any = None) -> Variable:
+def cond(x: Operand, p: Order = None) -> Variable:
     if p in (None, 2, -2):
         values = F.svdvals(x)
         quotient = F.divide(values[..., 0], values[..., -1])

@@ -16,8 +16,6 @@ from playground.graph.op import variable_of
 from playground.graph.types import Axis, Operand, Scalar
 from playground.graph.variable import Variable, as_array_of
 
-RECORDED[np.matmul] = F.matmul
-
 constant(
     "equal not_equal greater greater_equal less less_equal isfinite isinf isnan isnat signbit "
     "logical_and logical_not logical_or logical_xor isneginf isposinf isreal iscomplex "

@@ -5,18 +5,20 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from itertools import chain
-from typing import Any
 
 import numpy as np
 
 from playground.functions.array import reshape
+from playground.functions.array.joining import operand
 from playground.functions.array.shaping import as_tuple
-from playground.functions.linalg import matmul
-from playground.functions.operands import eye_like
+from playground.functions.linalg.matrices import eye_like
+from playground.functions.linalg.products import matmul
 from playground.functions.reduction import normal_axes
+from playground.functions.registry import answers
 from playground.graph import backend
 from playground.graph.errors import InvalidType
 from playground.graph.op import Op, as_raw, sum_to_shape
+from playground.graph.types import Array, Cotangents, Keywords, Operand, Raw
 from playground.graph.variable import Variable
 
 __all__ = ["einsum", "tensordot"]
@@ -29,18 +31,18 @@ class Einsum(Op):
 
     __slots__ = ("inputs_", "options", "output")
 
-    def __init__(self, inputs: Sequence[str], output: str, options: dict[str, Any]) -> None:
+    def __init__(self, inputs: Sequence[str], output: str, options: Keywords) -> None:
         self.inputs_, self.output, self.options = list(inputs), output, options
         self.keep = tuple(range(len(self.inputs_)))  # type: ignore[misc]
 
-    def forward(self, *xs: Any) -> Any:
+    def forward(self, *xs: Raw) -> Raw:
         return np.einsum(f"{','.join(self.inputs_)}->{self.output}", *xs, **self.options)
 
-    def backward(self, gy: Any, *xs: Any) -> Any:
+    def backward(self, gy: Array, *xs: Array) -> Cotangents:
         wants = self.wants
         return [self._gradient(i, gy, xs) if wants[i] else None for i in range(len(wants))]
 
-    def _gradient(self, index: int, gy: Any, xs: Sequence[Any]) -> Any:
+    def _gradient(self, index: int, gy: Array, xs: Sequence[Array]) -> Array:
         """The cotangent of one operand: an einsum of that of y and the other operands."""
         labels = self.inputs_[index]
         others = [s for i, s in enumerate(self.inputs_) if i != index]
@@ -64,23 +66,23 @@ class Einsum(Op):
                 terms.append(label)
                 operands.append(np.ones_like(np.zeros(length, gy.dtype, like=like)))
         gx = np.einsum(f"{','.join(terms)}->{target}", *operands, **self.options)
+        # An axis of length 1 was broadcast against a longer one of the same label.
         return sum_to_shape(gx, shape)
 
 
-def einsum(*operands: Any) -> Variable:
-    """Einstein summation, with subscripts as text or as lists of axes after each operand."""
-    return contracted(operands)
+@answers(np.einsum)
+def einsum(*operands: Operand, optimize: bool | str = False) -> Variable:
+    """Einstein summation, with subscripts as text or as lists of axes after each operand.
 
-
-def contracted(operands: tuple[Any, ...], **options: Any) -> Variable:
-    """:func:`einsum` with options of NumPy's, such as ``optimize``."""
+    ``optimize`` lets NumPy choose the order of more than two operands, here and in the gradients.
+    """
     subscripts, xs = _textual(operands)
-    xs = [x if isinstance(x, Variable) else as_raw(x) for x in xs]
+    xs = [operand(x) for x in xs]
     inputs, output = _explicit(subscripts, [x.ndim for x in xs])
-    return Einsum(inputs, output, options).apply(xs)[0]
+    return Einsum(inputs, output, {"optimize": optimize} if optimize else {}).apply(xs)[0]
 
 
-def _textual(operands: tuple[Any, ...]) -> tuple[str, list[Any]]:
+def _textual(operands: tuple[Operand, ...]) -> tuple[str, list[Operand]]:
     """Subscripts and operands, also from the form einsum(x, [0, 1], y, [1, 2], [0, 2])."""
     if isinstance(operands[0], str):
         return operands[0], list(operands[1:])
@@ -89,7 +91,7 @@ def _textual(operands: tuple[Any, ...]) -> tuple[str, list[Any]]:
     if len(operands) % 2:
         out = xs.pop()
 
-    def text(axes: Sequence[Any]) -> str:
+    def text(axes: Sequence[int]) -> str:
         return "".join("..." if a is Ellipsis else _LETTERS[a] for a in axes)
 
     joined = ",".join(map(text, lists))
@@ -111,9 +113,11 @@ def _explicit(subscripts: str, ndims: Sequence[int]) -> tuple[list[str], str]:
     dots = "".join(free[:widest])
     named = left.replace("...", "").replace(",", "")
     if not arrow:
+        # NumPy's implicit output: the axes of the ellipsis, then what is named once, by alphabet.
         output = "..." * bool(widest) + "".join(
             sorted(c for c in set(named) if named.count(c) == 1)
         )
+    # Ellipses are broadcast from behind: a narrower one takes the last of the letters.
     inputs = [
         s.replace("...", dots[widest - span :]) for s, span in zip(inputs, spans, strict=True)
     ]
@@ -124,11 +128,14 @@ def _explicit(subscripts: str, ndims: Sequence[int]) -> tuple[list[str], str]:
     return inputs, output.replace("...", dots)
 
 
-def tensordot(a: Any, b: Any, axes: Any = 2) -> Variable:
+@answers(np.tensordot, np.linalg.tensordot)
+def tensordot(a: Operand, b: Operand, axes: int | Sequence[int | Sequence[int]] = 2) -> Variable:
     """Sum of products over ``axes``: a number of axes, or a pair of lists of them."""
-    a = a if isinstance(a, Variable) else as_raw(a)
-    b = b if isinstance(b, Variable) else as_raw(b)
-    left, right = _summed_axes(axes, a.ndim)
+    a, b = operand(a), operand(b)
+    if isinstance(axes, int):
+        left, right = tuple(range(a.ndim - axes, a.ndim)), tuple(range(axes))
+    else:
+        left, right = (as_tuple(x) for x in axes)
     summed_a = [x % a.ndim for x in left]
     summed_b = [x % b.ndim for x in right]
     if [a.shape[i] for i in summed_a] != [b.shape[i] for i in summed_b]:
@@ -138,17 +145,10 @@ def tensordot(a: Any, b: Any, axes: Any = 2) -> Variable:
     free_a = [i for i in range(a.ndim) if i not in summed_a]
     free_b = [i for i in range(b.ndim) if i not in summed_b]
     shape = [a.shape[i] for i in free_a] + [b.shape[i] for i in free_b]
+    # One product of matrices, and so BLAS: the summed axes last on the left, first on the right.
     inner = math.prod(a.shape[i] for i in summed_a)
     rows = math.prod(a.shape[i] for i in free_a)
     columns = math.prod(b.shape[i] for i in free_b)
     left_matrix = a.transpose(free_a + summed_a).reshape((rows, inner))
     right_matrix = b.transpose(summed_b + free_b).reshape((inner, columns))
     return reshape(matmul(left_matrix, right_matrix), shape)
-
-
-def _summed_axes(axes: Any, ndim: int) -> tuple[Sequence[int], Sequence[int]]:
-    """The axes of the two operands that ``tensordot`` sums over."""
-    if isinstance(axes, int):
-        return range(ndim - axes, ndim), range(axes)
-    left, right = (as_tuple(x) for x in axes)
-    return left, right

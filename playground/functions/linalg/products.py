@@ -1,13 +1,13 @@
-"""Linear algebra."""
+"""The product of vectors and matrices."""
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
+from playground.functions.registry import answers
 from playground.graph import backend
 from playground.graph.op import Broadcasting
+from playground.graph.types import Array, Cotangents, Operand, Raw
 from playground.graph.variable import Variable
 
 __all__ = ["matmul"]
@@ -23,11 +23,11 @@ class MatMul(Broadcasting):
     label = "MatMul"
     keep = (0, 1)
 
-    def forward(self, x: Any, y: Any) -> Any:
+    def forward(self, x: Raw, y: Raw) -> Raw:
         # numpy.dot is the same product at half the overhead of a ufunc.
         return np.dot(x, y) if x.ndim == 2 and y.ndim == 2 else np.matmul(x, y)
 
-    def backward(self, gz: Any, x: Any, y: Any) -> Any:
+    def backward(self, gz: Array, x: Array, y: Array) -> Cotangents:
         left, right = self.wants
         gx = gy = None
         if x.ndim == 2 and y.ndim == 2:
@@ -53,8 +53,12 @@ class MatMul(Broadcasting):
             gy = gy.reshape(gy.shape[:-1]) if column else gy
         return gx, gy
 
-    def _of_vectors(self, gz: Any, x: Any, y: Any) -> Any:
-        """The gradients where x, y or both are vectors, and the other a matrix."""
+    def _of_vectors(self, gz: Array, x: Array, y: Array) -> Cotangents:
+        """The gradients where x, y or both are vectors, and the other a matrix.
+
+        Told apart from the general case for the sake of a diagonal cotangent, as a Jacobian has:
+        these texts multiply it as it is, where inserted axes would have it written out.
+        """
         left, right = self.wants
         gx = gy = None
         if x.ndim == y.ndim:
@@ -71,13 +75,16 @@ class MatMul(Broadcasting):
                 gy = np.expand_dims(x, -1) * np.expand_dims(gz, -2)
         return gx, gy
 
-    def pull(self, gy: Any) -> Any:
+    def pull(self, gy: Raw) -> Cotangents:
         x, y = self.inputs
+        # NumPy multiplies a cotangent of strides 0, as a sum's is, without BLAS: it is written out.
         gxs = self.backward(backend.dense(gy), x.data, y.data)
-        return gxs if len(x.shape) == 2 == len(y.shape) else self.fitted(gxs)
+        # Between two matrices nothing was broadcast.
+        return gxs if len(x.shape) == 2 and len(y.shape) == 2 else self.fitted(gxs)
 
 
-def matmul(a: Any, b: Any, transa: bool = False, transb: bool = False) -> Variable:
+@answers(np.matmul, np.linalg.matmul)
+def matmul(a: Operand, b: Operand, transa: bool = False, transb: bool = False) -> Variable:
     """Matrix product, batched over leading axes as ``numpy.matmul`` does.
 
     ``transa`` and ``transb`` transpose the last two axes of an operand first. A 1-D operand is a

@@ -1,59 +1,86 @@
-"""Matrix products and systems of equations of batched arrays.
+"""Linear algebra in lanes: products, systems of equations, decompositions.
 
 Where one operand has no lanes, the lanes become rows or columns of one large product; where lanes
 are neighbours in memory, products of small matrices are sums of elementwise products.
+
+A function of one matrix needs one word here, its name in ``_EACH_MATRIX``: NumPy's own take
+leading axes, which is what lanes are. ``a_has`` says below whether a's leading axis are the lanes.
 """
 
 from __future__ import annotations
 
 import string
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from playground.graph.types import Operand, Raw
 from playground.interpreters.batching.batched import (
     Batched,
-    Level,
     elementwise,
+    in_lanes,
+    is_higher,
     lanes_inner,
     looped,
     newest,
     padded,
-    rule,
 )
+from playground.interpreters.batching.levels import Level
 
-# Up to this many terms a product of matrices whose lanes are neighbours in memory is summed term
-# by term.
-FEW_TERMS = 16
+_EACH_MATRIX = ("cholesky", "det", "eigh", "inv", "pinv", "qr", "slogdet", "svd")
+# A product of matrices whose lanes are neighbours in memory is summed term by term up to so many
+# terms and elements of the result, from so many lanes on. Against NumPy's own loop over 1000 lanes
+# that is 7.7 times as fast for 2 x 2 matrices, 1.9 for 4 x 4, 1.3 for 6 x 6, 0.8 for 8 x 8 and 0.1
+# for 16 x 16; over 100 lanes it is slower from 3 x 3 on (measured with NumPy 2 on one core).
+FEW_TERMS, FEW_ELEMENTS, MANY_LANES = 16, 36, 300
 
 
-def _inside(x: Any, level: Level) -> tuple[Any, bool]:
+def _over_matrices(function: Callable[..., Any]) -> Callable[..., Any]:
+    def decompose(x: Batched, *args: Operand, **kwargs: Operand) -> Any:
+        result = function(x.array, *args, **kwargs)
+        if not isinstance(result, tuple):
+            return x.with_array(result)
+        parts = [x.with_array(part) for part in result]
+        return type(result)(*parts) if hasattr(result, "_fields") else tuple(parts)
+
+    return decompose
+
+
+for _name in _EACH_MATRIX:
+    in_lanes(getattr(np.linalg, _name))(_over_matrices(getattr(np.linalg, _name)))
+
+
+def _opened(x: Operand, level: Level) -> tuple[Raw, bool]:
     """The array inside, and whether its leading axis are the lanes of ``level``."""
     if isinstance(x, Batched) and x.level is level:
         return x.array, True
     return (np.asarray(x) if isinstance(x, (list, tuple)) else x), False
 
 
-@rule(np.matmul)
-def matmul(x: Any, y: Any) -> Any:
+# ------------------------------------------------------------------------------- products
+
+
+@in_lanes(np.matmul)
+def product_in_lanes(x: Operand, y: Operand) -> Batched:
     """x @ y in each lane."""
     level = newest((x, y))
-    a, a_has = _inside(x, level)
-    b, b_has = _inside(y, level)
+    a, a_has = _opened(x, level)
+    b, b_has = _opened(y, level)
     m, n = a.ndim - a_has, b.ndim - b_has
     if not m or not n:
         raise ValueError("matmul: an operand has no axis: multiply with * instead")
     if m == 1 and n == 1:
-        return Batched(_inner(a, b, a_has, b_has), level)
+        return Batched(_scalar_products(a, b, a_has, b_has), level)
     if m == 1 and n == 2 and a_has and not b_has:
-        return Batched(_rows(a, b), level)
+        return Batched(_rows_times(a, b), level)
     if n == 1 and m == 2 and b_has and not a_has:
-        return Batched(_rows(b, a.transpose()), level)
-    return Batched(_general(a, b, a_has, b_has, m, n), level)
+        return Batched(_rows_times(b, a.transpose()), level)
+    return Batched(_with_vectors_as_matrices(a, b, a_has, b_has, m, n), level)
 
 
-def _general(a: Any, b: Any, a_has: bool, b_has: bool, m: int, n: int) -> Any:
-    """Vectors as matrices with an axis of length 1, which the result leaves out."""
+def _with_vectors_as_matrices(a: Raw, b: Raw, a_has: bool, b_has: bool, m: int, n: int) -> Raw:
+    """Products of any operands; a vector's axis of length 1 is left out of the result again."""
     if m == 1:
         a = np.expand_dims(a, -2)
     if n == 1:
@@ -61,14 +88,14 @@ def _general(a: Any, b: Any, a_has: bool, b_has: bool, m: int, n: int) -> Any:
     ndim = max(a.ndim - a_has, b.ndim - b_has)
     a = padded(a, ndim) if a_has else a
     b = padded(b, ndim) if b_has else b
-    c = _matrices(a, b, a_has, b_has)
+    c = _products_of_matrices(a, b, a_has, b_has)
     shape = c.shape
     if m == 1:
         return c.reshape((*shape[:-2], *shape[-1:]))
     return c.reshape(shape[:-1]) if n == 1 else c
 
 
-def _inner(a: Any, b: Any, a_has: bool, b_has: bool) -> Any:
+def _scalar_products(a: Raw, b: Raw, a_has: bool, b_has: bool) -> Raw:
     """The scalar product of two vectors, in each lane."""
     if not a_has:
         return np.dot(b, a)
@@ -79,32 +106,37 @@ def _inner(a: Any, b: Any, a_has: bool, b_has: bool) -> Any:
     return np.matmul(np.expand_dims(a, -2), np.expand_dims(b, -1)).reshape(a.shape[:1])
 
 
-def _rows(rows: Any, matrix: Any) -> Any:
+def _rows_times(rows: Raw, matrix: Raw) -> Raw:
     """Each row (lane) times one matrix: a product of two matrices."""
     if lanes_inner(rows):
+        # The transposed product, so that the result's lanes are neighbours in memory too.
         return np.dot(matrix.transpose(), rows.transpose()).transpose()
     return np.dot(rows, matrix)
 
 
-def _matrices(a: Any, b: Any, a_has: bool, b_has: bool) -> Any:
+def _products_of_matrices(a: Raw, b: Raw, a_has: bool, b_has: bool) -> Raw:
     """Products of matrices, lanes first: a (L, …, m, k) or (…, m, k), b likewise."""
     if a_has and b_has:
         if a.shape[-1] == 1:
             return a * b  # an outer product
-        if a.shape[-1] <= FEW_TERMS and (lanes_inner(a) or lanes_inner(b)):
-            return _summed(a, b)
-        return np.matmul(a, b)
+        return _summed_products(a, b) if _is_short(a, b) else np.matmul(a, b)
     if a.ndim != 2 + a_has or b.ndim != 2 + b_has:
         return np.matmul(a, b)
     if a_has:
         if lanes_inner(a):
-            return _columns(a.swapaxes(-1, -2), b.transpose()).swapaxes(-1, -2)
+            return _matrix_times(b.transpose(), a.swapaxes(-1, -2)).swapaxes(-1, -2)
         lanes, m, k = a.shape
         return np.dot(a.reshape((lanes * m, k)), b).reshape((lanes, m, b.shape[1]))
-    return _columns(b, a)
+    return _matrix_times(a, b)
 
 
-def _columns(matrices: Any, matrix: Any) -> Any:
+def _is_short(a: Raw, b: Raw) -> bool:
+    """Whether summing term by term is the faster way to a @ b."""
+    few = a.shape[-1] <= FEW_TERMS and a.shape[-2] * b.shape[-1] <= FEW_ELEMENTS
+    return few and a.shape[0] >= MANY_LANES and (lanes_inner(a) or lanes_inner(b))
+
+
+def _matrix_times(matrix: Raw, matrices: Raw) -> Raw:
     """One matrix (m, k) times the matrix (k, n) of each lane."""
     lanes, k, n = matrices.shape
     if lanes_inner(matrices):
@@ -115,7 +147,7 @@ def _columns(matrices: Any, matrix: Any) -> Any:
     return np.matmul(matrix, matrices)
 
 
-def _summed(a: Any, b: Any) -> Any:
+def _summed_products(a: Raw, b: Raw) -> Raw:
     """a @ b as a sum over the inner axis."""
     terms = (a[..., :, i : i + 1] * b[..., i : i + 1, :] for i in range(a.shape[-1]))
     total = next(terms)
@@ -124,17 +156,18 @@ def _summed(a: Any, b: Any) -> Any:
     return total
 
 
-@rule(np.dot)
-def dot(x: Any, y: Any) -> Any:
+@in_lanes(np.dot)
+def dot_in_lanes(x: Operand, y: Operand) -> Any:
     """``numpy.dot`` in each lane."""
     ndims = getattr(x, "ndim", 0), getattr(y, "ndim", 0)
     if 0 in ndims:
         return elementwise(np.multiply, (x, y))
-    return matmul(x, y) if ndims[1] <= 2 else looped(np.dot, (x, y), {})
+    # Of more axes dot and matmul differ: no op text has those.
+    return product_in_lanes(x, y) if ndims[1] <= 2 else looped(np.dot, (x, y), {})
 
 
-@rule(np.einsum)
-def einsum(subscripts: Any, *operands: Any, **options: Any) -> Any:
+@in_lanes(np.einsum)
+def einsum_in_lanes(subscripts: str | Operand, *operands: Operand, **options: Operand) -> Any:
     """``numpy.einsum`` in each lane: the lanes are one more label, shared by all that have them."""
     if not isinstance(subscripts, str) or "->" not in subscripts:
         return looped(np.einsum, (subscripts, *operands), options)
@@ -143,18 +176,21 @@ def einsum(subscripts: Any, *operands: Any, **options: Any) -> Any:
     label = next(c for c in string.ascii_letters if c not in subscripts)
     terms, arrays = [], []
     for term, x in zip(inputs.split(","), operands, strict=True):
-        array, has = _inside(x, level)
+        array, has = _opened(x, level)
         terms.append(label + term if has else term)
         arrays.append(array)
     return Batched(np.einsum(f"{','.join(terms)}->{label}{output}", *arrays, **options), level)
 
 
-@rule(np.linalg.solve)
-def solve(a: Any, b: Any) -> Any:
+# -------------------------------------------------------------------- systems of equations
+
+
+@in_lanes(np.linalg.solve)
+def solution_in_lanes(a: Operand, b: Operand) -> Batched:
     """The x with a x = b in each lane; b a vector (n,) or a matrix of columns (…, n, k)."""
     level = newest((a, b))
-    left, left_has = _inside(a, level)
-    right, right_has = _inside(b, level)
+    left, left_has = _opened(a, level)
+    right, right_has = _opened(b, level)
     vector = right.ndim - right_has == 1
     if vector:
         right = np.expand_dims(right, -1)
@@ -169,3 +205,17 @@ def solve(a: Any, b: Any) -> Any:
         right = padded(right, ndim) if right_has else right
         x = np.linalg.solve(left, right)
     return Batched(x.reshape(x.shape[:-1]) if vector else x, level)
+
+
+# ----------------------------------------------------------------------------- the methods
+
+
+def _operator_product(x: Operand, y: Operand) -> Batched:
+    if is_higher(x) or is_higher(y):
+        return NotImplemented
+    return product_in_lanes(x, y)
+
+
+setattr(Batched, "dot", lambda self, other: dot_in_lanes(self, other))
+setattr(Batched, "__matmul__", _operator_product)
+setattr(Batched, "__rmatmul__", lambda self, other: _operator_product(other, self))

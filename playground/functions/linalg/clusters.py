@@ -1,0 +1,154 @@
+"""Clusters of equal eigenvalues or singular values: found, turned, refused by name.
+
+Any basis of a cluster is as good as another, so that a derivative exists exactly where it does not
+depend on which LAPACK has chosen. Where it does, an error names the values; where none of it does,
+the basis is turned to the one in which the derivative is simplest.
+"""
+
+from __future__ import annotations
+
+import threading
+from functools import cached_property
+
+import numpy as np
+
+from playground.graph import backend
+from playground.graph.errors import DegenerateEigenvalueError
+from playground.graph.op import Op
+from playground.graph.types import Array, HostArray, Raw
+
+# Values closer than this many n·eps·‖A‖ are one cluster. LAPACK leaves equal eigenvalues apart by
+# at most 1.9 of them (measured, 2 <= n <= 300 in random bases; most at n = 3): what is farther
+# apart than 8 is so in truth.
+CLUSTER_GAP = 8
+# Cotangents that differ by less than this many n·eps are equal inside a cluster: at a minimum they
+# are the rounding of the values themselves, times a curvature, which may be large.
+ROUNDING = 1e4
+
+
+class Basis:
+    """A decomposition's vectors, shared by the operations that differentiate it.
+
+    ``same[i, j]`` says that values i and j form one cluster. Vectors turned inside a cluster are
+    kept for the rest of the pass, in the thread that runs it. What only some derivatives ask for
+    is computed when they do: the first ones of values look at no cluster.
+    """
+
+    def __init__(self, values: Raw, *vectors: Raw) -> None:
+        self._values = values
+        self.vectors = vectors
+
+    @cached_property
+    def values(self) -> HostArray:
+        """The values, on the host."""
+        return backend.to_cpu(self._values)
+
+    @cached_property
+    def same(self) -> HostArray:
+        n = self.values.shape[-1]
+        eps = np.finfo(self.values.dtype).eps if self.values.dtype.kind == "f" else 0.0
+        scale = np.abs(self.values).max(axis=-1, initial=0.0, keepdims=True)
+        apart = np.abs(np.diff(self.values, axis=-1)) > CLUSTER_GAP * n * eps * scale
+        # Values are sorted, so that a cluster is a run, and its number counts the gaps before it.
+        labels = np.concatenate([np.zeros_like(scale, int), np.cumsum(apart, axis=-1)], axis=-1)
+        return labels[..., :, None] == labels[..., None, :]
+
+    @cached_property
+    def has_clusters(self) -> bool:
+        n = self.values.shape[-1]
+        return bool((self.same & ~np.eye(n, dtype=bool)).any())
+
+    @cached_property
+    def has_zero(self) -> bool:
+        return not self.values.all()
+
+    @cached_property
+    def _turned(self) -> threading.local:
+        # Two threads may differentiate one trunk along two directions at once.
+        return threading.local()
+
+    @property
+    def current(self) -> tuple[Raw, ...]:
+        """The vectors, turned as the newest pass of this thread has left them."""
+        if "_turned" not in vars(self):
+            return self.vectors
+        return getattr(self._turned, "vectors", self.vectors)
+
+    def turn(self, direction: HostArray) -> None:
+        """Turn the vectors of each cluster so that ``direction`` is diagonal inside it.
+
+        To first order that is what eigenvectors do when the matrix moves along the direction: in
+        any other basis of the cluster the second derivative would divide by the gap.
+        """
+        # A pass with lanes has them in front of the matrices' own axes.
+        same = np.broadcast_to(self.same, direction.shape)
+        blocked = np.where(same, direction, 0)
+        turn = np.zeros_like(blocked)
+        for index in np.ndindex(blocked.shape[:-2]):
+            start = 0
+            # Cluster by cluster: one eigh of all blocks together could mix equal values of two.
+            while start < blocked.shape[-1]:
+                stop = start + int(same[index][start, start:].sum())
+                part = slice(start, stop)
+                turn[(*index, part, part)] = np.linalg.eigh(blocked[(*index, part, part)])[1]
+                start = stop
+        self._turned.vectors = tuple(
+            np.matmul(vectors, backend.array_like(turn.astype(vectors.dtype), vectors))
+            for vectors in self.vectors
+        )
+
+    def refuse(self, what: str, offending: HostArray | None = None) -> DegenerateEigenvalueError:
+        """The error that names a cluster's indices and gap."""
+        inside = self.same & ~np.eye(self.same.shape[-1], dtype=bool)
+        found = inside if offending is None else offending & inside
+        *batch, i, j = (int(k) for k in np.argwhere(found)[0])
+        values = np.broadcast_to(self.values, found.shape[:-1])
+        gap = abs(float(values[(*batch, i)] - values[(*batch, j)]))
+        return DegenerateEigenvalueError(what, (i, j), gap, tuple(batch))
+
+    def refuse_zero(self, what: str) -> DegenerateEigenvalueError:
+        """The error for a singular value 0, where the signs of u and v are not tied together."""
+        last = self.values.shape[-1] - 1
+        return DegenerateEigenvalueError(what, (last, last), 0.0, ())
+
+    def refuse_asked(self, asked: Raw, what: str, *cotangents: Raw) -> None:
+        """Raise where cotangents tell vectors apart that only their cluster defines.
+
+        ``asked`` is what must vanish inside clusters, up to rounding of the cotangents' numbers.
+        """
+        host = np.abs(backend.to_cpu(asked))
+        scale = max(float(np.abs(backend.to_cpu(g)).max(initial=0.0)) for g in cotangents)
+        bound = ROUNDING * host.shape[-1] * np.finfo(host.dtype).eps * max(scale, 1e-300)
+        if (self.same & (host > bound)).any():
+            raise self.refuse(what, host > bound)
+
+    def apart(self, like: Array) -> Raw:
+        """1 between values of different clusters, 0 inside; an array as ``like`` is one."""
+        return backend.array_like((~self.same).astype(self.values.dtype), like)
+
+    def equal_inside(self, g: Raw) -> bool:
+        """Whether g is the same throughout each cluster, to rounding."""
+        g = backend.to_cpu(g)
+        n = g.shape[-1]
+        # Where g nearly vanishes, at a minimum, its size says nothing: that of the values does.
+        size = np.minimum(np.abs(self.values).max(axis=-1, initial=0.0), 1)
+        size = np.maximum(np.abs(g).max(axis=-1, initial=0.0), size)
+        bound = ROUNDING * n * np.finfo(g.dtype).eps * size
+        apart = np.abs(g[..., :, None] - g[..., None, :]) > bound[..., None, None]
+        return not bool((apart & self.same).any())
+
+
+class DeadEnd(Op):
+    """A gradient computed at a cluster, which has no rule for one order more."""
+
+    __slots__ = ("basis", "result", "what")
+
+    def __init__(self, basis: Basis, what: str, result: Raw | tuple[Raw, ...]) -> None:
+        self.basis, self.what, self.result = basis, what, result
+        self.output_count = len(result) if isinstance(result, tuple) else 1
+
+    def forward(self, *arrays: Raw) -> Raw:
+        return self.result
+
+    def backward(self, gy: Array, *arrays: Array) -> Array:
+        raise self.basis.refuse(self.what)

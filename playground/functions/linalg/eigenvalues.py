@@ -1,0 +1,191 @@
+"""Eigenvalues and eigenvectors of symmetric matrices, right also where eigenvalues are equal.
+
+The first derivative of a function of eigenvalues, V diag(g) Vᵀ, is an operation of its own, of
+the matrix and of g. Its derivative has the quotients (gⱼ - gᵢ)/(λⱼ - λᵢ) (Daleckii and Krein,
+1965). Inside a cluster of equal eigenvalues no quotient is formed: any basis of the cluster is as
+good as another, so V is turned there to the one in which the direction VᵀGV is diagonal, and the
+whole second derivative runs over the derivative of g. A quotient masked to 0 instead would give
+sum λ² and (sum λ)²/n the same Hessian at the identity, where their first derivatives agree and
+their second ones do not.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Literal, NamedTuple
+
+import numpy as np
+
+from playground.functions.lanes import OverMatrices
+from playground.functions.linalg.clusters import Basis, DeadEnd
+from playground.functions.linalg.matrices import (
+    check_floating,
+    check_square,
+    diagonal_of,
+    differences,
+    eye_like,
+    sandwiched,
+    skew,
+    symmetric,
+    transposed,
+    with_values,
+)
+from playground.functions.registry import answers
+from playground.graph import backend
+from playground.graph.op import Binary, as_raw
+from playground.graph.types import Array, Cotangents, DType, HostArray, Operand, Raw
+from playground.graph.variable import Variable, as_variable
+
+__all__ = ["eigh", "eigvalsh"]
+
+# Which triangle of a symmetric matrix is read.
+Triangle = Literal["L", "U", "l", "u"]
+
+
+class EighResult(NamedTuple):
+    """Eigenvalues, ascending (…, n), and eigenvectors as columns (…, n, n)."""
+
+    eigenvalues: Operand
+    eigenvectors: Operand
+
+
+class Eigh(OverMatrices):
+    """w, V = eigenvalues (…, n), ascending, and eigenvectors (…, n, n) of a symmetric matrix.
+
+    One triangle of x is read, and the gradient lies there.
+    """
+
+    __slots__ = ("basis", "uplo")
+    keep = (0, 1, 2)
+    output_count = 2
+
+    def __init__(self, uplo: Triangle = "L") -> None:
+        self.uplo = uplo
+
+    def forward(self, x: Raw) -> tuple[Raw, Raw]:
+        w, v = np.linalg.eigh(x, self.uplo)
+        self.basis = Basis(w, v)
+        return w, v
+
+    def backward(self, gys: Cotangents, x: Array, w: Array, v: Array) -> Array:
+        gw, gv = gys
+        gx = None if gw is None else EighValuesGrad(self.basis, self.uplo)(x, gw)
+        if gv is not None:
+            gx_vectors = self._through_vectors(gv, x, w, v)
+            gx = gx_vectors if gx is None else gx + gx_vectors
+        return gx * _folding(gx, self.uplo)
+
+    def _through_vectors(self, gv: Array, x: Array, w: Array, v: Array) -> Array:
+        basis = self.basis
+        if not basis.has_clusters:
+            eye = eye_like(v)
+            quotients = (1 - eye) / (differences(w) + eye)
+            m = np.matmul(transposed(v), gv)
+            return symmetric(sandwiched(v, quotients * m, transposed(v)))
+        result = self._vectors_at_clusters(as_raw(gv), as_raw(w), as_raw(v))
+        what = "second derivative of eigenvectors"
+        return DeadEnd(basis, what, result)(x, gv) if isinstance(gv, Variable) else result
+
+    def _vectors_at_clusters(self, gv: Raw, w: Raw, v: Raw) -> Raw:
+        """The cotangent of vectors that are not unique: exact if it does not ask which."""
+        m = np.matmul(transposed(v), gv)
+        # Turning a cluster by a small angle changes the function by the antisymmetric part of m.
+        self.basis.refuse_asked(skew(m), "derivative of eigenvectors", gv)
+        apart = self.basis.apart(w)
+        quotients = apart / (differences(w) + (1 - apart))
+        return symmetric(sandwiched(v, quotients * m, transposed(v)))
+
+
+class EighValuesGrad(OverMatrices, Binary):
+    """y = V diag(g) Vᵀ, the derivative of a function of the eigenvalues of x; g its gradient."""
+
+    __slots__ = ("basis", "uplo")
+    keep = (0, 1)
+
+    def __init__(self, basis: Basis, uplo: Triangle) -> None:
+        self.basis, self.uplo = basis, uplo
+
+    def forward(self, x: Raw, g: Raw) -> Raw:
+        (v,) = self.basis.current
+        return with_values(v, g, transposed(v))
+
+    def backward(self, gy: Array, x: Array, g: Array) -> Cotangents:
+        gx, gg = self._symmetric_gradients(gy, x, g)
+        return gx * _folding(gx, self.uplo), gg
+
+    def _symmetric_gradients(self, gy: Array, x: Array, g: Array) -> Cotangents:
+        if self.basis.has_clusters:
+            result = self._at_clusters(as_raw(gy), as_raw(g))
+            if isinstance(gy, Variable):
+                what = "third derivative of a function of eigenvalues"
+                return DeadEnd(self.basis, what, result).apply((x, g, gy))
+            return result
+        if isinstance(x, Variable):
+            # Recorded, the vectors have to depend on x: its own decomposition, made once more.
+            w, v = Eigh(self.uplo)(x)
+        else:
+            w, v = self._values(x), self.basis.vectors[0]
+        p = sandwiched(transposed(v), symmetric(gy), v)
+        quotients = differences(g) / (differences(w) + eye_like(p))
+        return sandwiched(v, quotients * p, transposed(v)), diagonal_of(p)
+
+    def _values(self, like: Raw) -> Raw:
+        return backend.array_like(self.basis.values, like)
+
+    def _at_clusters(self, gy: Raw, g: Raw) -> Cotangents:
+        basis = self.basis
+        if not basis.equal_inside(g):
+            raise basis.refuse("second derivative of a function that tells equal eigenvalues apart")
+        (v,) = basis.vectors
+        basis.turn(backend.to_cpu(sandwiched(transposed(v), symmetric(gy), v)))
+        # From here on this pass has the turned basis, in which g's own gradient is a diagonal; the
+        # backward of g runs next and meets it through ``current``.
+        (v,) = basis.current
+        p = sandwiched(transposed(v), symmetric(gy), v)
+        apart = basis.apart(p)
+        quotients = apart * differences(g) / (differences(self._values(g)) + (1 - apart))
+        return sandwiched(v, quotients * p, transposed(v)), diagonal_of(p)
+
+
+@lru_cache(maxsize=64)
+def _weights_of_triangle(n: int, dtype: DType, uplo: Triangle) -> HostArray:
+    """2 inside the triangle, 1 on the diagonal, 0 outside."""
+    # Kept: to make it takes as long as eigh of a 3 x 3 matrix does.
+    row, column = np.arange(n)[:, None], np.arange(n)
+    inside = row > column if uplo == "L" else row < column
+    weights = (2 * inside + (row == column)).astype(dtype)
+    weights.flags.writeable = False
+    return weights
+
+
+def _folding(like: Array, uplo: Triangle) -> Raw:
+    """What brings a symmetric gradient to the triangle that is read, where each stands for two."""
+    array = as_raw(like)
+    weights = _weights_of_triangle(array.shape[-1], array.dtype, uplo)
+    return backend.array_like(weights, array)
+
+
+@answers(np.linalg.eigh)
+def eigh(a: Operand, UPLO: Triangle = "L") -> EighResult:
+    """Eigenvalues and eigenvectors of the symmetric matrix that one triangle of ``a`` defines.
+
+    The gradient is the derivative of what is read: it lies in that triangle. Derivatives of
+    functions of the eigenvalues are right to second order also at equal eigenvalues;
+    DegenerateEigenvalueError names the indices and the gap where no derivative exists.
+    """
+    return _symmetric_decomposition(a, UPLO, "eigh")
+
+
+def _symmetric_decomposition(a: Operand, uplo: Triangle, operation: str) -> EighResult:
+    x = as_variable(a)
+    check_square(x, operation)
+    check_floating(x, operation)
+    if uplo not in ("L", "U", "l", "u"):
+        raise ValueError(f"eigh: UPLO must be 'L' or 'U', got {uplo!r}")
+    return EighResult(*Eigh("L" if uplo in ("L", "l") else "U").apply((x,)))
+
+
+@answers(np.linalg.eigvalsh)
+def eigvalsh(a: Operand, UPLO: Triangle = "L") -> Variable:
+    """Eigenvalues, ascending, of a symmetric matrix; see :func:`eigh`."""
+    return _symmetric_decomposition(a, UPLO, "eigvalsh").eigenvalues
