@@ -99,10 +99,6 @@ def _makes_view(function: Function) -> bool:
     return isinstance(function, (Reshape, Transpose, BroadcastTo, SplitAxis))
 
 
-def _may_share(x: Raw, y: Raw) -> bool:
-    return not isinstance(x, np.ndarray) or np.may_share_memory(x, y)
-
-
 def _is_view(variable: Variable) -> bool:
     """Whether NumPy's assignment would write through to another Variable that is still held."""
     creator = variable.creator
@@ -110,7 +106,9 @@ def _is_view(variable: Variable) -> bool:
         (node,) = creator.inputs
         held = node.get_variable_or_none()
         if held is not None:
-            return _may_share(held.array, variable.array)
+            # Of a device array nobody says whose memory it is.
+            on_host = isinstance(held.array, np.ndarray)
+            return not on_host or np.may_share_memory(held.array, variable.array)
         creator = node.creator
     return False
 
@@ -123,7 +121,11 @@ def set_item(self: Variable, index: Index, value: Operand) -> None:
     """
     index = plain_index(index)
     if not config.enable_backprop:
-        _refuse_recorded(self)
+        if self.creator is not None:
+            raise GraphCutError(
+                f"assignment in no_backprop_mode to an element of {self._title()}, which a graph "
+                f"has recorded, so that its gradient would be wrong: work on a copy, y = x.copy()"
+            )
         self.array = SetItem(index).of(Variable(self.array), operand(value)).array
         return
     if self.creator is None and self.requires_grad:
@@ -140,14 +142,6 @@ def set_item(self: Variable, index: Index, value: Operand) -> None:
     name = self.name
     self.take_over(SetItem(index).of(self, operand(value)))
     self.name = name
-
-
-def _refuse_recorded(variable: Variable) -> None:
-    if variable.creator is not None:
-        raise GraphCutError(
-            f"assignment in no_backprop_mode to an element of {variable._title()}, which a graph "
-            f"has recorded, so that its gradient would be wrong: work on a copy, y = x.copy()"
-        )
 
 
 setattr(Variable, "__setitem__", set_item)

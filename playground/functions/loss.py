@@ -185,7 +185,9 @@ def _label_cross_entropy(
     classes = np.where(valid, t, np.zeros_like(t))
     if config.debug and t.size:
         _check_classes(classes, x.shape[1])
-    log_p = _picked(log_softmax(x), classes)
+    rows = reshape(moveaxis(log_softmax(x), 1, -1), (math.prod(t.shape), x.shape[1]))
+    index = np.arange(rows.shape[0], like=classes)
+    log_p = reshape(get_item(rows, (index, classes.reshape(-1))), t.shape)
     if class_weight is not None:
         log_p = multiply(log_p, _class_weights(class_weight, x)[classes])
     return where(valid, -log_p, 0.0), valid
@@ -198,13 +200,6 @@ def _check_classes(t: Operand, count: int) -> None:
             f"softmax_cross_entropy: expected labels from 0 to {count - 1} (or ignore_label), got "
             f"{lowest} to {highest}"
         )
-
-
-def _picked(y: Variable, classes: Raw) -> Variable:
-    """The elements of y (n, classes, …) at the given classes (n, …)."""
-    rows = reshape(moveaxis(y, 1, -1), (math.prod(classes.shape), y.shape[1]))
-    index = np.arange(rows.shape[0], like=classes)
-    return reshape(get_item(rows, (index, classes.reshape(-1))), classes.shape)
 
 
 def _class_weights(class_weight: Operand, x: Variable) -> Raw:

@@ -83,17 +83,6 @@ def sum(x: Operand, axis: Axis = None, keepdims: bool = False) -> Variable:
     return Sum(axis, keepdims).of(x)
 
 
-def _count(shape: tuple[int, ...], axis: Axis, operation: str) -> int:
-    return math.prod(shape[a] for a in normal_axes(axis, len(shape), operation))
-
-
-def _mean(x: Operand, axis: Axis, keepdims: bool) -> Variable:
-    x = as_variable(x)
-    count = _count(x.shape, axis, "mean")
-    total = sum(x, axis, keepdims)
-    return multiply(total, 1.0 / count if count else float("nan"))
-
-
 def average(
     x: Operand, axis: Axis = None, weights: Operand = None, keepdims: bool = False
 ) -> Variable:
@@ -102,7 +91,10 @@ def average(
     ``weights`` has x's shape, or is 1-D along a single axis.
     """
     if weights is None:
-        return _mean(x, axis, keepdims)
+        x = as_variable(x)
+        count = math.prod(x.shape[a] for a in normal_axes(axis, x.ndim, "mean"))
+        # By the reciprocal, as Chainer, to the last bit; nothing has no mean.
+        return multiply(sum(x, axis, keepdims), 1.0 / count if count else math.nan)
     x, weights = (list(v) if isinstance(v, tuple) else v for v in (x, weights))
     x, weights = (v if isinstance(v, Variable) else as_raw(v) for v in (x, weights))
     if weights.shape == x.shape:

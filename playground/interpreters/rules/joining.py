@@ -146,18 +146,11 @@ def insert(arr: Operand, obj: Operand, values: Operand, axis: int | None = None)
     count = np.count_nonzero(given) if given.dtype == bool else given.size
     block = _with_leading_axes(operand(values), x.ndim)
     if not given.ndim:
-        block = _first_axis_to(block, position)
+        block = np.moveaxis(block, 0, position)
     count = block.shape[position] if count == 1 else count
     shape = (*x.shape[:position], count, *x.shape[position + 1 :])
-    block = (
-        F.broadcast_to(block, shape)
-        if isinstance(block, Variable)
-        else np.broadcast_to(block, shape)
-    )
+    # By NumPy's own names, so that constants stay constants, to be cast to x's dtype.
+    block = np.broadcast_to(block, shape)
     # NumPy itself says where the new entries come to stand among the old.
     order = np.insert(np.arange(length), obj, np.arange(length, length + count))
     return F.get_item(F.concat([x, block], position), (*(slice(None),) * position, order))
-
-
-def _first_axis_to(x: Operand, axis: int) -> Any:
-    return F.moveaxis(x, 0, axis) if isinstance(x, Variable) else np.moveaxis(x, 0, axis)

@@ -75,11 +75,7 @@ def _one_length(a1: Operand, a2: Operand) -> list[Any]:
     """Both coefficient vectors, with zeros ahead of the shorter one."""
     vectors = [a.reshape(-1) for a in together("polyadd", a1, a2)]
     length = max(v.size for v in vectors)
-    return [_led_by_zeros(v, length - v.size) for v in vectors]
-
-
-def _led_by_zeros(v: Variable, count: int) -> Variable:
-    return F.concat([np.zeros(count, v.dtype), v], 0) if count else v
+    return [F.concat([np.zeros(length - v.size, v.dtype), v], 0) for v in vectors]
 
 
 @answers(np.polymul)

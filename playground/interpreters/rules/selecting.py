@@ -36,28 +36,8 @@ def clip_rule(
     low, high = a_min if min is None else min, a_max if max is None else max
     if isinstance(a, Variable):
         return F.clip(a, low, high)
-    y = a if low is None else _larger(a, low)
-    return y if high is None else _smaller(y, high)
-
-
-def _either(recorded: Any, plain: Any) -> Any:
-    """A function of two operands; constants alone stay one, to be cast to a partner's dtype."""
-
-    def function(x: Operand, y: Operand) -> Any:
-        variables = isinstance(x, Variable) or isinstance(y, Variable)
-        return recorded(x, y) if variables else plain(x, y)
-
-    return function
-
-
-_larger = _either(F.maximum, np.maximum)
-_smaller = _either(F.minimum, np.minimum)
-
-
-def _chosen(condition: Operand, x: Operand, y: Operand) -> Any:
-    return _either(lambda x, y: F.where(condition, x, y), lambda x, y: np.where(condition, x, y))(
-        x, y
-    )
+    y = a if low is None else np.maximum(a, low)
+    return y if high is None else np.minimum(y, high)
 
 
 # ----------------------------------------------------------------------------------- by index
@@ -105,7 +85,7 @@ def choose(a: Operand, choices: Operand, *, mode: str = "raise") -> Variable:
         raise ValueError(f"choose: expected entries from 0 to {len(options) - 1}")
     result = options[-1]
     for i in reversed(range(len(options) - 1)):
-        result = _chosen(index == i, options[i], result)
+        result = np.where(index == i, options[i], result)
     shape = np.broadcast_shapes(index.shape, result.shape)
     return F.broadcast_to(result, shape)
 
@@ -141,7 +121,7 @@ def select(condlist: Sequence[Any], choicelist: Sequence[Any], default: Operand 
     shape = np.broadcast_shapes(*(x.shape for x in (*conditions, *values)))
     result = values[-1]
     for condition, x in zip(reversed(conditions), reversed(values[:-1]), strict=True):
-        result = _chosen(condition, x, result)
+        result = np.where(condition, x, result)
     return F.broadcast_to(result, shape)
 
 

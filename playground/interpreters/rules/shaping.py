@@ -87,11 +87,7 @@ def _each_at_least(arys: tuple[Any, ...], ndim: int) -> Any:
 def broadcast_arrays(*args: Operand, subok: bool = False) -> tuple[Any, ...]:
     arrays = [operand(x) for x in args]
     shape = np.broadcast_shapes(*(x.shape for x in arrays))
-    return tuple(_repeated(x, shape) for x in arrays)
-
-
-def _repeated(x: Operand, shape: tuple[int, ...]) -> Any:
-    return F.broadcast_to(x, shape) if isinstance(x, Variable) else np.broadcast_to(x, shape)
+    return tuple(np.broadcast_to(x, shape) for x in arrays)
 
 
 @answers(np.meshgrid)
@@ -109,24 +105,21 @@ def meshgrid(
         for x, place in zip(xi, places, strict=True)
     ]
     shape = np.broadcast_shapes(*(grid.shape for grid in grids))
-    return tuple(grids) if sparse else tuple(_repeated(grid, shape) for grid in grids)
+    return tuple(grids) if sparse else tuple(np.broadcast_to(grid, shape) for grid in grids)
 
 
 @answers(np.ix_)
 def ix_(*args: Operand) -> tuple[Any, ...]:
     count = len(args)
     vectors = [operand(x) for x in args]
+    one_long_axis_each = [[-1 if i == j else 1 for i in range(count)] for j in range(count)]
     for x in vectors:
         if x.ndim != 1:
             raise ValueError(f"ix_: expected vectors, got shape {x.shape}")
     return tuple(
         shaped(x.array.nonzero()[0] if x.dtype == bool and isinstance(x, Variable) else x, shape)
-        for x, shape in zip(vectors, _one_long_axis_each(count), strict=True)
+        for x, shape in zip(vectors, one_long_axis_each, strict=True)
     )
-
-
-def _one_long_axis_each(count: int) -> list[list[int]]:
-    return [[-1 if i == j else 1 for i in range(count)] for j in range(count)]
 
 
 # -------------------------------------------------------------------- turned round, repeated
