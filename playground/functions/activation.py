@@ -40,6 +40,7 @@ class Sigmoid(Unary):
     keep = (1,)
 
     def forward(self, x: Raw) -> Raw:
+        # exp of what is never positive cannot overflow, and 1 + it never cancels.
         small = np.exp(-abs(x))
         return np.where(x >= 0, np.ones_like(small), small) / (1 + small)
 
@@ -62,6 +63,7 @@ class ReLU(Unary):
         return np.maximum(x, 0)
 
     def backward(self, gy: Array, x: Array, y: Array) -> Array:
+        # y > 0 says what x > 0 says, and the layer that follows keeps y in any case.
         return np.where(y > 0, gy, np.zeros_like(gy))
 
 
@@ -81,6 +83,7 @@ class Softplus(Unary):
 
     def forward(self, x: Raw) -> Raw:
         t = x * self.beta
+        # log(1 + exp(t)) = max(t, 0) + log(1 + exp(-|t|)), whose exponential is at most 1.
         return (np.maximum(t, 0) + np.log1p(np.exp(-abs(t)))) / self.beta
 
     def backward(self, gy: Array, x: Array) -> Array:
@@ -108,6 +111,7 @@ class Softmax(Normalizing):
     __slots__ = ()
 
     def forward(self, x: Raw) -> Raw:
+        # The shift cancels in the quotient, and the largest exponential is 1.
         y = np.exp(x - x.max(axis=self.axis, keepdims=True))
         return y / y.sum(axis=self.axis, keepdims=True)
 
@@ -183,6 +187,7 @@ def relu6(x: Operand) -> Variable:
 def hard_sigmoid(x: Operand) -> Variable:
     """0.2 x + 0.5 limited to [0, 1]; the derivative on the limits is 0."""
     x = as_variable(x)
+    # Outside the ramp there is nothing to record: 0 and 1 as constants.
     steps = np.where(x.array > 0, np.ones_like(x.array), np.zeros_like(x.array))
     return where(abs(x.array) >= 2.5, steps, add(multiply(x, 0.2), 0.5))
 

@@ -102,6 +102,7 @@ def _makes_view(function: Function) -> bool:
 def _is_view(variable: Variable) -> bool:
     """Whether NumPy's assignment would write through to another Variable that is still held."""
     creator = variable.creator
+    # A view of a Variable that is gone can be written to: nobody sees the difference.
     while _makes_view(creator):
         (node,) = creator.inputs
         held = node.get_variable_or_none()
@@ -139,6 +140,7 @@ def set_item(self: Variable, index: Index, value: Operand) -> None:
             f"Variable still in use, that NumPy would change too: write y[i, j] = value for "
             f"y[i][j] = value, or work on a copy, y = x.copy()"
         )
+    # The node changes under the Variable; what the user called it stays with the Variable.
     name = self.name
     self.take_over(SetItem(index).of(self, operand(value)))
     self.name = name

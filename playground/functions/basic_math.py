@@ -80,6 +80,7 @@ class AddConstant(WithConstant):
 @answers(np.add)
 def add(*xs: Operand) -> Variable:
     """Sum of two or more arrays, broadcast."""
+    # Chainer adds any number of arrays; the operator is the frequent case.
     if len(xs) != 2:
         return _add_all(xs)
     x, y = xs
@@ -188,6 +189,7 @@ class Div(Elementwise):
 
     def backward(self, gz: Array, x: Array, y: Array) -> Cotangents:
         left, right = self.wants
+        # Not gz x / y^2, whose square overflows for a y whose quotient does not.
         gx = gz / y
         return (gx if left else None), (-gx * (x / y) if right else None)
 
@@ -251,6 +253,7 @@ class Absolute(ElementwiseUnary):
         return abs(x)
 
     def backward(self, gy: Array, x: Array) -> Array:
+        # The sign is 0 at 0, where every slope from -1 to 1 is a subgradient.
         return np.sign(x) * gy
 
 
@@ -290,6 +293,7 @@ class PowVarConst(WithConstant):
 
     def backward(self, gz: Array, x: Array) -> Array:
         c = self.value
+        # x ** (c - 1) is infinite at 0 for c = 0, where the derivative is 0.
         if c == 0:
             return gz * 0
         if c == 1:

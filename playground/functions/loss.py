@@ -82,6 +82,7 @@ def huber_loss(
     _check_choice("huber_loss", "reduce", reduce, ("sum_along_second_axis", "no"))
     d = _difference("huber_loss", x, t)
     size = absolute(d)
+    # Both branches are finite for every finite d, so that the one not taken does no harm.
     steep = multiply(subtract(size, delta / 2), delta)
     loss = where(size.array <= delta, multiply(square(d), 0.5), steep)
     return loss if reduce == "no" else sum(loss, 1)
@@ -104,6 +105,7 @@ def _averaged(loss: Variable, valid: Raw, normalize: bool) -> Variable:
     """The sum of ``loss`` over the number of valid labels, or of entries of axis 0."""
     if not normalize:
         return divide(sum(loss), float(len(loss) or 1))
+    # Where every label is ignored the loss is 0, as in Chainer, not 0 / 0.
     count = np.maximum(valid.sum(), 1)
     return divide(sum(loss), backend.as_array(count).astype(loss.dtype))
 
@@ -126,6 +128,7 @@ def sigmoid_cross_entropy(
             f"{t.dtype} labels of shape {t.shape}",
         )
     valid = t != -1
+    # log(1 + exp(x)) - t x is the cross entropy without a logarithm of a rounded probability.
     loss = where(valid, subtract(softplus(x), multiply(x, t.astype(x.dtype))), 0.0)
     return loss if reduce == "no" else _averaged(loss, valid, normalize)
 
@@ -182,6 +185,7 @@ def _label_cross_entropy(
             f"shapes {x.shape} and {t.shape}",
         )
     valid = t != ignore_label
+    # An ignored label names no class: it reads class 0, and where() drops the loss again.
     classes = np.where(valid, t, np.zeros_like(t))
     if config.debug and t.size:
         _check_classes(classes, x.shape[1])

@@ -55,6 +55,7 @@ class Reduction(Unary):
 
     def restore(self, g: Array) -> Array:
         """A cotangent of the result, with the reduced axes put back as 1."""
+        # A sum of everything is the frequent case, and its 0-d cotangent is broadcast as it is.
         if self.keepdims or (self.axis is None and not g.shape):
             return g
         axes = normal_axes(self.axis, len(self.shape), "sum")
@@ -121,6 +122,7 @@ class Extremum(Reduction):
     keep = (0, 1)
 
     def backward(self, gy: Array, x: Array, y: Array) -> Cotangents:
+        # All that are tied, as in Chainer: argmax would find one of them.
         chosen = x == self.restore(y)
         spread = np.broadcast_to(self.restore(gy), self.shape)
         return np.where(chosen, spread, np.zeros_like(x))

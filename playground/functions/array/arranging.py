@@ -54,6 +54,7 @@ def tile(x: Operand, reps: int | Sequence[int]) -> Variable:
     shape = (1,) * (ndim - x.ndim) + x.shape
     counts = (1,) * (ndim - len(counts)) + counts
     pairs = list(zip(counts, shape, strict=True))
+    # By a view and a copy: the gradient of an index array would have to be counted.
     spread = reshape(x, [m for n in shape for m in (1, n)])
     return reshape(
         broadcast_to(spread, [m for pair in pairs for m in pair]), [r * n for r, n in pairs]
@@ -105,6 +106,7 @@ def pad(x: Operand, pad_width: Operand, mode: str = "constant", **keywords: Any)
     for axis, width in enumerate(widths):
         if any(width):
             try:
+                # NumPy itself says of which element each new one is a copy.
                 order = np.pad(np.arange(x.shape[axis]), width, mode)  # type: ignore[call-overload]
             except ValueError as error:
                 raise InvalidType("Pad", f"elements for the mode {mode!r}", f"{x.shape}") from error
@@ -131,6 +133,7 @@ def _widths(pad_width: Operand, ndim: int) -> list[tuple[int, int]]:
 def _framed(x: Variable, widths: list[tuple[int, int]], constant_values: Operand = 0) -> Variable:
     inner = tuple(slice(b, b + n) for (b, _), n in zip(widths, x.shape, strict=True))
     shape = tuple(b + n + a for (b, a), n in zip(widths, x.shape, strict=True))
+    # To put x into zeros is the gradient of reading it out, so that this is one node.
     y = GetItemGrad(inner, shape).of(x)
     if not np.any(constant_values):
         return y

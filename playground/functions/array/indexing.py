@@ -44,7 +44,9 @@ def is_basic(index: Index) -> bool:
     )
 
 
-# The longest index whose places are compared as Python's numbers.
+# The longest index whose places are compared as Python's numbers: from here on the look at them
+# costs more than the count with weights that it may spare (27 us to 37 at 16 places, 44 to 41 at
+# 64, 106 to 36 at 256).
 _SHORT = 64
 
 
@@ -92,6 +94,8 @@ def plain_index(index: Index) -> Any:
 
 def taken(x: Operand, index: Index) -> Any:
     """x[index], also where the index has lanes and x, a plain array, has none."""
+    # NumPy asks no protocol about an index: an array without lanes would take one with lanes for
+    # a sequence.
     if not isinstance(x, Variable):
         for part in index if isinstance(index, tuple) else (index,):
             if backend.level_of(part) is not None:
@@ -217,6 +221,7 @@ def diagonal(x: Operand, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Var
     rest = [i for i in range(x.ndim) if i not in (a, b)]
     rows, columns = x.shape[a], x.shape[b]
     flat = reshape(transpose(x, (*rest, a, b)), [*(x.shape[i] for i in rest), rows * columns])
+    # One slice of the rows laid end to end: a basic index, whose gradient is an assignment.
     return get_item(flat, (..., along_diagonal(rows, columns, offset)))
 
 
@@ -232,6 +237,7 @@ class Arrange(Unary):
         return np.take_along_axis(x, self.order, self.axis)
 
     def backward(self, gy: Array, x: Array) -> Array:
+        # By the inverse permutation: read again, where to scatter would mean to count.
         return Arrange(np.argsort(self.order, self.axis), self.axis)(gy)
 
 
@@ -239,6 +245,7 @@ def sort(x: Operand, axis: int = -1) -> Variable:
     """x in ascending order along an axis; equal elements keep their order."""
     x = as_variable(x)
     (position,) = normal_axes(axis, x.ndim, "sort")
+    # Stable, so that the gradient among equal elements does not depend on the length.
     return Arrange(np.argsort(x.array, position, "stable"), position).of(x)
 
 

@@ -86,6 +86,7 @@ def joined(xs: Sequence[Any], axis: int) -> Any:
 @answers(np.stack)
 def stack(xs: Sequence[Any], axis: int = 0) -> Variable:
     """The arrays joined along a new axis."""
+    # Constants stay arrays until concat has seen the Variables whose dtype they take.
     raised = [
         expand_dims(x, axis) if isinstance(x, Variable) else np.expand_dims(as_raw(x), axis)
         for x in xs
@@ -139,6 +140,7 @@ class SplitAxis(Op):
         return tuple(ys)
 
     def backward(self, gys: Cotangents, x: Array) -> Array:
+        # An output that nobody used has no cotangent, and stands for zeros.
         like = next(gy for gy in gys if gy is not None)
         parts = [
             np.zeros_like(like, shape=shape) if gy is None else gy
@@ -149,6 +151,7 @@ class SplitAxis(Op):
 
 def split_at(x: Operand, bounds: Sequence[int], axis: int) -> tuple[Variable, ...]:
     """x cut at ascending ``bounds``, which begin with 0 and end with the length."""
+    # An op of one output gets its cotangent bare: a single part is an index, not a split.
     if len(bounds) == 2:
         return (get_item(x, (slice(None),) * (axis + 1)),)
     return SplitAxis(bounds, axis).apply((x,))

@@ -32,6 +32,7 @@ __all__ = [
 
 def as_tuple(numbers: int | Sequence[int]) -> tuple[int, ...]:
     """A number or a sequence of numbers, as a tuple."""
+    # The frequent case first; operator.index then takes NumPy's integers and refuses 2.5.
     if isinstance(numbers, tuple):
         return numbers
     try:
@@ -59,6 +60,7 @@ class Reshape(Unary):
 def reshape(x: Operand, shape: int | Sequence[int]) -> Variable:
     """x in another shape of the same size; one entry may be -1. x itself if it has the shape."""
     shape = as_tuple(shape)
+    # Compositions reshape without asking whether they need to: no node for those that do not.
     if isinstance(x, Variable) and x._array.shape == shape:
         return x
     return Reshape(shape).of(x)
@@ -88,6 +90,7 @@ class Transpose(Unary):
         if self.axes is None:
             return gy.transpose()
         count = len(self.axes)
+        # np.argsort of the axes, without an array for three numbers.
         inverse = sorted(range(count), key=[a % count for a in self.axes].__getitem__)
         return gy.transpose(tuple(inverse))
 

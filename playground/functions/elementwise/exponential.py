@@ -24,6 +24,8 @@ __all__ = [
 ]
 
 
+# Where a derivative can be told from y, that is kept: often the next operation keeps it anyway,
+# and x is free to die.
 class Exp(ElementwiseUnary):
     """Exponential function: y = exp(x)."""
 
@@ -127,6 +129,7 @@ def log_share(x: Operand, z: Operand) -> Any:
 
     The share is 0 in an empty sum and 1 in an infinite one, where infinities would subtract.
     """
+    # -inf - (-inf) and inf - inf are no numbers, and where() cannot take back a NaN of a gradient.
     z = np.where(z == -math.inf, np.zeros_like(z), z)
     difference = x - z
     return np.where(x == z, np.zeros_like(difference), difference)

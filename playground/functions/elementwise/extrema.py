@@ -49,6 +49,7 @@ class Minimum(Elementwise):
 
 def _routed(g: Array, condition: Array) -> Array:
     """``g`` to the first of two inputs where the condition holds, else to the second."""
+    # Chosen, not multiplied by 0 and 1: an infinite cotangent would leave NaN on the other side.
     zeros = np.zeros_like(g)
     return np.where(condition, g, zeros), np.where(condition, zeros, g)
 
@@ -64,6 +65,7 @@ class Fmax(Elementwise):
 
     __slots__ = ()
     ufunc: ClassVar[Any] = np.fmax
+    # By x and z: a comparison of x with y says nothing where one of them is NaN.
     keep = (0, 2)
 
     def backward(self, gz: Array, x: Array, y: Array, z: Array) -> Cotangents:
@@ -107,6 +109,7 @@ class Clip(Unary):
 
 def clip(x: Operand, x_min: Operand, x_max: Operand) -> Variable:
     """x limited to x_min and x_max: numbers, arrays or Variables (None: no limit)."""
+    # Limits that are numbers are part of the operation: one node in place of two with constants.
     low, high = python_number(x_min), python_number(x_max)
     if all(limit is None or type(limit) in SCALARS for limit in (low, high)):
         return Clip(low, high).of(x)

@@ -83,6 +83,7 @@ class Arccosh(ElementwiseUnary):
     keep = (0,)
 
     def backward(self, gy: Array, x: Array) -> Array:
+        # As a product: x^2 - 1 has lost half of its digits near 1.
         return gy / np.sqrt((x - 1) * (x + 1))
 
 
@@ -97,6 +98,7 @@ class Arctanh(ElementwiseUnary):
     keep = (0,)
 
     def backward(self, gy: Array, x: Array) -> Array:
+        # As a product: 1 - x^2 has lost half of its digits near 1.
         return gy / ((1 - x) * (1 + x))
 
 

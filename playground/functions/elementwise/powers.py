@@ -47,6 +47,7 @@ def sqrt_at_zero(x: Operand) -> Variable:
     """
     x = as_variable(x)
     zero = x.array == 0
+    # Replaced ahead of the root: chosen only behind it, the infinite slope would come back times 0.
     return where(zero, x, sqrt(where(zero, 1.0, x)))
 
 
@@ -101,6 +102,7 @@ class Hypot(Elementwise):
 
     def backward(self, gz: Array, x: Array, y: Array, z: Array) -> Cotangents:
         left, right = self.wants
+        # x and y are 0 where z is, so that any divisor gives the 0 that 0 / 0 would not.
         g = gz / np.where(z == 0, np.ones_like(z), z)
         return (g * x if left else None), (g * y if right else None)
 

@@ -27,6 +27,7 @@ class Where(Broadcasting):
         return np.where(self.condition, x, y)
 
     def backward(self, gz: Array, x: Array, y: Array) -> Cotangents:
+        # A cotangent that was not selected is 0, whatever it was: 0 times infinity would be NaN.
         zeros = np.zeros_like(gz)
         return np.where(self.condition, gz, zeros), np.where(self.condition, zeros, gz)
 
@@ -53,6 +54,7 @@ class Cast(Unary):
         pass
 
     def forward(self, x: Raw) -> Raw:
+        # On the op: to know a dtype the input itself need not be kept.
         self.origin = x.dtype
         return x.astype(self.dtype)
 

@@ -138,6 +138,7 @@ class Sinc(Unary):
 
     def forward(self, x: Raw) -> Raw:
         t = x * math.pi
+        # Each order divides by t once more, and so cancels over a wider neighbourhood of 0.
         near = abs(t) < 1 + self.order / 2
         series = self._series(np.where(near, t, np.zeros_like(t)))
         y: Raw = np.where(near, series, self._recurrence(np.where(near, np.ones_like(t), t)))

@@ -48,6 +48,7 @@ def full_like(
 def _repeated_value(shape: Shape, value: Variable, dtype: DType, name: str) -> Variable:
     if np.dtype(dtype).kind not in "fc":
         raise InvalidType(name, "a floating point dtype, as the fill value has", f"{dtype}")
+    # A copy: elements of a view could not be assigned to.
     y = F.broadcast_to(F.cast(value, dtype), shape)
     return F.identity(y)
 
@@ -85,6 +86,7 @@ def made_full(
 ) -> Variable:
     if isinstance(fill_value, Variable):
         return _repeated_value(shape, fill_value, dtype or fill_value.dtype, "full")
+    # By assignment: numpy.full(…, like=) is not in the vocabulary.
     y = made_zeros(like, shape, dtype)
     y.array[...] = fill_value
     return y

@@ -134,6 +134,7 @@ def append(arr: Operand, values: Operand, axis: int | None = None) -> Variable:
 @answers(np.delete)
 def delete(arr: Operand, obj: Operand, axis: int | None = None) -> Variable:
     x, position = along(arr, axis, "delete")
+    # NumPy itself says which places are left.
     kept = np.delete(np.arange(x.shape[position]), obj)
     return F.get_item(x, (*(slice(None),) * position, kept))
 

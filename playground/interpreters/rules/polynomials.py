@@ -24,6 +24,7 @@ def polyval(p: Operand, x: Operand) -> Variable:
     p, x = together("polyval", p, x)
     if not p.size:
         return F.multiply(x, 0)
+    # Horner's scheme, as NumPy, to the last bit.
     y = F.broadcast_to(p[0], x.shape)
     for i in range(1, p.shape[0]):
         y = F.add(F.multiply(y, x), p[i])
@@ -35,6 +36,7 @@ def vander(x: Operand, N: int | None = None, increasing: bool = False) -> Variab
     if x.ndim != 1:
         raise ValueError(f"vander: expected one dimension, got {x.ndim}")
     powers = range(len(x) if N is None else N)
+    # Powers by whole numbers keep finite derivatives at 0.
     return F.stack([F.power(x, k) for k in (powers if increasing else reversed(powers))], 1)
 
 

@@ -16,7 +16,7 @@ from playground.functions.array.joining import operand
 from playground.functions.elementwise.powers import sqrt_at_zero
 from playground.functions.operands import real_only, together
 from playground.functions.reduction import normal_axes
-from playground.functions.registry import answers, constant, refuse
+from playground.functions.registry import Answer, answers, constant, refuse
 from playground.graph.types import Axis, Operand
 from playground.graph.variable import Variable
 
@@ -29,11 +29,13 @@ refuse(
 
 def _kept(a: Operand, where: Operand, neutral: Operand) -> Variable:
     """``a`` with ``neutral`` in place of the elements that ``where`` leaves out."""
+    # Their gradient is 0 by the choice itself, also where they are infinite or NaN.
     return a if where is True else F.where(where, a, neutral)
 
 
 def _is_number(a: Operand) -> Any:
     """Where ``a`` is not NaN."""
+    # NaN differs from itself, for every array type; isnan is not in the vocabulary.
     return a.array == a.array
 
 
@@ -88,7 +90,7 @@ def _only_axis(name: str, x: Operand, axis: int | None) -> int:
     return 0 if axis is None else axis
 
 
-def _after(y: Variable, filled: Operand, axis: int | None) -> Variable:
+def _after(y: Variable, filled: Answer, axis: int | None) -> Variable:
     """``y`` behind one entry of ``filled`` along the axis."""
     (along,) = normal_axes(axis or 0, y.ndim, "cumulative")
     shape = (*y.shape[:along], 1, *y.shape[along + 1 :])
@@ -243,8 +245,10 @@ def var(
     if mean is None:
         total = F.sum(_kept(a, where, 0), axis, keepdims=True)
         mean = F.divide(total, _counts(a, axis, where, True))
+    # In two passes, as NumPy: the mean of squares less the squared mean would cancel.
     squares = F.square(_kept(F.subtract(a, mean), where, 0))
     free = _counts(a, axis, where, keepdims) - ddof
+    # No degree of freedom left is NumPy's division by 0, not by a negative number.
     free = np.maximum(free, 0) if where is not True else free if free > 0 else 0.0
     return F.divide(F.sum(squares, axis, keepdims), free)
 

@@ -100,6 +100,7 @@ def compress_rule(condition: Operand, a: Operand, axis: int | None = None) -> Va
     chosen = as_raw(condition)
     if chosen.ndim != 1:
         raise ValueError(f"compress: expected a condition of one dimension, got {chosen.ndim}")
+    # A condition may be shorter than the axis; a mask may not.
     part = x[(*lead, slice(len(chosen)))]
     return F.get_item(part, (*lead, chosen != 0))
 
@@ -127,6 +128,7 @@ def select(condlist: Sequence[Any], choicelist: Sequence[Any], default: Operand 
 
 @answers(np.trim_zeros)
 def trim_zeros(filt: Operand, trim: str = "fb", axis: Axis = None) -> Variable:
+    # Where to cut is a question about values, asked on the host.
     filled = np.nonzero(backend.to_cpu(filt.array))
     axes = normal_axes(axis, filt.ndim, "trim_zeros")
     index: list[slice] = []

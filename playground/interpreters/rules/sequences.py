@@ -113,6 +113,7 @@ def _slope(f: Operand, axis: int, h: Operand, edge_order: int) -> Variable:
         # Each neighbour's slope has the weight of the other one's distance.
         span = F.add(h[1:], h[:-1])
         left, right = F.divide(h[1:], span), F.divide(h[:-1], span)
+    # The parabola through three neighbours has this slope at the middle one.
     inside = F.add(F.multiply(slopes[:-1], left), F.multiply(slopes[1:], right))
     first, last = slopes[:1], slopes[-1:]
     if edge_order == 2:
@@ -153,6 +154,7 @@ def interp(
     x, xp, fp = together("interp", x, xp, fp)
     if xp.ndim != 1 or xp.shape != fp.shape or not xp.size:
         raise ValueError(f"interp: expected xp and fp of one length, got {xp.shape}, {fp.shape}")
+    # Which two knots x lies between is a step; all that follows is recorded in x, xp and fp.
     at, knots = x.array, xp.array
     last = xp.shape[0] - 1
     index = np.minimum(np.maximum(np.searchsorted(knots, at, "right") - 1, 0), max(last - 1, 0))

@@ -156,6 +156,7 @@ def _rolled(x: Operand, places: int, axis: int) -> Any:
     if not length or not places % length:
         return x
     lead, cut = (slice(None),) * axis, length - places % length
+    # Two slices joined: the gradient of an index array would have to be counted.
     return F.concat([x[(*lead, slice(cut, None))], x[(*lead, slice(cut))]], axis)
 
 
@@ -220,6 +221,7 @@ def scattered(x: Operand, index: Index, shape: tuple[int, ...]) -> Variable:
 
 @answers(np.tril)
 def tril(m: Operand, k: int = 0) -> Variable:
+    # Chosen rather than multiplied: infinity times 0 is no number.
     return F.where(_triangle(m, k), m, 0)
 
 

@@ -158,6 +158,7 @@ def corrcoef(x: Operand, y: Operand = None, rowvar: bool = True) -> Variable:
     if c.ndim == 0:
         return F.divide(c, c)
     index = np.arange(c.shape[0])
+    # NumPy divides by the two deviations in turn, not by their product: the same last bit.
     deviations = F.sqrt(F.get_item(c, (index, index)))
     scaled = F.divide(c, F.expand_dims(deviations, 1))
     return F.divide(scaled, F.expand_dims(deviations, 0))
