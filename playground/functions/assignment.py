@@ -14,6 +14,7 @@ from playground.graph import backend
 from playground.graph.config import config
 from playground.graph.errors import GraphCutError
 from playground.graph.op import Binary, Unary, sum_to_shape
+from playground.graph.types import Array, Cotangents, Function, Index, Operand, Raw
 from playground.graph.variable import Variable
 
 __all__ = ["identity"]
@@ -24,14 +25,14 @@ class Identity(Unary):
 
     __slots__ = ()
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Raw) -> Raw:
         return x.copy()
 
-    def backward(self, gy: Any, x: Any) -> Any:
+    def backward(self, gy: Array, x: Array) -> Array:
         return gy
 
 
-def identity(*inputs: Any) -> Any:
+def identity(*inputs: Operand) -> Any:
     """Copies of the inputs, each a Variable of its own."""
     copies = tuple(Identity().of(x) for x in inputs)
     return copies[0] if len(copies) == 1 else copies
@@ -42,16 +43,16 @@ class SetItem(Binary):
 
     __slots__ = ("index", "survives")
 
-    def __init__(self, index: Any) -> None:
+    def __init__(self, index: Index) -> None:
         self.index = index
 
-    def forward(self, x: Any, y: Any) -> Any:
+    def forward(self, x: Raw, y: Raw) -> Raw:
         z = backend.copied(x, y, self.index)
         z[self.index] = y
         self.survives = None if reads_once(self.index) else self._last_writes(z)
         return z
 
-    def _last_writes(self, x: Any) -> Any:
+    def _last_writes(self, x: Array) -> Array:
         """1 where an element of the assigned block is what its target holds in the end."""
         size = math.prod(x.shape)
         targets = taken(np.arange(size, like=x).reshape(x.shape), self.index)
@@ -60,7 +61,7 @@ class SetItem(Binary):
         last[targets.reshape(-1)] = order.reshape(-1)
         return (last[targets] == order).astype(x.dtype)
 
-    def backward(self, gz: Any, x: Any, y: Any) -> Any:
+    def backward(self, gz: Array, x: Array, y: Array) -> Cotangents:
         left, right = self.wants
         gx = gy = None
         if left:
@@ -80,41 +81,40 @@ class ClearItem(Unary):
 
     __slots__ = ("index",)
 
-    def __init__(self, index: Any) -> None:
+    def __init__(self, index: Index) -> None:
         self.index = index
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Raw) -> Raw:
         y = backend.as_array(backend.copied(x, None, self.index))
         y[self.index] = 0
         return y
 
-    def backward(self, gy: Any, x: Any) -> Any:
+    def backward(self, gy: Array, x: Array) -> Array:
         return ClearItem(self.index)(gy)
 
 
-def _makes_view(function: Any) -> bool:
+def _makes_view(function: Function) -> bool:
     if isinstance(function, GetItem):
         return is_basic(function.index)
     return isinstance(function, (Reshape, Transpose, BroadcastTo, SplitAxis))
 
 
-def _may_share(x: Any, y: Any) -> bool:
-    return not isinstance(x, np.ndarray) or np.may_share_memory(x, y)
-
-
 def _is_view(variable: Variable) -> bool:
     """Whether NumPy's assignment would write through to another Variable that is still held."""
     creator = variable.creator
+    # A view of a Variable that is gone can be written to: nobody sees the difference.
     while _makes_view(creator):
         (node,) = creator.inputs
         held = node.get_variable_or_none()
         if held is not None:
-            return _may_share(held.array, variable.array)
+            # Of a device array nobody says whose memory it is.
+            on_host = isinstance(held.array, np.ndarray)
+            return not on_host or np.may_share_memory(held.array, variable.array)
         creator = node.creator
     return False
 
 
-def set_item(self: Variable, index: Any, value: Any) -> None:
+def set_item(self: Variable, index: Index, value: Operand) -> None:
     """``y[index] = value``, recorded: y gets a new node, whose creator knows the old one.
 
     On a leaf that requires a gradient, and on a view of another Variable, it raises
@@ -122,7 +122,11 @@ def set_item(self: Variable, index: Any, value: Any) -> None:
     """
     index = plain_index(index)
     if not config.enable_backprop:
-        _refuse_recorded(self)
+        if self.creator is not None:
+            raise GraphCutError(
+                f"assignment in no_backprop_mode to an element of {self._title()}, which a graph "
+                f"has recorded, so that its gradient would be wrong: work on a copy, y = x.copy()"
+            )
         self.array = SetItem(index).of(Variable(self.array), operand(value)).array
         return
     if self.creator is None and self.requires_grad:
@@ -136,17 +140,10 @@ def set_item(self: Variable, index: Any, value: Any) -> None:
             f"Variable still in use, that NumPy would change too: write y[i, j] = value for "
             f"y[i][j] = value, or work on a copy, y = x.copy()"
         )
+    # The node changes under the Variable; what the user called it stays with the Variable.
     name = self.name
     self.take_over(SetItem(index).of(self, operand(value)))
     self.name = name
-
-
-def _refuse_recorded(variable: Variable) -> None:
-    if variable.creator is not None:
-        raise GraphCutError(
-            f"assignment in no_backprop_mode to an element of {variable._title()}, which a graph "
-            f"has recorded, so that its gradient would be wrong: work on a copy, y = x.copy()"
-        )
 
 
 setattr(Variable, "__setitem__", set_item)

@@ -11,6 +11,7 @@ from playground.functions.registry import answers, function_of
 from playground.graph.backend import SCALAR_TYPES
 from playground.graph.errors import InvalidType
 from playground.graph.op import Elementwise, ElementwiseUnary, Unary, as_raw
+from playground.graph.types import Array, Cotangents, DType, Operand, Raw, Scalar
 from playground.graph.variable import Variable, as_variable
 
 __all__ = [
@@ -30,7 +31,7 @@ class WithConstant(Unary):
     __slots__ = ("value",)
     sign = "_"
 
-    def __init__(self, value: Any) -> None:
+    def __init__(self, value: Scalar) -> None:
         # NumPy's own scalars would widen the result: Python's adapt to the array.
         self.value = value.item() if isinstance(value, np.generic) else value
 
@@ -40,7 +41,7 @@ class WithConstant(Unary):
         negative = not isinstance(value, complex) and value < 0
         return self.sign.format(f"({value})" if negative else value)
 
-    def check_dtype(self, given: Any, result: Any) -> None:
+    def check_dtype(self, given: DType, result: DType) -> None:
         if given != result:
             raise InvalidType(
                 self.label,
@@ -56,10 +57,10 @@ class Add(Elementwise):
     __slots__ = ()
     label = "_ + _"
 
-    def forward(self, x: Any, y: Any) -> Any:
+    def forward(self, x: Raw, y: Raw) -> Raw:
         return x + y
 
-    def backward(self, gz: Any, x: Any, y: Any) -> Any:
+    def backward(self, gz: Array, x: Array, y: Array) -> Cotangents:
         return gz, gz
 
 
@@ -69,16 +70,17 @@ class AddConstant(WithConstant):
     __slots__ = ()
     sign = "_ + {}"
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Raw) -> Raw:
         return x + self.value
 
-    def backward(self, gz: Any, x: Any) -> Any:
+    def backward(self, gz: Array, x: Array) -> Array:
         return gz
 
 
 @answers(np.add)
-def add(*xs: Any) -> Variable:
+def add(*xs: Operand) -> Variable:
     """Sum of two or more arrays, broadcast."""
+    # Chainer adds any number of arrays; the operator is the frequent case.
     if len(xs) != 2:
         return _add_all(xs)
     x, y = xs
@@ -106,10 +108,10 @@ class Sub(Elementwise):
     __slots__ = ()
     label = "_ - _"
 
-    def forward(self, x: Any, y: Any) -> Any:
+    def forward(self, x: Raw, y: Raw) -> Raw:
         return x - y
 
-    def backward(self, gz: Any, x: Any, y: Any) -> Any:
+    def backward(self, gz: Array, x: Array, y: Array) -> Cotangents:
         left, right = self.wants
         return (gz if left else None), (-gz if right else None)
 
@@ -120,15 +122,15 @@ class SubFromConstant(WithConstant):
     __slots__ = ()
     sign = "{} - _"
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Raw) -> Raw:
         return self.value - x
 
-    def backward(self, gz: Any, x: Any) -> Any:
+    def backward(self, gz: Array, x: Array) -> Array:
         return -gz
 
 
 @answers(np.subtract)
-def subtract(x: Any, y: Any) -> Variable:
+def subtract(x: Operand, y: Operand) -> Variable:
     """Difference x - y, broadcast."""
     if type(y) in SCALAR_TYPES and isinstance(x, Variable):
         return AddConstant(-python_number(y)).of(x)
@@ -144,10 +146,10 @@ class Mul(Elementwise):
     label = "_ * _"
     keep = (0, 1)
 
-    def forward(self, x: Any, y: Any) -> Any:
+    def forward(self, x: Raw, y: Raw) -> Raw:
         return x * y
 
-    def backward(self, gz: Any, x: Any, y: Any) -> Any:
+    def backward(self, gz: Array, x: Array, y: Array) -> Cotangents:
         left, right = self.wants
         return (gz * y if left else None), (gz * x if right else None)
 
@@ -158,15 +160,15 @@ class MulConstant(WithConstant):
     __slots__ = ()
     sign = "_ * {}"
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Raw) -> Raw:
         return x * self.value
 
-    def backward(self, gz: Any, x: Any) -> Any:
+    def backward(self, gz: Array, x: Array) -> Array:
         return gz * self.value
 
 
 @answers(np.multiply)
-def multiply(x: Any, y: Any) -> Variable:
+def multiply(x: Operand, y: Operand) -> Variable:
     """Product x * y, broadcast."""
     if type(y) in SCALAR_TYPES and isinstance(x, Variable):
         return MulConstant(y).of(x)
@@ -182,11 +184,12 @@ class Div(Elementwise):
     label = "_ / _"
     keep = (0, 1)
 
-    def forward(self, x: Any, y: Any) -> Any:
+    def forward(self, x: Raw, y: Raw) -> Raw:
         return x / y
 
-    def backward(self, gz: Any, x: Any, y: Any) -> Any:
+    def backward(self, gz: Array, x: Array, y: Array) -> Cotangents:
         left, right = self.wants
+        # Not gz x / y^2, whose square overflows for a y whose quotient does not.
         gx = gz / y
         return (gx if left else None), (-gx * (x / y) if right else None)
 
@@ -198,15 +201,15 @@ class DivFromConstant(WithConstant):
     sign = "{} / _"
     keep = (0,)
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Raw) -> Raw:
         return self.value / x
 
-    def backward(self, gz: Any, x: Any) -> Any:
+    def backward(self, gz: Array, x: Array) -> Array:
         return -gz * self.value / (x * x)
 
 
 @answers(np.divide)
-def divide(x: Any, y: Any) -> Variable:
+def divide(x: Operand, y: Operand) -> Variable:
     """Quotient x / y, broadcast. Division by a number multiplies by its reciprocal (Chainer)."""
     if type(y) in SCALAR_TYPES and isinstance(x, Variable):
         with np.errstate(divide="ignore"):
@@ -216,7 +219,7 @@ def divide(x: Any, y: Any) -> Variable:
     return Div().of(x, y)
 
 
-def python_number(value: Any) -> Any:
+def python_number(value: Operand) -> Any:
     """A scalar as Python's own number."""
     return value.item() if isinstance(value, np.generic) else value
 
@@ -228,10 +231,10 @@ class Neg(ElementwiseUnary):
     label = "__neg__"
     ufunc = np.negative
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Raw) -> Raw:
         return -x
 
-    def backward(self, gy: Any, x: Any) -> Any:
+    def backward(self, gy: Array, x: Array) -> Array:
         return -gy
 
 
@@ -246,10 +249,11 @@ class Absolute(ElementwiseUnary):
     ufunc = np.absolute
     keep = (0,)
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Raw) -> Raw:
         return abs(x)
 
-    def backward(self, gy: Any, x: Any) -> Any:
+    def backward(self, gy: Array, x: Array) -> Array:
+        # The sign is 0 at 0, where every slope from -1 to 1 is a subgradient.
         return np.sign(x) * gy
 
 
@@ -263,10 +267,10 @@ class PowVarVar(Elementwise):
     label = "_ ** _"
     keep = (0, 1, 2)
 
-    def forward(self, x: Any, y: Any) -> Any:
+    def forward(self, x: Raw, y: Raw) -> Raw:
         return np.power(x, y)
 
-    def backward(self, gz: Any, x: Any, y: Any, z: Any) -> Any:
+    def backward(self, gz: Array, x: Array, y: Array, z: Array) -> Cotangents:
         left, right = self.wants
         gx = gy = None
         if left:
@@ -284,11 +288,12 @@ class PowVarConst(WithConstant):
     sign = "_ ** {}"
     keep = (0,)
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Raw) -> Raw:
         return x**self.value
 
-    def backward(self, gz: Any, x: Any) -> Any:
+    def backward(self, gz: Array, x: Array) -> Array:
         c = self.value
+        # x ** (c - 1) is infinite at 0 for c = 0, where the derivative is 0.
         if c == 0:
             return gz * 0
         if c == 1:
@@ -305,16 +310,16 @@ class PowConstVar(WithConstant):
     sign = "{} ** _"
     keep = (1,)
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Raw) -> Raw:
         return self.value**x
 
-    def backward(self, gz: Any, x: Any, z: Any) -> Any:
+    def backward(self, gz: Array, x: Array, z: Array) -> Cotangents:
         # At c = 0 the power is 0 for every x > 0, and so is its derivative.
         return gz * z * (math.log(self.value) if self.value else 0.0)
 
 
 @answers(np.power, np.float_power)
-def power(x: Any, y: Any) -> Variable:
+def power(x: Operand, y: Operand) -> Variable:
     """x ** y, broadcast."""
     if type(y) in SCALAR_TYPES and isinstance(x, Variable):
         return PowVarConst(y).of(x)

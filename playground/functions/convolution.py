@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from playground.functions.operands import together
 from playground.functions.registry import answers
 from playground.graph.errors import InvalidType
 from playground.graph.op import Binary
+from playground.graph.types import Array, Cotangents, Operand, Raw
 from playground.graph.variable import Variable
 
 __all__ = ["convolve"]
@@ -21,22 +20,22 @@ class Convolve(Binary):
     __slots__ = ()
     keep = (0, 1)
 
-    def forward(self, x: Any, y: Any) -> Any:
+    def forward(self, x: Raw, y: Raw) -> Raw:
         return np.convolve(x, y)
 
-    def backward(self, gz: Any, x: Any, y: Any) -> Any:
+    def backward(self, gz: Array, x: Array, y: Array) -> Cotangents:
         left, right = self.wants
         return (_correlated(gz, y, x) if left else None), (_correlated(gz, x, y) if right else None)
 
 
-def _correlated(gz: Any, other: Any, target: Any) -> Any:
+def _correlated(gz: Array, other: Array, target: Array) -> Array:
     """The sum over k of gz[i + k] other[k], for each place i of ``target``."""
     start = other.shape[0] - 1
     return np.convolve(gz, other[::-1])[start : start + target.shape[0]]
 
 
 @answers(np.convolve)
-def convolve(a: Any, v: Any, mode: str = "full") -> Variable:
+def convolve(a: Operand, v: Operand, mode: str = "full") -> Variable:
     """Linear convolution of two 1-D sequences, with NumPy's modes full, same and valid."""
     a, v = together("convolve", a, v)
     a, v = (x.reshape(1) if x.ndim == 0 else x for x in (a, v))

@@ -17,6 +17,7 @@ from playground.graph import backend
 from playground.graph.config import config
 from playground.graph.errors import InvalidType
 from playground.graph.op import as_raw
+from playground.graph.types import Operand, Raw
 from playground.graph.variable import Variable, as_array_of, as_variable
 
 __all__ = [
@@ -38,7 +39,7 @@ __all__ = [
 # ------------------------------------------------------------------- distances of two arrays
 
 
-def _difference(operation: str, x0: Any, x1: Any) -> Variable:
+def _difference(operation: str, x0: Operand, x1: Operand) -> Variable:
     """x0 - x1, of arrays of one shape: what broadcasting would make of them is no distance."""
     x0, x1 = together(operation, x0, x1)
     if x0.shape != x1.shape:
@@ -46,32 +47,34 @@ def _difference(operation: str, x0: Any, x1: Any) -> Variable:
     return subtract(x0, x1)
 
 
-def squared_error(x0: Any, x1: Any) -> Variable:
+def squared_error(x0: Operand, x1: Operand) -> Variable:
     """(x0 - x1)^2 of each element."""
     return square(_difference("squared_error", x0, x1))
 
 
-def squared_difference(x1: Any, x2: Any) -> Variable:
+def squared_difference(x1: Operand, x2: Operand) -> Variable:
     """(x1 - x2)^2 of each element."""
     return squared_error(x1, x2)
 
 
-def absolute_error(x0: Any, x1: Any) -> Variable:
+def absolute_error(x0: Operand, x1: Operand) -> Variable:
     """|x0 - x1| of each element; the derivative where they are equal is 0."""
     return absolute(_difference("absolute_error", x0, x1))
 
 
-def mean_squared_error(x0: Any, x1: Any) -> Variable:
+def mean_squared_error(x0: Operand, x1: Operand) -> Variable:
     """Mean of (x0 - x1)^2 over all elements."""
     return mean(square(_difference("mean_squared_error", x0, x1)))
 
 
-def mean_absolute_error(x0: Any, x1: Any) -> Variable:
+def mean_absolute_error(x0: Operand, x1: Operand) -> Variable:
     """Mean of |x0 - x1| over all elements; the derivative where they are equal is 0."""
     return mean(absolute(_difference("mean_absolute_error", x0, x1)))
 
 
-def huber_loss(x: Any, t: Any, delta: float, reduce: str = "sum_along_second_axis") -> Variable:
+def huber_loss(
+    x: Operand, t: Operand, delta: float, reduce: str = "sum_along_second_axis"
+) -> Variable:
     """d^2 / 2 for |d| <= delta, else delta (|d| - delta / 2), with d = x - t.
 
     ``reduce``: 'sum_along_second_axis', or 'no' for each element.
@@ -79,12 +82,13 @@ def huber_loss(x: Any, t: Any, delta: float, reduce: str = "sum_along_second_axi
     _check_choice("huber_loss", "reduce", reduce, ("sum_along_second_axis", "no"))
     d = _difference("huber_loss", x, t)
     size = absolute(d)
+    # Both branches are finite for every finite d, so that the one not taken does no harm.
     steep = multiply(subtract(size, delta / 2), delta)
     loss = where(size.array <= delta, multiply(square(d), 0.5), steep)
     return loss if reduce == "no" else sum(loss, 1)
 
 
-def _check_choice(operation: str, name: str, value: Any, choices: tuple[str, ...]) -> None:
+def _check_choice(operation: str, name: str, value: str, choices: tuple[str, ...]) -> None:
     if value not in choices:
         raise ValueError(f"{operation}: {name} must be one of {choices}, got {value!r}")
 
@@ -92,20 +96,23 @@ def _check_choice(operation: str, name: str, value: Any, choices: tuple[str, ...
 # ------------------------------------------------------------------------- classification
 
 
-def _labels(t: Any, like: Any, operation: str) -> Any:
+def _labels(t: Operand, like: Raw, operation: str) -> Raw:
     """Integer labels as a raw array of the type of ``like``."""
     return backend.constant_like(as_array_of(t), like, operation)
 
 
-def _averaged(loss: Variable, valid: Any, normalize: bool) -> Variable:
+def _averaged(loss: Variable, valid: Raw, normalize: bool) -> Variable:
     """The sum of ``loss`` over the number of valid labels, or of entries of axis 0."""
     if not normalize:
         return divide(sum(loss), float(len(loss) or 1))
+    # Where every label is ignored the loss is 0, as in Chainer, not 0 / 0.
     count = np.maximum(valid.sum(), 1)
     return divide(sum(loss), backend.as_array(count).astype(loss.dtype))
 
 
-def sigmoid_cross_entropy(x: Any, t: Any, normalize: bool = True, reduce: str = "mean") -> Variable:
+def sigmoid_cross_entropy(
+    x: Operand, t: Operand, normalize: bool = True, reduce: str = "mean"
+) -> Variable:
     """Cross entropy of sigmoid(x) and the labels t, 0 or 1 (or -1: ignored), of x's shape.
 
     ``normalize`` divides by the number of labels that are not ignored, otherwise by len(x);
@@ -121,16 +128,17 @@ def sigmoid_cross_entropy(x: Any, t: Any, normalize: bool = True, reduce: str = 
             f"{t.dtype} labels of shape {t.shape}",
         )
     valid = t != -1
+    # log(1 + exp(x)) - t x is the cross entropy without a logarithm of a rounded probability.
     loss = where(valid, subtract(softplus(x), multiply(x, t.astype(x.dtype))), 0.0)
     return loss if reduce == "no" else _averaged(loss, valid, normalize)
 
 
 def softmax_cross_entropy(
-    x: Any,
-    t: Any,
+    x: Operand,
+    t: Operand,
     normalize: bool = True,
     cache_score: bool = True,
-    class_weight: Any = None,
+    class_weight: Operand = None,
     ignore_label: int = -1,
     reduce: str = "mean",
     enable_double_backprop: bool = False,
@@ -166,7 +174,7 @@ _SOFT = ("cross-entropy", "kl-divergence")
 
 
 def _label_cross_entropy(
-    x: Variable, t: Any, class_weight: Any, ignore_label: int
+    x: Variable, t: Operand, class_weight: Operand, ignore_label: int
 ) -> tuple[Variable, Any]:
     """The loss of each label, and which labels are not ignored."""
     t = _labels(t, x.array, "softmax_cross_entropy")
@@ -177,16 +185,19 @@ def _label_cross_entropy(
             f"shapes {x.shape} and {t.shape}",
         )
     valid = t != ignore_label
+    # An ignored label names no class: it reads class 0, and where() drops the loss again.
     classes = np.where(valid, t, np.zeros_like(t))
     if config.debug and t.size:
         _check_classes(classes, x.shape[1])
-    log_p = _picked(log_softmax(x), classes)
+    rows = reshape(moveaxis(log_softmax(x), 1, -1), (math.prod(t.shape), x.shape[1]))
+    index = np.arange(rows.shape[0], like=classes)
+    log_p = reshape(get_item(rows, (index, classes.reshape(-1))), t.shape)
     if class_weight is not None:
         log_p = multiply(log_p, _class_weights(class_weight, x)[classes])
     return where(valid, -log_p, 0.0), valid
 
 
-def _check_classes(t: Any, count: int) -> None:
+def _check_classes(t: Operand, count: int) -> None:
     lowest, highest = (int(extreme) for extreme in (t.min(), t.max()))
     if lowest < 0 or highest >= count:
         raise ValueError(
@@ -195,14 +206,7 @@ def _check_classes(t: Any, count: int) -> None:
         )
 
 
-def _picked(y: Variable, classes: Any) -> Variable:
-    """The elements of y (n, classes, …) at the given classes (n, …)."""
-    rows = reshape(moveaxis(y, 1, -1), (math.prod(classes.shape), y.shape[1]))
-    index = np.arange(rows.shape[0], like=classes)
-    return reshape(get_item(rows, (index, classes.reshape(-1))), classes.shape)
-
-
-def _class_weights(class_weight: Any, x: Variable) -> Any:
+def _class_weights(class_weight: Operand, x: Variable) -> Raw:
     """The weights as an array like x; raises ValueError for what is none."""
     if isinstance(class_weight, Variable):
         raise ValueError("softmax_cross_entropy: class_weight must be an array, not a Variable")
@@ -214,7 +218,7 @@ def _class_weights(class_weight: Any, x: Variable) -> Any:
     return backend.constant_like(class_weight, x.array, "softmax_cross_entropy").astype(x.dtype)
 
 
-def _soft_cross_entropy(x: Variable, t: Any, reduce: str, kind: str) -> Variable:
+def _soft_cross_entropy(x: Variable, t: Operand, reduce: str, kind: str) -> Variable:
     x, t = together("softmax_cross_entropy", x, t)
     if t.shape != x.shape:
         raise InvalidType(
@@ -231,7 +235,7 @@ def _soft_cross_entropy(x: Variable, t: Any, reduce: str, kind: str) -> Variable
     return loss if reduce == "no" else mean(loss)
 
 
-def hinge(x: Any, t: Any, norm: str = "L1", reduce: str = "mean") -> Variable:
+def hinge(x: Operand, t: Operand, norm: str = "L1", reduce: str = "mean") -> Variable:
     """max(0, 1 + s x)^p, with s = -1 at the label t and 1 elsewhere; p = 1 ('L1') or 2 ('L2').
 
     Scores x (n, classes), labels t (n,). ``reduce='mean'``: the sum over all, divided by n;
@@ -263,13 +267,13 @@ def _reduced(operation: str, loss: Variable, reduce: str) -> Variable:
     return loss if reduce == "no" else sum(loss) if reduce == "sum" else mean(loss)
 
 
-def bernoulli_nll(x: Any, y: Any, reduce: str = "sum") -> Variable:
+def bernoulli_nll(x: Operand, y: Operand, reduce: str = "sum") -> Variable:
     """Negative log-likelihood of x in [0, 1] under Bernoulli distributions of mean sigmoid(y)."""
     x, y = together("bernoulli_nll", x, y)
     return _reduced("bernoulli_nll", subtract(softplus(y), multiply(x, y)), reduce)
 
 
-def gaussian_nll(x: Any, mean: Any, ln_var: Any, reduce: str = "sum") -> Variable:
+def gaussian_nll(x: Operand, mean: Operand, ln_var: Operand, reduce: str = "sum") -> Variable:
     """Negative log-likelihood of x under normal distributions of this mean and log-variance."""
     x, mean, ln_var = together("gaussian_nll", x, mean, ln_var)
     deviation = square(subtract(x, mean))
@@ -278,7 +282,7 @@ def gaussian_nll(x: Any, mean: Any, ln_var: Any, reduce: str = "sum") -> Variabl
     return _reduced("gaussian_nll", loss, reduce)
 
 
-def gaussian_kl_divergence(mean: Any, ln_var: Any, reduce: str = "sum") -> Variable:
+def gaussian_kl_divergence(mean: Operand, ln_var: Operand, reduce: str = "sum") -> Variable:
     """Kullback-Leibler divergence of normal distributions from the standard one."""
     mean, ln_var = together("gaussian_kl_divergence", mean, ln_var)
     spread = subtract(subtract(exp(ln_var), ln_var), 1.0)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 
@@ -13,7 +12,7 @@ from playground.functions.elementwise.powers import square
 from playground.graph import backend
 from playground.graph.errors import InvalidIndex, InvalidType
 from playground.graph.op import Unary, as_raw, variable_of
-from playground.graph.types import Axis
+from playground.graph.types import Array, Axis, Cotangents, Operand, Raw
 from playground.graph.variable import Variable, as_variable
 
 __all__ = [
@@ -54,8 +53,9 @@ class Reduction(Unary):
     def __init__(self, axis: Axis = None, keepdims: bool = False) -> None:
         self.axis, self.keepdims = axis, keepdims
 
-    def restore(self, g: Any) -> Any:
+    def restore(self, g: Array) -> Array:
         """A cotangent of the result, with the reduced axes put back as 1."""
+        # A sum of everything is the frequent case, and its 0-d cotangent is broadcast as it is.
         if self.keepdims or (self.axis is None and not g.shape):
             return g
         axes = normal_axes(self.axis, len(self.shape), "sum")
@@ -67,41 +67,35 @@ class Sum(Reduction):
 
     __slots__ = ()
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Raw) -> Raw:
         self.shape = x.shape
         if self.axis is None and not self.keepdims:
             return x.sum()
         return x.sum(axis=self.axis, keepdims=self.keepdims)
 
-    def backward(self, gy: Any, x: Any) -> Any:
+    def backward(self, gy: Array, x: Array) -> Array:
         if type(gy) is not Variable and gy.ndim == 0:
             return backend.repeated(gy, self.shape)
         return np.broadcast_to(self.restore(gy), self.shape)
 
 
-def sum(x: Any, axis: Axis = None, keepdims: bool = False) -> Variable:
+def sum(x: Operand, axis: Axis = None, keepdims: bool = False) -> Variable:
     """Sum of elements over an axis, several, or all."""
     return Sum(axis, keepdims).of(x)
 
 
-def _count(shape: tuple[int, ...], axis: Axis, operation: str) -> int:
-    return math.prod(shape[a] for a in normal_axes(axis, len(shape), operation))
-
-
-def _mean(x: Any, axis: Axis, keepdims: bool) -> Variable:
-    x = as_variable(x)
-    count = _count(x.shape, axis, "mean")
-    total = sum(x, axis, keepdims)
-    return multiply(total, 1.0 / count if count else float("nan"))
-
-
-def average(x: Any, axis: Axis = None, weights: Any = None, keepdims: bool = False) -> Variable:
+def average(
+    x: Operand, axis: Axis = None, weights: Operand = None, keepdims: bool = False
+) -> Variable:
     """Arithmetic mean over an axis, several, or all, weighted if ``weights`` are given.
 
     ``weights`` has x's shape, or is 1-D along a single axis.
     """
     if weights is None:
-        return _mean(x, axis, keepdims)
+        x = as_variable(x)
+        count = math.prod(x.shape[a] for a in normal_axes(axis, x.ndim, "mean"))
+        # By the reciprocal, as Chainer, to the last bit; nothing has no mean.
+        return multiply(sum(x, axis, keepdims), 1.0 / count if count else math.nan)
     x, weights = (list(v) if isinstance(v, tuple) else v for v in (x, weights))
     x, weights = (v if isinstance(v, Variable) else as_raw(v) for v in (x, weights))
     if weights.shape == x.shape:
@@ -127,7 +121,8 @@ class Extremum(Reduction):
     __slots__ = ()
     keep = (0, 1)
 
-    def backward(self, gy: Any, x: Any, y: Any) -> Any:
+    def backward(self, gy: Array, x: Array, y: Array) -> Cotangents:
+        # All that are tied, as in Chainer: argmax would find one of them.
         chosen = x == self.restore(y)
         spread = np.broadcast_to(self.restore(gy), self.shape)
         return np.where(chosen, spread, np.zeros_like(x))
@@ -138,7 +133,7 @@ class Max(Extremum):
 
     __slots__ = ()
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Raw) -> Raw:
         self.shape = x.shape
         return x.max(axis=self.axis, keepdims=self.keepdims)
 
@@ -148,32 +143,32 @@ class Min(Extremum):
 
     __slots__ = ()
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Raw) -> Raw:
         self.shape = x.shape
         return x.min(axis=self.axis, keepdims=self.keepdims)
 
 
-def max(x: Any, axis: Axis = None, keepdims: bool = False) -> Variable:
+def max(x: Operand, axis: Axis = None, keepdims: bool = False) -> Variable:
     """Maximum over an axis, several, or all."""
     return Max(axis, keepdims).of(x)
 
 
-def min(x: Any, axis: Axis = None, keepdims: bool = False) -> Variable:
+def min(x: Operand, axis: Axis = None, keepdims: bool = False) -> Variable:
     """Minimum over an axis, several, or all."""
     return Min(axis, keepdims).of(x)
 
 
-def argmax(x: Any, axis: int | None = None) -> Variable:
+def argmax(x: Operand, axis: int | None = None) -> Variable:
     """Index (int32) of the first maximum along an axis, or of the flattened x; no gradient."""
     return _indexes(np.argmax(as_variable(x).array, axis))
 
 
-def argmin(x: Any, axis: int | None = None) -> Variable:
+def argmin(x: Operand, axis: int | None = None) -> Variable:
     """Index (int32) of the first minimum along an axis, or of the flattened x; no gradient."""
     return _indexes(np.argmin(as_variable(x).array, axis))
 
 
-def _indexes(found: Any) -> Variable:
+def _indexes(found: Raw) -> Variable:
     return variable_of(found.astype("int32"))
 
 
@@ -183,7 +178,7 @@ class LogSumExp(Reduction):
     __slots__ = ()
     keep = (0, 1)
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Raw) -> Raw:
         self.shape = x.shape
         largest = x.max(axis=self.axis, keepdims=True)
         # Infinities must not meet in a difference.
@@ -191,16 +186,16 @@ class LogSumExp(Reduction):
         total = np.exp(x - largest).sum(axis=self.axis, keepdims=self.keepdims)
         return np.log(total) + largest.reshape(total.shape)
 
-    def backward(self, gy: Any, x: Any, y: Any) -> Any:
+    def backward(self, gy: Array, x: Array, y: Array) -> Cotangents:
         return self.restore(gy) * np.exp(log_share(x, self.restore(y)))
 
 
-def logsumexp(x: Any, axis: Axis = None) -> Variable:
+def logsumexp(x: Operand, axis: Axis = None) -> Variable:
     """Logarithm of the sum of exponentials over an axis, several, or all, without overflow."""
     return LogSumExp(axis).of(x)
 
 
-def batch_l2_norm_squared(x: Any) -> Variable:
+def batch_l2_norm_squared(x: Operand) -> Variable:
     """Sum of squares of each entry of axis 0; (n, …) to (n,)."""
     x = as_variable(x)
     if x.ndim < 2:

@@ -134,7 +134,7 @@ def not_applicable(names: str, reason: str) -> None:
     _declare(NOT_APPLICABLE, names, f"has nothing to differentiate: {reason}")
 
 
-def full_name(function: Any) -> str:
+def full_name(function: NumpyFunction) -> str:
     """``numpy.linalg.inv`` of a function; ``numpy.exp`` of a ufunc that is NumPy's own."""
     name = getattr(function, "__name__", str(function))
     if isinstance(function, np.ufunc):

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from playground.functions.array import broadcast_to, reshape
 from playground.functions.basic_math import add, multiply, subtract
 from playground.functions.operands import together
 from playground.graph.errors import InvalidType
+from playground.graph.types import Operand
 from playground.graph.variable import Variable
 
 __all__ = ["bias", "linear_interpolate", "scale"]
 
 
-def bias(x: Any, y: Any, axis: int = 1) -> Variable:
+def bias(x: Operand, y: Operand, axis: int = 1) -> Variable:
     """x + y, where y has the shape of x's axes from ``axis`` on."""
     x, y = together("bias", x, y)
     return add(x, _along_axes("bias", x, y, axis))
 
 
-def scale(x: Any, y: Any, axis: int = 1) -> Variable:
+def scale(x: Operand, y: Operand, axis: int = 1) -> Variable:
     """x y, where y has the shape of x's axes from ``axis`` on."""
     x, y = together("scale", x, y)
     return multiply(x, _along_axes("scale", x, y, axis))
@@ -36,7 +35,7 @@ def _along_axes(operation: str, x: Variable, y: Variable, axis: int) -> Variable
     return broadcast_to(reshape(y, shape), x.shape)
 
 
-def linear_interpolate(p: Any, x: Any, y: Any) -> Variable:
+def linear_interpolate(p: Operand, x: Operand, y: Operand) -> Variable:
     """p x + (1 - p) y, of arrays of one shape."""
     p, x, y = together("linear_interpolate", p, x, y)
     if not p.shape == x.shape == y.shape:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from types import ModuleType
 
 from playground.graph.backend import base_of
 from playground.graph.errors import MissingLibraryError
 from playground.graph.types import Raw
 
 
-def library(array: Raw) -> Any:
+def library(array: Raw) -> ModuleType:
     """The module with the special functions for an array's type.
 
     Raises MissingLibraryError, with the cure, where it is not installed.

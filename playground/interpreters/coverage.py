@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 
@@ -18,6 +17,7 @@ from playground.functions.registry import (
     NOT_APPLICABLE,
     RECORDED,
     REFUSED,
+    NumpyFunction,
     find,
 )
 
@@ -48,7 +48,7 @@ def public_names() -> Iterator[str]:
                 yield prefix + name
 
 
-def state(function: Any) -> tuple[str, str]:
+def state(function: NumpyFunction) -> tuple[str, str]:
     """The state of a function and, where there is one, the reason."""
     if function in RECORDED:
         return "recorded", ""

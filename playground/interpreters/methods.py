@@ -11,6 +11,7 @@ import numpy as np
 import playground.functions as F
 from playground.functions.registry import WRITING
 from playground.graph.errors import NoRuleError
+from playground.graph.types import Operand
 from playground.graph.variable import Variable
 from playground.interpreters.numpy_protocol import refuse_cut
 from playground.interpreters.rules import selecting, shaping
@@ -27,7 +28,7 @@ _WRITING = "byteswap fill itemset partition put resize setfield setflags sort"
 
 
 def _by_function(function: Callable[..., Any]) -> Callable[..., Any]:
-    def method(self: Variable, *args: Any, **kwargs: Any) -> Any:
+    def method(self: Variable, *args: Operand, **kwargs: Any) -> Any:
         return function(self, *args, **kwargs)
 
     method.__name__ = function.__name__
@@ -36,14 +37,14 @@ def _by_function(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _writing(name: str) -> Callable[..., Any]:
-    def method(self: Variable, *args: Any, **kwargs: Any) -> Any:
+    def method(self: Variable, *args: Operand, **kwargs: Any) -> Any:
         raise NoRuleError(f"Variable.{name} {WRITING}")
 
     method.__name__ = name
     return method
 
 
-def _compress(self: Variable, condition: Any, axis: int | None = None) -> Any:
+def _compress(self: Variable, condition: Operand, axis: int | None = None) -> Any:
     """``numpy.compress`` of this Variable."""
     return selecting.compress_rule(condition, self, axis)
 

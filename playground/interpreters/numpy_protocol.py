@@ -7,7 +7,8 @@ in silence. The conversions that would cut the graph raise too.
 
 from __future__ import annotations
 
-from inspect import Parameter, signature
+from collections.abc import Collection
+from inspect import signature
 from typing import Any
 
 import numpy as np
@@ -20,13 +21,14 @@ from playground.functions.registry import (
     REFUSED,
     WRITING,
     Answer,
+    NumpyFunction,
     full_name,
 )
 from playground.graph import backend
 from playground.graph.backend import SCALAR_TYPES
 from playground.graph.config import config
 from playground.graph.errors import GraphCutError, NoRuleError
-from playground.graph.types import Keywords
+from playground.graph.types import DType, Keywords, Operand
 from playground.graph.variable import Variable, as_array_of
 from playground.interpreters.rules.ufuncs import outer_of
 
@@ -34,14 +36,16 @@ from playground.interpreters.rules.ufuncs import outer_of
 _LOWER = (np.ndarray, np.generic, bool, int, float, complex, list, tuple)
 
 
-def _is_highest(types: Any) -> bool:
+def _is_highest(types: Collection[type]) -> bool:
     return all(
         issubclass(t, (Variable, *_LOWER)) or t in backend.ARRAY_TYPES or t is type(None)
         for t in types
     )
 
 
-def array_ufunc(self: Variable, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+def array_ufunc(
+    self: Variable, ufunc: np.ufunc, method: str, *inputs: Operand, **kwargs: Any
+) -> Any:
     """NEP 13: NumPy's ufuncs on Variables."""
     if not _are_operands(inputs):
         return NotImplemented
@@ -77,7 +81,7 @@ def _are_operands(inputs: tuple[Any, ...]) -> bool:
     return True
 
 
-def _no_ufunc_rule(ufunc: Any, method: str, kwargs: dict[str, Any]) -> NoRuleError:
+def _no_ufunc_rule(ufunc: np.ufunc, method: str, kwargs: dict[str, Any]) -> NoRuleError:
     name = full_name(ufunc)
     if kwargs.get("out") is not None:
         return _no_out(name)
@@ -98,7 +102,7 @@ def _no_out(name: str) -> NoRuleError:
     )
 
 
-def no_rule(function: Any) -> NoRuleError:
+def no_rule(function: NumpyFunction) -> NoRuleError:
     """The error for a function without a rule: why there is none, and what to use instead."""
     name = full_name(function)
     for table in (REFUSED, NOT_APPLICABLE):
@@ -110,7 +114,9 @@ def no_rule(function: Any) -> NoRuleError:
     )
 
 
-def array_function(self: Variable, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
+def array_function(
+    self: Variable, func: NumpyFunction, types: Collection[type], args: Any, kwargs: dict[str, Any]
+) -> Any:
     """NEP 18: NumPy's other functions on Variables."""
     # One type is Variable itself: the frequent case, spared the look at each.
     if len(types) > 1 and not _is_highest(types):
@@ -125,7 +131,7 @@ def array_function(self: Variable, func: Any, types: Any, args: Any, kwargs: Any
     raise no_rule(func)
 
 
-def _values(argument: Any) -> Any:
+def _values(argument: Operand) -> Any:
     """An argument with the arrays in place of Variables, also in lists."""
     if type(argument) in (tuple, list):
         return type(argument)(map(_values, argument))
@@ -147,7 +153,7 @@ def _without_defaults(kwargs: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _apply(func: Any, rule: Answer, args: Any, kwargs: dict[str, Any]) -> Any:
+def _apply(func: NumpyFunction, rule: Answer, args: Any, kwargs: dict[str, Any]) -> Any:
     """Call a rule, naming the function where it does not take what NumPy's does."""
     kept = _without_defaults(kwargs) if kwargs else kwargs
     try:
@@ -168,21 +174,22 @@ def _apply(func: Any, rule: Answer, args: Any, kwargs: dict[str, Any]) -> Any:
         ) from error
 
 
-def in_our_words(func: Any, rule: Answer, kwargs: Keywords) -> dict[str, Any]:
+def in_our_words(func: NumpyFunction, rule: Answer, kwargs: Keywords) -> dict[str, Any]:
     """Keywords of NumPy's as the answer calls what stands at the same place.
 
     ``numpy.flip(m=v)`` is ``F.flip(x=v)``, with Chainer's name for the array. It is asked for only
-    where a call has failed: nobody spells the array's name out, and two signatures cost 40 us.
+    where a call has failed: nobody spells the array's name out, and two signatures cost more than
+    the call. Arguments that may be left out keep their names: ``out=`` of numpy.matmul stands
+    where F.matmul has ``transa``.
     """
     try:
         theirs, ours = signature(func).parameters, signature(rule).parameters
     except ValueError:  # written in C, in an older NumPy
         return dict(kwargs)
-    # Arrays alone, which have no default: out= stands where F.matmul has transa=.
     names = {
         a: b
-        for a, b in zip(theirs, ours, strict=False)
-        if theirs[a].default is Parameter.empty and a not in ours and b not in theirs
+        for (a, p), b in zip(theirs.items(), ours, strict=False)
+        if p.default is p.empty and a not in ours and b not in theirs
     }
     return {names.get(key, key): value for key, value in kwargs.items()}
 
@@ -199,7 +206,7 @@ def refuse_cut(v: Variable, what: str) -> None:
         )
 
 
-def to_ndarray(self: Variable, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+def to_ndarray(self: Variable, dtype: DType = None, copy: bool | None = None) -> np.ndarray:
     """``numpy.asarray(v)``: refused while a gradient is wanted."""
     refuse_cut(self, "numpy.asarray(v), or a call that makes a plain array of v,")
     return np.array(backend.to_cpu(self.array), dtype=dtype, copy=copy)
@@ -223,8 +230,8 @@ def to_complex(self: Variable) -> complex:
     return complex(self.array)
 
 
-def _comparison(ufunc: Any) -> Answer:
-    def compare(self: Variable, other: Any) -> Any:
+def _comparison(ufunc: np.ufunc) -> Answer:
+    def compare(self: Variable, other: Operand) -> Any:
         if not _are_operands((other,)):
             return NotImplemented
         return ufunc(*_plain((self, other)))

@@ -275,7 +275,9 @@ def test_the_page_in_the_documentation_is_this_table() -> None:
     page = PAGE.read_text()
     if page.splitlines()[0] != coverage.markdown().splitlines()[0]:
         pytest.skip("made with another version of NumPy")
-    assert page == coverage.markdown()
+    assert page == coverage.markdown(), (
+        "make the page anew: python -m playground.interpreters.coverage > docs/coverage.md"
+    )
 
 
 def test_the_module_prints_the_page() -> None:

@@ -15,13 +15,14 @@ from playground.functions.registry import answers
 from playground.graph import backend
 from playground.graph.errors import InvalidType, NoRuleError
 from playground.graph.op import Unary
+from playground.graph.types import Array, Operand, Raw
 from playground.graph.variable import Variable, as_variable
 
 __all__ = ["copy", "flip", "fliplr", "flipud", "pad", "repeat", "tile"]
 
 
 @answers(np.flip)
-def flip(x: Any, axis: int | tuple[int, ...] | None = None) -> Variable:
+def flip(x: Operand, axis: int | tuple[int, ...] | None = None) -> Variable:
     """x in reverse order along an axis, several, or (None) all."""
     x = as_variable(x)
     axes = normal_axes(axis, x.ndim, "Flip")
@@ -31,19 +32,19 @@ def flip(x: Any, axis: int | tuple[int, ...] | None = None) -> Variable:
 
 
 @answers(np.flipud)
-def flipud(a: Any) -> Variable:
+def flipud(a: Operand) -> Variable:
     """a in reverse order along the first axis."""
     return flip(a, 0)
 
 
 @answers(np.fliplr)
-def fliplr(a: Any) -> Variable:
+def fliplr(a: Operand) -> Variable:
     """a in reverse order along the second axis."""
     return flip(a, 1)
 
 
 @answers(np.tile)
-def tile(x: Any, reps: int | Sequence[int]) -> Variable:
+def tile(x: Operand, reps: int | Sequence[int]) -> Variable:
     """x laid side by side, ``reps`` times along each of the last axes."""
     x = as_variable(x)
     counts = as_tuple(reps)
@@ -53,6 +54,7 @@ def tile(x: Any, reps: int | Sequence[int]) -> Variable:
     shape = (1,) * (ndim - x.ndim) + x.shape
     counts = (1,) * (ndim - len(counts)) + counts
     pairs = list(zip(counts, shape, strict=True))
+    # By a view and a copy: the gradient of an index array would have to be counted.
     spread = reshape(x, [m for n in shape for m in (1, n)])
     return reshape(
         broadcast_to(spread, [m for pair in pairs for m in pair]), [r * n for r, n in pairs]
@@ -60,7 +62,7 @@ def tile(x: Any, reps: int | Sequence[int]) -> Variable:
 
 
 @answers(np.repeat)
-def repeat(x: Any, repeats: int | Sequence[int], axis: int | None = None) -> Variable:
+def repeat(x: Operand, repeats: int | Sequence[int], axis: int | None = None) -> Variable:
     """x with each entry along an axis repeated (None: of all elements, as one dimension).
 
     ``repeats`` is one number, or one an entry.
@@ -86,7 +88,7 @@ COPYING = ("edge", "reflect", "symmetric", "wrap")
 
 
 @answers(np.pad)
-def pad(x: Any, pad_width: Any, mode: str = "constant", **keywords: Any) -> Variable:
+def pad(x: Operand, pad_width: Operand, mode: str = "constant", **keywords: Any) -> Variable:
     """x in a frame of constants, or of its own elements.
 
     ``pad_width`` is as NumPy's: a number, (before, after), or one such pair an axis; ``mode`` is
@@ -104,6 +106,7 @@ def pad(x: Any, pad_width: Any, mode: str = "constant", **keywords: Any) -> Vari
     for axis, width in enumerate(widths):
         if any(width):
             try:
+                # NumPy itself says of which element each new one is a copy.
                 order = np.pad(np.arange(x.shape[axis]), width, mode)  # type: ignore[call-overload]
             except ValueError as error:
                 raise InvalidType("Pad", f"elements for the mode {mode!r}", f"{x.shape}") from error
@@ -111,7 +114,7 @@ def pad(x: Any, pad_width: Any, mode: str = "constant", **keywords: Any) -> Vari
     return x
 
 
-def _widths(pad_width: Any, ndim: int) -> list[tuple[int, int]]:
+def _widths(pad_width: Operand, ndim: int) -> list[tuple[int, int]]:
     if isinstance(pad_width, dict):
         full: list[Any] = [(0, 0)] * ndim
         for axis, width in pad_width.items():
@@ -127,9 +130,10 @@ def _widths(pad_width: Any, ndim: int) -> list[tuple[int, int]]:
     return [(before, after) for before, after in pairs]
 
 
-def _framed(x: Variable, widths: list[tuple[int, int]], constant_values: Any = 0) -> Variable:
+def _framed(x: Variable, widths: list[tuple[int, int]], constant_values: Operand = 0) -> Variable:
     inner = tuple(slice(b, b + n) for (b, _), n in zip(widths, x.shape, strict=True))
     shape = tuple(b + n + a for (b, a), n in zip(widths, x.shape, strict=True))
+    # To put x into zeros is the gradient of reading it out, so that this is one node.
     y = GetItemGrad(inner, shape).of(x)
     if not np.any(constant_values):
         return y
@@ -145,14 +149,14 @@ class Copy(Unary):
     def __init__(self, put: Callable[[Any], Any]) -> None:
         self.put = put
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Raw) -> Raw:
         self.back = backend.place_of(x)
         return self.put(x)
 
-    def backward(self, gy: Any, x: Any) -> Any:
+    def backward(self, gy: Array, x: Array) -> Array:
         return Copy(self.back)(gy)
 
 
-def copy(x: Any, dst: Any) -> Variable:
+def copy(x: Operand, dst: Operand) -> Variable:
     """x on another device: 'cpu', 'cuda:0', or Chainer's -1, 0, '@numpy', '@cupy:0'."""
     return Copy(backend.parse_device(dst).put).of(x)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from playground.functions.registry import answers
 from playground.graph import backend
 from playground.graph.errors import InvalidIndex, InvalidType
 from playground.graph.op import Unary, as_raw
+from playground.graph.types import Array, Index, Operand, Raw
 from playground.graph.variable import Variable, as_variable
 
 __all__ = [
@@ -26,12 +28,12 @@ __all__ = [
 ]
 
 
-def is_mask(part: Any) -> bool:
+def is_mask(part: Operand) -> bool:
     """Whether a part of an index is a truth value, or an array of them."""
     return isinstance(part, bool) or (hasattr(part, "dtype") and part.dtype.kind == "b")
 
 
-def is_basic(index: Any) -> bool:
+def is_basic(index: Index) -> bool:
     """Whether NumPy answers with a view: integers, slices, None and Ellipsis alone."""
     parts = index if isinstance(index, tuple) else (index,)
     return all(
@@ -42,11 +44,13 @@ def is_basic(index: Any) -> bool:
     )
 
 
-# The longest index whose places are compared as Python's numbers.
+# The longest index whose places are compared as Python's numbers: from here on the look at them
+# costs more than the count with weights that it may spare (27 us to 37 at 16 places, 44 to 41 at
+# 64, 106 to 36 at 256).
 _SHORT = 64
 
 
-def reads_once(index: Any) -> bool:
+def reads_once(index: Index) -> bool:
     """Whether no element is meant twice: a basic index, masks, or a short list of places."""
     arrays = []
     for part in index if isinstance(index, tuple) else (index,):
@@ -73,7 +77,7 @@ def _are_distinct(arrays: list[np.ndarray]) -> bool:
     return len({*zip(*lists, strict=True)}) == shape[0]
 
 
-def plain_index(index: Any) -> Any:
+def plain_index(index: Index) -> Any:
     """An index whose Variables are replaced by their arrays, and lists by arrays."""
     if isinstance(index, tuple):
         for part in index:
@@ -88,8 +92,10 @@ def plain_index(index: Any) -> Any:
     return index
 
 
-def taken(x: Any, index: Any) -> Any:
+def taken(x: Operand, index: Index) -> Any:
     """x[index], also where the index has lanes and x, a plain array, has none."""
+    # NumPy asks no protocol about an index: an array without lanes would take one with lanes for
+    # a sequence.
     if not isinstance(x, Variable):
         for part in index if isinstance(index, tuple) else (index,):
             if backend.level_of(part) is not None:
@@ -102,14 +108,14 @@ class GetItem(Unary):
 
     __slots__ = ("index", "shape")
 
-    def __init__(self, index: Any) -> None:
+    def __init__(self, index: Index) -> None:
         self.index = index
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Raw) -> Raw:
         self.shape = x.shape
         return taken(x, self.index)
 
-    def backward(self, gy: Any, x: Any) -> Any:
+    def backward(self, gy: Array, x: Array) -> Array:
         return GetItemGrad(self.index, self.shape)(gy)
 
 
@@ -118,10 +124,10 @@ class GetItemGrad(Unary):
 
     __slots__ = ("index", "shape")
 
-    def __init__(self, index: Any, shape: tuple[int, ...]) -> None:
+    def __init__(self, index: Index, shape: tuple[int, ...]) -> None:
         self.index, self.shape = index, shape
 
-    def forward(self, gy: Any) -> Any:
+    def forward(self, gy: Raw) -> Raw:
         gy = backend.as_array(gy)
         if reads_once(self.index):
             gx = np.zeros(self.shape, gy.dtype, like=gy)
@@ -142,16 +148,16 @@ class GetItemGrad(Unary):
             sums = np.bincount(where, weights=weights, minlength=size)
         return sums.reshape(self.shape).astype(gy.dtype)
 
-    def backward(self, ggx: Any, gy: Any) -> Any:
+    def backward(self, ggx: Array, gy: Array) -> Array:
         return taken(ggx, self.index)
 
 
-def get_item(x: Any, slices: Any) -> Variable:
+def get_item(x: Operand, slices: Index) -> Variable:
     """x[slices]: integers, slices, None, Ellipsis, and arrays of integers or booleans."""
     return GetItem(plain_index(slices)).of(x)
 
 
-def scatter_add(a: Any, slices: Any, b: Any) -> Variable:
+def scatter_add(a: Operand, slices: Index, b: Operand) -> Variable:
     """A copy of a with b, of the shape of ``a[slices]``, added to the elements ``slices``.
 
     An element that is named twice gets both.
@@ -167,7 +173,7 @@ def scatter_add(a: Any, slices: Any, b: Any) -> Variable:
     return add(a, GetItemGrad(index, a.shape)(b))
 
 
-def select_item(x: Any, t: Any) -> Variable:
+def select_item(x: Operand, t: Operand) -> Variable:
     """y[i] = x[i, t[i]], with x of shape (n, m) and integers t of shape (n,)."""
     x, t = as_variable(x), as_raw(t)
     if t.dtype.kind not in "iu" or x.ndim != 2 or t.shape != x.shape[:1]:
@@ -179,7 +185,7 @@ def select_item(x: Any, t: Any) -> Variable:
     return get_item(x, (np.arange(x.shape[0]), t))
 
 
-def permutate(x: Any, indices: Any, axis: int = 0, inv: bool = False) -> Variable:
+def permutate(x: Operand, indices: Operand, axis: int = 0, inv: bool = False) -> Variable:
     """y[i] = x[indices[i]] along an axis, or y[indices[i]] = x[i] if ``inv``.
 
     ``indices`` is a permutation of 0 … n-1.
@@ -206,7 +212,7 @@ def along_diagonal(rows: int, columns: int, offset: int) -> slice:
 
 
 @answers(np.diagonal)
-def diagonal(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Variable:
+def diagonal(x: Operand, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Variable:
     """The diagonals of the matrices along two axes, as a new last axis."""
     x = as_variable(x)
     (a,), (b,) = (normal_axes(axis, x.ndim, "Diagonal") for axis in (axis1, axis2))
@@ -215,6 +221,7 @@ def diagonal(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Variabl
     rest = [i for i in range(x.ndim) if i not in (a, b)]
     rows, columns = x.shape[a], x.shape[b]
     flat = reshape(transpose(x, (*rest, a, b)), [*(x.shape[i] for i in rest), rows * columns])
+    # One slice of the rows laid end to end: a basic index, whose gradient is an assignment.
     return get_item(flat, (..., along_diagonal(rows, columns, offset)))
 
 
@@ -223,24 +230,26 @@ class Arrange(Unary):
 
     __slots__ = ("axis", "order")
 
-    def __init__(self, order: Any, axis: int) -> None:
+    def __init__(self, order: Raw, axis: int) -> None:
         self.order, self.axis = order, axis
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Raw) -> Raw:
         return np.take_along_axis(x, self.order, self.axis)
 
-    def backward(self, gy: Any, x: Any) -> Any:
+    def backward(self, gy: Array, x: Array) -> Array:
+        # By the inverse permutation: read again, where to scatter would mean to count.
         return Arrange(np.argsort(self.order, self.axis), self.axis)(gy)
 
 
-def sort(x: Any, axis: int = -1) -> Variable:
+def sort(x: Operand, axis: int = -1) -> Variable:
     """x in ascending order along an axis; equal elements keep their order."""
     x = as_variable(x)
     (position,) = normal_axes(axis, x.ndim, "sort")
+    # Stable, so that the gradient among equal elements does not depend on the length.
     return Arrange(np.argsort(x.array, position, "stable"), position).of(x)
 
 
-def _iterate(self: Variable) -> Any:
+def _iterate(self: Variable) -> Iterator[Variable]:
     if not self.ndim:
         raise TypeError("iteration over a 0-d variable: it has no axis to go along")
     return (self[i] for i in range(len(self)))

@@ -13,6 +13,7 @@ from playground.functions.reduction import normal_axes
 from playground.functions.registry import answers
 from playground.graph.errors import InvalidType
 from playground.graph.op import Op, as_raw
+from playground.graph.types import Array, Cotangents, Index, Operand, Raw
 from playground.graph.variable import Variable, as_variable
 
 __all__ = [
@@ -35,12 +36,12 @@ class Concat(Op):
     def __init__(self, axis: int) -> None:
         self.axis = axis
 
-    def forward(self, *xs: Any) -> Any:
+    def forward(self, *xs: Raw) -> Raw:
         y = np.concatenate(xs, axis=self.axis)
         self.lengths = [x.shape[self.axis] for x in xs]
         return y
 
-    def backward(self, gy: Any, *xs: Any) -> Any:
+    def backward(self, gy: Array, *xs: Array) -> Array:
         lead = (slice(None),) * (self.axis % gy.ndim)
         gxs, start = [], 0
         for length in self.lengths:
@@ -56,14 +57,23 @@ def concat(xs: Sequence[Any], axis: int = 1) -> Variable:
     return Concat(axis).apply(xs)[0]
 
 
-def shaped(x: Any, shape: Sequence[int]) -> Any:
+def shaped(x: Operand, shape: Sequence[int]) -> Any:
     """x in another shape; a constant stays one, to be cast to its partner's dtype later."""
     return reshape(x, shape) if isinstance(x, Variable) else as_raw(x).reshape(shape)
 
 
-def operand(x: Any) -> Any:
+def operand(x: Operand) -> Any:
     """A Variable as it is, anything else as an array."""
     return x if isinstance(x, Variable) else as_raw(x)
+
+
+def along(x: Operand, axis: int | None, operation: str) -> tuple[Any, int]:
+    """x and the axis to work along, counted from 0; everything flat where none is given."""
+    x = operand(x)
+    if axis is None:
+        return shaped(x, (-1,)), 0
+    (position,) = normal_axes(axis, x.ndim, operation)
+    return x, position
 
 
 def joined(xs: Sequence[Any], axis: int) -> Any:
@@ -76,6 +86,7 @@ def joined(xs: Sequence[Any], axis: int) -> Any:
 @answers(np.stack)
 def stack(xs: Sequence[Any], axis: int = 0) -> Variable:
     """The arrays joined along a new axis."""
+    # Constants stay arrays until concat has seen the Variables whose dtype they take.
     raised = [
         expand_dims(x, axis) if isinstance(x, Variable) else np.expand_dims(as_raw(x), axis)
         for x in xs
@@ -83,7 +94,7 @@ def stack(xs: Sequence[Any], axis: int = 0) -> Variable:
     return concat(raised, axis)
 
 
-def at_least(x: Any, ndim: int) -> Any:
+def at_least(x: Operand, ndim: int) -> Any:
     """x with axes of length 1 added where NumPy's atleast_1d, _2d and _3d add them."""
     shape = operand(x).shape
     if len(shape) >= ndim:
@@ -121,14 +132,15 @@ class SplitAxis(Op):
         self.bounds, self.axis = bounds, axis
         self.output_count = len(bounds) - 1
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Raw) -> Raw:
         lead = (slice(None),) * self.axis
         pairs = zip(self.bounds, self.bounds[1:], strict=False)
         ys = [x[(*lead, slice(start, stop))] for start, stop in pairs]
         self.shapes = [y.shape for y in ys]
         return tuple(ys)
 
-    def backward(self, gys: Any, x: Any) -> Any:
+    def backward(self, gys: Cotangents, x: Array) -> Array:
+        # An output that nobody used has no cotangent, and stands for zeros.
         like = next(gy for gy in gys if gy is not None)
         parts = [
             np.zeros_like(like, shape=shape) if gy is None else gy
@@ -137,14 +149,15 @@ class SplitAxis(Op):
         return np.concatenate(parts, axis=self.axis)
 
 
-def split_at(x: Any, bounds: Sequence[int], axis: int) -> tuple[Variable, ...]:
+def split_at(x: Operand, bounds: Sequence[int], axis: int) -> tuple[Variable, ...]:
     """x cut at ascending ``bounds``, which begin with 0 and end with the length."""
+    # An op of one output gets its cotangent bare: a single part is an index, not a split.
     if len(bounds) == 2:
         return (get_item(x, (slice(None),) * (axis + 1)),)
     return SplitAxis(bounds, axis).apply((x,))
 
 
-def split_axis(x: Any, indices_or_sections: Any, axis: int, force_tuple: bool = True) -> Any:
+def split_axis(x: Operand, indices_or_sections: Index, axis: int, force_tuple: bool = True) -> Any:
     """x cut along an axis, into equal parts (a number of them) or at the given indices.
 
     Returns a tuple of Variables; a single part comes alone unless ``force_tuple``.
@@ -156,7 +169,7 @@ def split_axis(x: Any, indices_or_sections: Any, axis: int, force_tuple: bool = 
     return parts if force_tuple or len(parts) > 1 else parts[0]
 
 
-def _bounds(indices_or_sections: Any, length: int) -> list[int]:
+def _bounds(indices_or_sections: Index, length: int) -> list[int]:
     given = np.asarray(indices_or_sections)
     if given.ndim > 1 or (given.size and given.dtype.kind not in "iu"):
         raise InvalidType("SplitAxis", "a number of parts or indices", f"{indices_or_sections!r}")
@@ -172,7 +185,7 @@ def _bounds(indices_or_sections: Any, length: int) -> list[int]:
 
 
 @answers("unstack")
-def separate(x: Any, axis: int = 0) -> tuple[Variable, ...]:
+def separate(x: Operand, axis: int = 0) -> tuple[Variable, ...]:
     """The entries along an axis, each without that axis."""
     x = as_variable(x)
     (position,) = normal_axes(axis, x.ndim, "Separate")
@@ -198,7 +211,7 @@ def pad_sequence(xs: Sequence[Any], length: int | None = None, padding: float = 
     return stack(rows)
 
 
-def _lengthened(x: Any, length: int, padding: float) -> Any:
+def _lengthened(x: Operand, length: int, padding: float) -> Operand:
     if len(x) == length:
         return x
     raw = x.array if isinstance(x, Variable) else x

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from operator import index
-from typing import Any
 
 import numpy as np
 
@@ -12,6 +11,7 @@ from playground.functions.reduction import normal_axes
 from playground.functions.registry import answers
 from playground.graph.errors import InvalidIndex, InvalidType
 from playground.graph.op import Unary, sum_to_shape
+from playground.graph.types import Array, Axis, Index, Operand, Raw
 from playground.graph.variable import Variable, as_variable
 
 __all__ = [
@@ -32,6 +32,7 @@ __all__ = [
 
 def as_tuple(numbers: int | Sequence[int]) -> tuple[int, ...]:
     """A number or a sequence of numbers, as a tuple."""
+    # The frequent case first; operator.index then takes NumPy's integers and refuses 2.5.
     if isinstance(numbers, tuple):
         return numbers
     try:
@@ -48,23 +49,24 @@ class Reshape(Unary):
     def __init__(self, shape: tuple[int, ...]) -> None:
         self.shape = shape
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Raw) -> Raw:
         self.origin = x.shape
         return x.reshape(self.shape)
 
-    def backward(self, gy: Any, x: Any) -> Any:
+    def backward(self, gy: Array, x: Array) -> Array:
         return gy.reshape(self.origin)
 
 
-def reshape(x: Any, shape: int | Sequence[int]) -> Variable:
+def reshape(x: Operand, shape: int | Sequence[int]) -> Variable:
     """x in another shape of the same size; one entry may be -1. x itself if it has the shape."""
     shape = as_tuple(shape)
+    # Compositions reshape without asking whether they need to: no node for those that do not.
     if isinstance(x, Variable) and x._array.shape == shape:
         return x
     return Reshape(shape).of(x)
 
 
-def ravel(x: Any) -> Variable:
+def ravel(x: Operand) -> Variable:
     """x as one dimension."""
     x = as_variable(x)
     return reshape(x, (x.size,))
@@ -81,25 +83,26 @@ class Transpose(Unary):
     def __init__(self, axes: tuple[int, ...] | None = None) -> None:
         self.axes = axes
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Raw) -> Raw:
         return x.transpose(self.axes)
 
-    def backward(self, gy: Any, x: Any) -> Any:
+    def backward(self, gy: Array, x: Array) -> Array:
         if self.axes is None:
             return gy.transpose()
         count = len(self.axes)
+        # np.argsort of the axes, without an array for three numbers.
         inverse = sorted(range(count), key=[a % count for a in self.axes].__getitem__)
         return gy.transpose(tuple(inverse))
 
 
 @answers(np.transpose, "permute_dims")
-def transpose(x: Any, axes: Sequence[int] | None = None) -> Variable:
+def transpose(x: Operand, axes: Sequence[int] | None = None) -> Variable:
     """x with its axes permuted; without ``axes``, reversed."""
     return Transpose(None if axes is None else tuple(axes)).of(x)
 
 
 @answers(np.swapaxes)
-def swapaxes(x: Any, axis1: int, axis2: int) -> Variable:
+def swapaxes(x: Operand, axis1: int, axis2: int) -> Variable:
     """x with two axes exchanged."""
     x = as_variable(x)
     order = list(range(x.ndim))
@@ -109,7 +112,7 @@ def swapaxes(x: Any, axis1: int, axis2: int) -> Variable:
 
 
 @answers(np.moveaxis)
-def moveaxis(x: Any, source: int | Sequence[int], destination: int | Sequence[int]) -> Variable:
+def moveaxis(x: Operand, source: int | Sequence[int], destination: int | Sequence[int]) -> Variable:
     """x with the axes ``source`` moved to the positions ``destination``."""
     x = as_variable(x)
     first, second = as_tuple(source), as_tuple(destination)
@@ -125,7 +128,7 @@ def moveaxis(x: Any, source: int | Sequence[int], destination: int | Sequence[in
 
 
 @answers(np.rollaxis)
-def rollaxis(x: Any, axis: int, start: int = 0) -> Variable:
+def rollaxis(x: Operand, axis: int, start: int = 0) -> Variable:
     """x with an axis moved to stand before the axis that is ``start`` now."""
     x = as_variable(x)
     (source,) = normal_axes(axis, x.ndim, "rollaxis")
@@ -136,7 +139,7 @@ def rollaxis(x: Any, axis: int, start: int = 0) -> Variable:
 
 
 @answers(np.expand_dims)
-def expand_dims(x: Any, axis: int | tuple[int, ...]) -> Variable:
+def expand_dims(x: Operand, axis: int | tuple[int, ...]) -> Variable:
     """x with axes of length 1 inserted, at the positions ``axis`` of the result."""
     x = as_variable(x)
     count = x.ndim + len(as_tuple(axis))
@@ -145,7 +148,7 @@ def expand_dims(x: Any, axis: int | tuple[int, ...]) -> Variable:
 
 
 @answers(np.squeeze)
-def squeeze(x: Any, axis: int | tuple[int, ...] | None = None) -> Variable:
+def squeeze(x: Operand, axis: int | tuple[int, ...] | None = None) -> Variable:
     """x without axes of length 1 (all of them, or those named)."""
     x = as_variable(x)
     if axis is None:
@@ -165,23 +168,23 @@ class BroadcastTo(Unary):
     def __init__(self, shape: tuple[int, ...]) -> None:
         self.shape = shape
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Raw) -> Raw:
         self.origin = x.shape
         return np.broadcast_to(x, self.shape)
 
-    def backward(self, gy: Any, x: Any) -> Any:
+    def backward(self, gy: Array, x: Array) -> Array:
         return sum_to_shape(gy, self.origin)
 
 
 @answers(np.broadcast_to)
-def broadcast_to(x: Any, shape: int | Sequence[int]) -> Variable:
+def broadcast_to(x: Operand, shape: int | Sequence[int]) -> Variable:
     """x repeated to ``shape`` by NumPy's broadcasting; x itself if it has the shape."""
     shape = as_tuple(shape)
     x = as_variable(x)
     return x if x.shape == shape else BroadcastTo(shape).of(x)
 
 
-def broadcast(*args: Any) -> tuple[Variable, ...]:
+def broadcast(*args: Operand) -> tuple[Variable, ...]:
     """All arguments repeated to their common shape."""
     variables = [as_variable(x) for x in args]
     shapes = [x.shape for x in variables]
@@ -194,7 +197,7 @@ def broadcast(*args: Any) -> tuple[Variable, ...]:
     return tuple(broadcast_to(x, shape) for x in variables)
 
 
-def sum_to(x: Any, shape: int | Sequence[int]) -> Variable:
+def sum_to(x: Operand, shape: int | Sequence[int]) -> Variable:
     """The inverse of broadcasting: x summed down to ``shape``; x itself if it has the shape."""
     shape = as_tuple(shape)
     x = as_variable(x)
@@ -207,10 +210,11 @@ def sum_to(x: Any, shape: int | Sequence[int]) -> Variable:
     return sum_to_shape(x, shape)
 
 
-def _transposed(self: Variable, *axes: Any) -> Variable:
+def _transposed(self: Variable, *axes: Axis) -> Variable:
     if not axes or axes == (None,):
         return transpose(self)
-    return transpose(self, axes[0] if isinstance(axes[0], (tuple, list)) else axes)
+    order: Index = axes[0] if isinstance(axes[0], (tuple, list)) else axes
+    return transpose(self, order)
 
 
 _SHAPE_METHODS = {

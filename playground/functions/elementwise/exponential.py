@@ -9,6 +9,7 @@ import numpy as np
 
 from playground.functions.registry import function_of
 from playground.graph.op import Elementwise, ElementwiseUnary
+from playground.graph.types import Array, Cotangents, Operand
 
 __all__ = [
     "exp",
@@ -23,6 +24,8 @@ __all__ = [
 ]
 
 
+# Where a derivative can be told from y, that is kept: often the next operation keeps it anyway,
+# and x is free to die.
 class Exp(ElementwiseUnary):
     """Exponential function: y = exp(x)."""
 
@@ -30,7 +33,7 @@ class Exp(ElementwiseUnary):
     ufunc = np.exp
     keep = (1,)
 
-    def backward(self, gy: Any, x: Any, y: Any) -> Any:
+    def backward(self, gy: Array, x: Array, y: Array) -> Array:
         return gy * y
 
 
@@ -44,7 +47,7 @@ class Expm1(ElementwiseUnary):
     ufunc = np.expm1
     keep = (1,)
 
-    def backward(self, gy: Any, x: Any, y: Any) -> Any:
+    def backward(self, gy: Array, x: Array, y: Array) -> Array:
         return gy * (y + 1)
 
 
@@ -58,7 +61,7 @@ class Exp2(ElementwiseUnary):
     ufunc = np.exp2
     keep = (1,)
 
-    def backward(self, gy: Any, x: Any, y: Any) -> Any:
+    def backward(self, gy: Array, x: Array, y: Array) -> Array:
         return gy * (y * math.log(2))
 
 
@@ -72,7 +75,7 @@ class Log(ElementwiseUnary):
     ufunc = np.log
     keep = (0,)
 
-    def backward(self, gy: Any, x: Any) -> Any:
+    def backward(self, gy: Array, x: Array) -> Array:
         return gy / x
 
 
@@ -86,7 +89,7 @@ class Log1p(ElementwiseUnary):
     ufunc = np.log1p
     keep = (0,)
 
-    def backward(self, gy: Any, x: Any) -> Any:
+    def backward(self, gy: Array, x: Array) -> Array:
         return gy / (x + 1)
 
 
@@ -100,7 +103,7 @@ class Log2(ElementwiseUnary):
     ufunc = np.log2
     keep = (0,)
 
-    def backward(self, gy: Any, x: Any) -> Any:
+    def backward(self, gy: Array, x: Array) -> Array:
         return gy / (x * math.log(2))
 
 
@@ -114,18 +117,19 @@ class Log10(ElementwiseUnary):
     ufunc = np.log10
     keep = (0,)
 
-    def backward(self, gy: Any, x: Any) -> Any:
+    def backward(self, gy: Array, x: Array) -> Array:
         return gy / (x * math.log(10))
 
 
 log10 = function_of(Log10)
 
 
-def log_share(x: Any, z: Any) -> Any:
+def log_share(x: Operand, z: Operand) -> Any:
     """x - z, whose exponential is the share that a term exp(x) has of a sum exp(z).
 
     The share is 0 in an empty sum and 1 in an infinite one, where infinities would subtract.
     """
+    # -inf - (-inf) and inf - inf are no numbers, and where() cannot take back a NaN of a gradient.
     z = np.where(z == -math.inf, np.zeros_like(z), z)
     difference = x - z
     return np.where(x == z, np.zeros_like(difference), difference)
@@ -138,7 +142,7 @@ class LogAddExp(Elementwise):
     ufunc = np.logaddexp
     keep = (0, 1, 2)
 
-    def backward(self, gz: Any, x: Any, y: Any, z: Any) -> Any:
+    def backward(self, gz: Array, x: Array, y: Array, z: Array) -> Cotangents:
         left, right = self.wants
         gx = gz * np.exp(log_share(x, z)) if left else None
         return gx, (gz * np.exp(log_share(y, z)) if right else None)
@@ -154,7 +158,7 @@ class LogAddExp2(Elementwise):
     ufunc = np.logaddexp2
     keep = (0, 1, 2)
 
-    def backward(self, gz: Any, x: Any, y: Any, z: Any) -> Any:
+    def backward(self, gz: Array, x: Array, y: Array, z: Array) -> Cotangents:
         left, right = self.wants
         gx = gz * np.exp2(log_share(x, z)) if left else None
         return gx, (gz * np.exp2(log_share(y, z)) if right else None)

@@ -10,6 +10,7 @@ from playground.functions.basic_math import python_number
 from playground.functions.registry import function_of
 from playground.graph.backend import SCALARS
 from playground.graph.op import Elementwise, Unary
+from playground.graph.types import Array, Cotangents, Operand, Raw, Scalar
 from playground.graph.variable import Variable
 
 __all__ = [
@@ -30,7 +31,7 @@ class Maximum(Elementwise):
     ufunc = np.maximum
     keep = (0, 1)
 
-    def backward(self, gz: Any, x: Any, y: Any) -> Any:
+    def backward(self, gz: Array, x: Array, y: Array) -> Cotangents:
         return _routed(gz, x >= y)
 
 
@@ -42,12 +43,13 @@ class Minimum(Elementwise):
     ufunc = np.minimum
     keep = (0, 1)
 
-    def backward(self, gz: Any, x: Any, y: Any) -> Any:
+    def backward(self, gz: Array, x: Array, y: Array) -> Cotangents:
         return _routed(gz, x <= y)
 
 
-def _routed(g: Any, condition: Any) -> Any:
+def _routed(g: Array, condition: Array) -> Array:
     """``g`` to the first of two inputs where the condition holds, else to the second."""
+    # Chosen, not multiplied by 0 and 1: an infinite cotangent would leave NaN on the other side.
     zeros = np.zeros_like(g)
     return np.where(condition, g, zeros), np.where(condition, zeros, g)
 
@@ -63,9 +65,10 @@ class Fmax(Elementwise):
 
     __slots__ = ()
     ufunc: ClassVar[Any] = np.fmax
+    # By x and z: a comparison of x with y says nothing where one of them is NaN.
     keep = (0, 2)
 
-    def backward(self, gz: Any, x: Any, y: Any, z: Any) -> Any:
+    def backward(self, gz: Array, x: Array, y: Array, z: Array) -> Cotangents:
         return _routed(gz, x == z)
 
 
@@ -88,14 +91,14 @@ class Clip(Unary):
     __slots__ = ("high", "low")
     keep = (0,)
 
-    def __init__(self, low: Any, high: Any) -> None:
+    def __init__(self, low: Scalar, high: Scalar) -> None:
         self.low, self.high = low, high
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Raw) -> Raw:
         y = x if self.low is None else np.maximum(x, self.low)
         return y if self.high is None else np.minimum(y, self.high)
 
-    def backward(self, gy: Any, x: Any) -> Any:
+    def backward(self, gy: Array, x: Array) -> Array:
         zeros = np.zeros_like(gy)
         if self.low is not None:
             gy = np.where(x >= self.low, gy, zeros)
@@ -104,8 +107,9 @@ class Clip(Unary):
         return gy
 
 
-def clip(x: Any, x_min: Any, x_max: Any) -> Variable:
+def clip(x: Operand, x_min: Operand, x_max: Operand) -> Variable:
     """x limited to x_min and x_max: numbers, arrays or Variables (None: no limit)."""
+    # Limits that are numbers are part of the operation: one node in place of two with constants.
     low, high = python_number(x_min), python_number(x_max)
     if all(limit is None or type(limit) in SCALARS for limit in (low, high)):
         return Clip(low, high).of(x)
@@ -120,7 +124,7 @@ class Copysign(Elementwise):
     ufunc = np.copysign
     keep = (0, 1)
 
-    def backward(self, gz: Any, x: Any, y: Any) -> Any:
+    def backward(self, gz: Array, x: Array, y: Array) -> Cotangents:
         left, right = self.wants
         gx = gz * (np.sign(x) * np.copysign(np.ones_like(y), y)) if left else None
         return gx, (np.zeros_like(gz) if right else None)

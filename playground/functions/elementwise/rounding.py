@@ -8,6 +8,7 @@ import numpy as np
 
 from playground.functions.registry import answers, function_of
 from playground.graph.op import Elementwise, ElementwiseUnary
+from playground.graph.types import Array, Cotangents, Operand
 from playground.graph.variable import Variable
 
 __all__ = [
@@ -31,10 +32,10 @@ class PiecewiseConstant(ElementwiseUnary):
 
     __slots__ = ()
 
-    def of(self, x: Any) -> Variable:
+    def of(self, x: Operand) -> Variable:
         return Variable(super().of(x).array, requires_grad=False)
 
-    def backward(self, gy: Any, x: Any) -> Any:
+    def backward(self, gy: Array, x: Array) -> Array:
         return None
 
 
@@ -79,7 +80,7 @@ trunc = function_of(Trunc)
 
 
 @answers(np.fix)
-def fix(x: Any) -> Variable:
+def fix(x: Operand) -> Variable:
     """x rounded towards 0; no gradient."""
     return trunc(x)
 
@@ -101,10 +102,10 @@ class FloorDiv(Elementwise):
     label = "_ // _"
     ufunc = np.floor_divide
 
-    def of(self, x: Any, y: Any) -> Variable:
+    def of(self, x: Operand, y: Operand) -> Variable:
         return Variable(super().of(x, y).array, requires_grad=False)
 
-    def backward(self, gz: Any, x: Any, y: Any) -> Any:
+    def backward(self, gz: Array, x: Array, y: Array) -> Cotangents:
         return None, None
 
 
@@ -118,7 +119,7 @@ class Remainder(Elementwise):
     ufunc: ClassVar[Any] = np.remainder
     keep = (0, 1, 2)
 
-    def backward(self, gz: Any, x: Any, y: Any, z: Any) -> Any:
+    def backward(self, gz: Array, x: Array, y: Array, z: Array) -> Cotangents:
         left, right = self.wants
         # The quotient that forward took: rounding x / y anew could miss it by one.
         return (gz if left else None), (-gz * np.rint((x - z) / y) if right else None)
@@ -135,7 +136,7 @@ class Fmod(Remainder):
 
 
 @answers(np.fmod)
-def fmod(x: Any, divisor: Any) -> Variable:
+def fmod(x: Operand, divisor: Operand) -> Variable:
     """Remainder of the division with truncation, of the sign of x (C's fmod)."""
     return Fmod().of(x, divisor)
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from playground.graph import backend
 from playground.graph.op import Broadcasting, Unary
+from playground.graph.types import Array, Cotangents, DType, Operand, Raw
 from playground.graph.variable import Variable
 
 __all__ = [
@@ -21,18 +20,19 @@ class Where(Broadcasting):
 
     __slots__ = ("condition",)
 
-    def __init__(self, condition: Any) -> None:
+    def __init__(self, condition: Raw) -> None:
         self.condition = condition
 
-    def forward(self, x: Any, y: Any) -> Any:
+    def forward(self, x: Raw, y: Raw) -> Raw:
         return np.where(self.condition, x, y)
 
-    def backward(self, gz: Any, x: Any, y: Any) -> Any:
+    def backward(self, gz: Array, x: Array, y: Array) -> Cotangents:
+        # A cotangent that was not selected is 0, whatever it was: 0 times infinity would be NaN.
         zeros = np.zeros_like(gz)
         return np.where(self.condition, gz, zeros), np.where(self.condition, zeros, gz)
 
 
-def where(condition: Any, x: Any, y: Any) -> Variable:
+def where(condition: Operand, x: Operand, y: Operand) -> Variable:
     """x where the condition (an array or Variable of booleans) holds, else y."""
     if isinstance(condition, Variable):
         condition = condition.array
@@ -47,21 +47,22 @@ class Cast(Unary):
 
     __slots__ = ("dtype", "origin")
 
-    def __init__(self, dtype: Any) -> None:
+    def __init__(self, dtype: DType) -> None:
         self.dtype = np.dtype(dtype)
 
-    def check_dtype(self, given: Any, result: Any) -> None:
+    def check_dtype(self, given: DType, result: DType) -> None:
         pass
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Raw) -> Raw:
+        # On the op: to know a dtype the input itself need not be kept.
         self.origin = x.dtype
         return x.astype(self.dtype)
 
-    def backward(self, gy: Any, x: Any) -> Any:
+    def backward(self, gy: Array, x: Array) -> Array:
         return gy.astype(self.origin)
 
 
-def cast(x: Any, typ: Any) -> Variable:
+def cast(x: Operand, typ: DType) -> Variable:
     """x in the dtype ``typ``."""
     return Cast(typ).of(x)
 

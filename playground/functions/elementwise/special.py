@@ -54,7 +54,7 @@ class Erf(SpecialUnary):
     keep = (0,)
 
     @staticmethod
-    def symbolic(sympy: Any, *xs: Any) -> Any:
+    def symbolic(sympy: Any, *xs: Operand) -> Any:
         return sympy.erf(*xs)
 
     def backward(self, gy: Array, x: Array) -> Array:
@@ -72,7 +72,7 @@ class Erfc(SpecialUnary):
     keep = (0,)
 
     @staticmethod
-    def symbolic(sympy: Any, *xs: Any) -> Any:
+    def symbolic(sympy: Any, *xs: Operand) -> Any:
         return sympy.erfc(*xs)
 
     def backward(self, gy: Array, x: Array) -> Array:
@@ -90,7 +90,7 @@ class Erfcx(SpecialUnary):
     keep = (0, 1)
 
     @staticmethod
-    def symbolic(sympy: Any, *xs: Any) -> Any:
+    def symbolic(sympy: Any, *xs: Operand) -> Any:
         (x,) = xs
         return sympy.exp(x**2) * sympy.erfc(x)
 
@@ -109,7 +109,7 @@ class Erfinv(SpecialUnary):
     keep = (1,)
 
     @staticmethod
-    def symbolic(sympy: Any, *xs: Any) -> Any:
+    def symbolic(sympy: Any, *xs: Operand) -> Any:
         return sympy.erfinv(*xs)
 
     def backward(self, gy: Array, x: Array, y: Array) -> Array:
@@ -127,7 +127,7 @@ class Erfcinv(SpecialUnary):
     keep = (1,)
 
     @staticmethod
-    def symbolic(sympy: Any, *xs: Any) -> Any:
+    def symbolic(sympy: Any, *xs: Operand) -> Any:
         (x,) = xs
         # SymPy computes no numbers of its own erfcinv.
         return sympy.erfinv(1 - x)
@@ -150,7 +150,7 @@ class Ndtr(SpecialUnary):
     keep = (0,)
 
     @staticmethod
-    def symbolic(sympy: Any, *xs: Any) -> Any:
+    def symbolic(sympy: Any, *xs: Operand) -> Any:
         (x,) = xs
         return sympy.erfc(-x / sympy.sqrt(2)) / 2
 
@@ -174,7 +174,7 @@ class Ndtri(SpecialUnary):
     keep = (1,)
 
     @staticmethod
-    def symbolic(sympy: Any, *xs: Any) -> Any:
+    def symbolic(sympy: Any, *xs: Operand) -> Any:
         (x,) = xs
         return sympy.sqrt(2) * sympy.erfinv(2 * x - 1)
 
@@ -193,7 +193,7 @@ class LogNdtr(SpecialUnary):
     keep = (0,)
 
     @staticmethod
-    def symbolic(sympy: Any, *xs: Any) -> Any:
+    def symbolic(sympy: Any, *xs: Operand) -> Any:
         return sympy.log(Ndtr.symbolic(sympy, *xs))
 
     def backward(self, gy: Array, x: Array) -> Array:
@@ -219,7 +219,7 @@ class LGamma(SpecialUnary):
     keep = (0,)
 
     @staticmethod
-    def symbolic(sympy: Any, *xs: Any) -> Any:
+    def symbolic(sympy: Any, *xs: Operand) -> Any:
         # SymPy's loggamma is complex for x < 0.
         return sympy.log(sympy.Abs(sympy.gamma(*xs)))
 
@@ -238,7 +238,7 @@ class Digamma(SpecialUnary):
     keep = (0,)
 
     @staticmethod
-    def symbolic(sympy: Any, *xs: Any) -> Any:
+    def symbolic(sympy: Any, *xs: Operand) -> Any:
         return sympy.digamma(*xs)
 
     def backward(self, gy: Array, x: Array) -> Array:
@@ -256,7 +256,7 @@ class Polygamma(Special, Broadcasting):
     keep = (0, 1)
 
     @staticmethod
-    def symbolic(sympy: Any, *xs: Any) -> Any:
+    def symbolic(sympy: Any, *xs: Operand) -> Any:
         return sympy.polygamma(*xs)
 
     @classmethod
@@ -289,7 +289,7 @@ class Zeta(Special, Broadcasting):
     keep = (0, 1)
 
     @staticmethod
-    def symbolic(sympy: Any, *xs: Any) -> Any:
+    def symbolic(sympy: Any, *xs: Operand) -> Any:
         return sympy.zeta(*xs)
 
     def backward(self, gz: Array, x: Array, q: Array) -> Array:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 
 from playground.functions.registry import answers, function_of
 from playground.graph.op import Elementwise, ElementwiseUnary, Unary
+from playground.graph.types import Array, Cotangents, Operand, Raw
 from playground.graph.variable import Variable
 
 __all__ = [
@@ -30,7 +30,7 @@ class Sin(ElementwiseUnary):
     ufunc = np.sin
     keep = (0,)
 
-    def backward(self, gy: Any, x: Any) -> Any:
+    def backward(self, gy: Array, x: Array) -> Array:
         return gy * np.cos(x)
 
 
@@ -44,7 +44,7 @@ class Cos(ElementwiseUnary):
     ufunc = np.cos
     keep = (0,)
 
-    def backward(self, gy: Any, x: Any) -> Any:
+    def backward(self, gy: Array, x: Array) -> Array:
         return -gy * np.sin(x)
 
 
@@ -58,7 +58,7 @@ class Tan(ElementwiseUnary):
     ufunc = np.tan
     keep = (1,)
 
-    def backward(self, gy: Any, x: Any, y: Any) -> Any:
+    def backward(self, gy: Array, x: Array, y: Array) -> Array:
         return gy * (y * y + 1)
 
 
@@ -72,7 +72,7 @@ class Arcsin(ElementwiseUnary):
     ufunc = np.arcsin
     keep = (0,)
 
-    def backward(self, gy: Any, x: Any) -> Any:
+    def backward(self, gy: Array, x: Array) -> Array:
         return gy / np.sqrt(1 - x * x)
 
 
@@ -86,7 +86,7 @@ class Arccos(ElementwiseUnary):
     ufunc = np.arccos
     keep = (0,)
 
-    def backward(self, gy: Any, x: Any) -> Any:
+    def backward(self, gy: Array, x: Array) -> Array:
         return -gy / np.sqrt(1 - x * x)
 
 
@@ -100,7 +100,7 @@ class Arctan(ElementwiseUnary):
     ufunc = np.arctan
     keep = (0,)
 
-    def backward(self, gy: Any, x: Any) -> Any:
+    def backward(self, gy: Array, x: Array) -> Array:
         return gy / (x * x + 1)
 
 
@@ -114,7 +114,7 @@ class Arctan2(Elementwise):
     ufunc = np.arctan2
     keep = (0, 1)
 
-    def backward(self, gz: Any, y: Any, x: Any) -> Any:
+    def backward(self, gz: Array, y: Array, x: Array) -> Cotangents:
         first, second = self.wants
         g = gz / (x * x + y * y)
         return (g * x if first else None), (-g * y if second else None)
@@ -136,14 +136,15 @@ class Sinc(Unary):
     def __init__(self, order: int = 0) -> None:
         self.order = order
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Raw) -> Raw:
         t = x * math.pi
+        # Each order divides by t once more, and so cancels over a wider neighbourhood of 0.
         near = abs(t) < 1 + self.order / 2
         series = self._series(np.where(near, t, np.zeros_like(t)))
-        y = np.where(near, series, self._recurrence(np.where(near, np.ones_like(t), t)))
+        y: Raw = np.where(near, series, self._recurrence(np.where(near, np.ones_like(t), t)))
         return y * math.pi**self.order
 
-    def _series(self, t: Any) -> Any:
+    def _series(self, t: Raw) -> Raw:
         """The sum of (-1)^k t^m / (m! (2k + 1)) over m = 2k - n >= 0."""
         n = self.order
         y, square = np.zeros_like(t), t * t
@@ -152,7 +153,7 @@ class Sinc(Unary):
             y = y * square + (-1) ** k / (math.factorial(m) * (2 * k + 1))
         return y * t if n % 2 else y
 
-    def _recurrence(self, t: Any) -> Any:
+    def _recurrence(self, t: Raw) -> Raw:
         sine, cosine = np.sin(t), np.cos(t)
         cycle = (sine, cosine, -sine, -cosine)
         y = sine / t
@@ -160,11 +161,11 @@ class Sinc(Unary):
             y = (cycle[n % 4] - y * n) / t
         return y
 
-    def backward(self, gy: Any, x: Any) -> Any:
+    def backward(self, gy: Array, x: Array) -> Array:
         return gy * Sinc(self.order + 1)(x)
 
 
 @answers(np.sinc)
-def sinc(x: Any) -> Variable:
+def sinc(x: Operand) -> Variable:
     """sin(pi x) / (pi x), and 1 at 0."""
     return Sinc().of(x)

@@ -12,17 +12,18 @@ import numpy as np
 
 import playground.functions as F
 from playground.functions.array.joining import operand
-from playground.functions.registry import CREATED, Answer, answers
+from playground.functions.registry import CREATED, Answer, NumpyFunction, answers
 from playground.graph import backend
 from playground.graph.errors import InvalidType
 from playground.graph.op import variable_of
+from playground.graph.types import DType, Operand, Shape
 from playground.graph.variable import Variable
 
 # ----------------------------------------------------------------------------- ..._like(v)
 
 
-def _like(function: Any) -> Answer:
-    def rule(a: Any, dtype: Any = None, *, shape: Any = None) -> Variable:
+def _like(function: NumpyFunction) -> Answer:
+    def rule(a: Operand, dtype: DType = None, *, shape: Shape | None = None) -> Variable:
         return variable_of(function(a.array, dtype=dtype, shape=shape))
 
     return rule
@@ -34,7 +35,9 @@ answers(np.ones_like)(_like(np.ones_like))
 
 
 @answers(np.full_like)
-def full_like(a: Any, fill_value: Any, dtype: Any = None, *, shape: Any = None) -> Variable:
+def full_like(
+    a: Operand, fill_value: Operand, dtype: DType = None, *, shape: Shape | None = None
+) -> Variable:
     if not isinstance(fill_value, Variable):
         return variable_of(np.full_like(a.array, fill_value, dtype=dtype, shape=shape))
     return _repeated_value(
@@ -42,9 +45,10 @@ def full_like(a: Any, fill_value: Any, dtype: Any = None, *, shape: Any = None) 
     )
 
 
-def _repeated_value(shape: Any, value: Variable, dtype: Any, name: str) -> Variable:
+def _repeated_value(shape: Shape, value: Variable, dtype: DType, name: str) -> Variable:
     if np.dtype(dtype).kind not in "fc":
         raise InvalidType(name, "a floating point dtype, as the fill value has", f"{dtype}")
+    # A copy: elements of a view could not be assigned to.
     y = F.broadcast_to(F.cast(value, dtype), shape)
     return F.identity(y)
 
@@ -52,7 +56,7 @@ def _repeated_value(shape: Any, value: Variable, dtype: Any, name: str) -> Varia
 # ---------------------------------------------------------------------------------- like=v
 
 
-def creates(function: Any) -> Callable[[Answer], Answer]:
+def creates(function: NumpyFunction) -> Callable[[Answer], Answer]:
     """Decorator: the rule below answers ``function`` with ``like=``."""
 
     def register(rule: Answer) -> Answer:
@@ -65,7 +69,7 @@ def creates(function: Any) -> Callable[[Answer], Answer]:
 @creates(np.zeros)
 @creates(np.empty)
 def made_zeros(
-    like: Variable, shape: Any, dtype: Any = None, order: str = "C", *, device: Any = None
+    like: Variable, shape: Shape, dtype: DType = None, order: str = "C", *, device: Any = None
 ) -> Variable:
     return variable_of(np.zeros(shape, dtype or like.dtype, like=like.array))
 
@@ -73,32 +77,33 @@ def made_zeros(
 @creates(np.full)
 def made_full(
     like: Variable,
-    shape: Any,
-    fill_value: Any,
-    dtype: Any = None,
+    shape: Shape,
+    fill_value: Operand,
+    dtype: DType = None,
     order: str = "C",
     *,
     device: Any = None,
 ) -> Variable:
     if isinstance(fill_value, Variable):
         return _repeated_value(shape, fill_value, dtype or fill_value.dtype, "full")
+    # By assignment: numpy.full(…, like=) is not in the vocabulary.
     y = made_zeros(like, shape, dtype)
     y.array[...] = fill_value
     return y
 
 
 @creates(np.ones)
-def made_ones(like: Variable, shape: Any, dtype: Any = None, **options: Any) -> Variable:
+def made_ones(like: Variable, shape: Shape, dtype: DType = None, **options: Any) -> Variable:
     return made_full(like, shape, 1, dtype, **options)
 
 
-def _from_numbers(function: Any, position: int) -> Answer:
+def _from_numbers(function: NumpyFunction, position: int) -> Answer:
     """The rule of a function of numbers alone; dtype, at ``position``, is by default that of v.
 
     NumPy passes its own default on, so that it cannot be told from a wish for it.
     """
 
-    def rule(like: Variable, *args: Any, **kwargs: Any) -> Variable:
+    def rule(like: Variable, *args: Operand, **kwargs: Any) -> Variable:
         given = kwargs.get("dtype")
         if len(args) <= position and (given is None or given is float):
             kwargs["dtype"] = like.dtype
@@ -113,13 +118,13 @@ creates(np.tri)(_from_numbers(np.tri, 3))
 
 
 @creates(np.arange)
-def made_arange(like: Variable, *args: Any, dtype: Any = None) -> Variable:
+def made_arange(like: Variable, *args: Operand, dtype: DType = None) -> Variable:
     return variable_of(_beside(np.arange(*args, dtype=dtype), like, dtype))
 
 
 @creates(np.array)
 def made_array(
-    like: Variable, object: Any, dtype: Any = None, *, copy: bool | None = True
+    like: Variable, object: Any, dtype: DType = None, *, copy: bool | None = True
 ) -> Variable:
     if isinstance(object, Variable):
         y = object if dtype is None else F.cast(object, dtype)
@@ -133,24 +138,24 @@ def made_array(
 @creates(np.asarray)
 @creates(np.asanyarray)
 @creates(np.ascontiguousarray)
-def made_asarray(like: Variable, a: Any, dtype: Any = None) -> Variable:
+def made_asarray(like: Variable, a: Operand, dtype: DType = None) -> Variable:
     return made_array(like, a, dtype, copy=None)
 
 
-def _beside(values: np.ndarray, like: Variable, dtype: Any) -> Any:
+def _beside(values: np.ndarray, like: Variable, dtype: DType) -> Any:
     """Host values where ``like`` is; floating point ones, unless asked for, in its dtype."""
     if dtype is None and values.dtype.kind == like.dtype.kind == "f":
         values = values.astype(like.dtype)
     return backend.array_like(values, like.array)
 
 
-def _holds_variables(value: Any) -> bool:
+def _holds_variables(value: Operand) -> bool:
     if isinstance(value, (list, tuple)):
         return any(map(_holds_variables, value))
     return isinstance(value, Variable)
 
 
-def _from_nested(value: Any) -> Any:
+def _from_nested(value: Operand) -> Any:
     """Nested lists with Variables in them, as one Variable."""
     if isinstance(value, (list, tuple)) and _holds_variables(value):
         return F.stack([_from_nested(x) for x in value])
@@ -161,12 +166,12 @@ def _from_nested(value: Any) -> Any:
 
 
 @answers(np.copy)
-def copy_rule(a: Any) -> Variable:
+def copy_rule(a: Operand) -> Variable:
     return F.identity(a)
 
 
 @answers("astype")
-def astype(x: Any, dtype: Any, /, *, copy: bool = True) -> Variable:
+def astype(x: Operand, dtype: DType, /, *, copy: bool = True) -> Variable:
     """A copy, as NumPy makes one, also where the dtype stays."""
     if np.dtype(dtype) != x.dtype:
         return F.cast(x, dtype)

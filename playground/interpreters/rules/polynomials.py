@@ -10,6 +10,7 @@ import playground.functions as F
 from playground.functions.array.joining import operand
 from playground.functions.operands import together
 from playground.functions.registry import answers, refuse
+from playground.graph.types import Operand, Scalar
 from playground.graph.variable import Variable
 
 refuse("poly", "multiply the factors (1, -root) with numpy.convolve")
@@ -19,10 +20,11 @@ refuse("roots", "eigenvalues of a matrix that is not symmetric have no rule: sol
 
 
 @answers(np.polyval)
-def polyval(p: Any, x: Any) -> Variable:
+def polyval(p: Operand, x: Operand) -> Variable:
     p, x = together("polyval", p, x)
     if not p.size:
         return F.multiply(x, 0)
+    # Horner's scheme, as NumPy, to the last bit.
     y = F.broadcast_to(p[0], x.shape)
     for i in range(1, p.shape[0]):
         y = F.add(F.multiply(y, x), p[i])
@@ -30,15 +32,16 @@ def polyval(p: Any, x: Any) -> Variable:
 
 
 @answers(np.vander)
-def vander(x: Any, N: int | None = None, increasing: bool = False) -> Variable:
+def vander(x: Operand, N: int | None = None, increasing: bool = False) -> Variable:
     if x.ndim != 1:
         raise ValueError(f"vander: expected one dimension, got {x.ndim}")
     powers = range(len(x) if N is None else N)
+    # Powers by whole numbers keep finite derivatives at 0.
     return F.stack([F.power(x, k) for k in (powers if increasing else reversed(powers))], 1)
 
 
 @answers(np.polyder)
-def polyder(p: Any, m: int = 1) -> Variable:
+def polyder(p: Operand, m: int = 1) -> Variable:
     if m < 0:
         raise ValueError(f"polyder: expected an order m >= 0, got {m}")
     y = operand(p)
@@ -48,7 +51,7 @@ def polyder(p: Any, m: int = 1) -> Variable:
 
 
 @answers(np.polyint)
-def polyint(p: Any, m: int = 1, k: Any = None) -> Variable:
+def polyint(p: Operand, m: int = 1, k: Scalar = None) -> Variable:
     if m < 0:
         raise ValueError(f"polyint: expected an order m >= 0, got {m}")
     y, constants = together("polyint", p, 0.0 if k is None else k)
@@ -61,26 +64,22 @@ def polyint(p: Any, m: int = 1, k: Any = None) -> Variable:
 
 
 @answers(np.polyadd)
-def polyadd(a1: Any, a2: Any) -> Variable:
+def polyadd(a1: Operand, a2: Operand) -> Variable:
     return F.add(*_one_length(a1, a2))
 
 
 @answers(np.polysub)
-def polysub(a1: Any, a2: Any) -> Variable:
+def polysub(a1: Operand, a2: Operand) -> Variable:
     return F.subtract(*_one_length(a1, a2))
 
 
-def _one_length(a1: Any, a2: Any) -> list[Any]:
+def _one_length(a1: Operand, a2: Operand) -> list[Any]:
     """Both coefficient vectors, with zeros ahead of the shorter one."""
     vectors = [a.reshape(-1) for a in together("polyadd", a1, a2)]
     length = max(v.size for v in vectors)
-    return [_led_by_zeros(v, length - v.size) for v in vectors]
-
-
-def _led_by_zeros(v: Variable, count: int) -> Variable:
-    return F.concat([np.zeros(count, v.dtype), v], 0) if count else v
+    return [F.concat([np.zeros(length - v.size, v.dtype), v], 0) for v in vectors]
 
 
 @answers(np.polymul)
-def polymul(a1: Any, a2: Any) -> Variable:
+def polymul(a1: Operand, a2: Operand) -> Variable:
     return F.convolve(a1, a2)

@@ -16,8 +16,8 @@ from playground.functions.array.joining import operand
 from playground.functions.elementwise.powers import sqrt_at_zero
 from playground.functions.operands import real_only, together
 from playground.functions.reduction import normal_axes
-from playground.functions.registry import answers, constant, refuse
-from playground.graph.types import Axis
+from playground.functions.registry import Answer, answers, constant, refuse
+from playground.graph.types import Axis, Operand
 from playground.graph.variable import Variable
 
 constant("argmax argmin nanargmax nanargmin all any count_nonzero digitize searchsorted")
@@ -27,13 +27,15 @@ refuse(
 )
 
 
-def _kept(a: Any, where: Any, neutral: Any) -> Variable:
+def _kept(a: Operand, where: Operand, neutral: Operand) -> Variable:
     """``a`` with ``neutral`` in place of the elements that ``where`` leaves out."""
+    # Their gradient is 0 by the choice itself, also where they are infinite or NaN.
     return a if where is True else F.where(where, a, neutral)
 
 
-def _is_number(a: Any) -> Any:
+def _is_number(a: Operand) -> Any:
     """Where ``a`` is not NaN."""
+    # NaN differs from itself, for every array type; isnan is not in the vocabulary.
     return a.array == a.array
 
 
@@ -42,7 +44,12 @@ def _is_number(a: Any) -> Any:
 
 @answers(np.sum)
 def sum_rule(
-    a: Any, axis: Axis = None, *, keepdims: bool = False, initial: Any = 0, where: Any = True
+    a: Operand,
+    axis: Axis = None,
+    *,
+    keepdims: bool = False,
+    initial: Operand = 0,
+    where: Operand = True,
 ) -> Variable:
     total = F.sum(_kept(a, where, 0), axis, keepdims)
     return total if isinstance(initial, int) and initial == 0 else F.add(total, initial)
@@ -50,7 +57,12 @@ def sum_rule(
 
 @answers(np.prod)
 def prod_rule(
-    a: Any, axis: Axis = None, *, keepdims: bool = False, initial: Any = 1, where: Any = True
+    a: Operand,
+    axis: Axis = None,
+    *,
+    keepdims: bool = False,
+    initial: Operand = 1,
+    where: Operand = True,
 ) -> Variable:
     total = F.prod(_kept(a, where, 1), axis, keepdims)
     return total if isinstance(initial, int) and initial == 1 else F.multiply(total, initial)
@@ -58,7 +70,7 @@ def prod_rule(
 
 @answers("cumulative_sum")
 def cumulative_sum(
-    x: Any, /, *, axis: int | None = None, include_initial: bool = False
+    x: Operand, /, *, axis: int | None = None, include_initial: bool = False
 ) -> Variable:
     y = F.cumsum(x, _only_axis("cumulative_sum", x, axis))
     return _after(y, np.zeros_like, axis) if include_initial else y
@@ -66,19 +78,19 @@ def cumulative_sum(
 
 @answers("cumulative_prod")
 def cumulative_prod(
-    x: Any, /, *, axis: int | None = None, include_initial: bool = False
+    x: Operand, /, *, axis: int | None = None, include_initial: bool = False
 ) -> Variable:
     y = F.cumprod(x, _only_axis("cumulative_prod", x, axis))
     return _after(y, np.ones_like, axis) if include_initial else y
 
 
-def _only_axis(name: str, x: Any, axis: int | None) -> int:
+def _only_axis(name: str, x: Operand, axis: int | None) -> int:
     if axis is None and x.ndim != 1:
         raise ValueError(f"{name}: expected an axis for an array of {x.ndim} dimensions")
     return 0 if axis is None else axis
 
 
-def _after(y: Variable, filled: Any, axis: int | None) -> Variable:
+def _after(y: Variable, filled: Answer, axis: int | None) -> Variable:
     """``y`` behind one entry of ``filled`` along the axis."""
     (along,) = normal_axes(axis or 0, y.ndim, "cumulative")
     shape = (*y.shape[:along], 1, *y.shape[along + 1 :])
@@ -86,22 +98,22 @@ def _after(y: Variable, filled: Any, axis: int | None) -> Variable:
 
 
 @answers(np.nansum)
-def nansum(a: Any, axis: Axis = None, **options: Any) -> Variable:
+def nansum(a: Operand, axis: Axis = None, **options: Any) -> Variable:
     return sum_rule(_kept(a, _is_number(a), 0), axis, **options)
 
 
 @answers(np.nanprod)
-def nanprod(a: Any, axis: Axis = None, **options: Any) -> Variable:
+def nanprod(a: Operand, axis: Axis = None, **options: Any) -> Variable:
     return prod_rule(_kept(a, _is_number(a), 1), axis, **options)
 
 
 @answers(np.nancumsum)
-def nancumsum(a: Any, axis: int | None = None) -> Variable:
+def nancumsum(a: Operand, axis: int | None = None) -> Variable:
     return F.cumsum(_kept(a, _is_number(a), 0), axis)
 
 
 @answers(np.nancumprod)
-def nancumprod(a: Any, axis: int | None = None) -> Variable:
+def nancumprod(a: Operand, axis: int | None = None) -> Variable:
     return F.cumprod(_kept(a, _is_number(a), 1), axis)
 
 
@@ -110,7 +122,12 @@ def nancumprod(a: Any, axis: int | None = None) -> Variable:
 
 @answers(np.max, np.amax)
 def max_rule(
-    a: Any, axis: Axis = None, *, keepdims: bool = False, initial: Any = None, where: Any = True
+    a: Operand,
+    axis: Axis = None,
+    *,
+    keepdims: bool = False,
+    initial: Operand = None,
+    where: Operand = True,
 ) -> Variable:
     if where is not True:
         _require_initial("max", initial)
@@ -120,7 +137,12 @@ def max_rule(
 
 @answers(np.min, np.amin)
 def min_rule(
-    a: Any, axis: Axis = None, *, keepdims: bool = False, initial: Any = None, where: Any = True
+    a: Operand,
+    axis: Axis = None,
+    *,
+    keepdims: bool = False,
+    initial: Operand = None,
+    where: Operand = True,
 ) -> Variable:
     if where is not True:
         _require_initial("min", initial)
@@ -128,29 +150,29 @@ def min_rule(
     return found if initial is None else F.minimum(found, initial)
 
 
-def _require_initial(name: str, initial: Any) -> None:
+def _require_initial(name: str, initial: Operand) -> None:
     if initial is None:
         raise ValueError(f"{name}: where= may leave nothing to choose from: give initial= too")
 
 
 @answers(np.ptp)
-def ptp(a: Any, axis: Axis = None, *, keepdims: bool = False) -> Variable:
+def ptp(a: Operand, axis: Axis = None, *, keepdims: bool = False) -> Variable:
     return F.subtract(F.max(a, axis, keepdims), F.min(a, axis, keepdims))
 
 
 @answers(np.nanmax)
-def nanmax(a: Any, axis: Axis = None, *, keepdims: bool = False, **options: Any) -> Variable:
+def nanmax(a: Operand, axis: Axis = None, *, keepdims: bool = False, **options: Any) -> Variable:
     found = max_rule(_kept(a, _is_number(a), -math.inf), axis, keepdims=keepdims, **options)
     return _nan_where_empty(found, a, axis, keepdims)
 
 
 @answers(np.nanmin)
-def nanmin(a: Any, axis: Axis = None, *, keepdims: bool = False, **options: Any) -> Variable:
+def nanmin(a: Operand, axis: Axis = None, *, keepdims: bool = False, **options: Any) -> Variable:
     found = min_rule(_kept(a, _is_number(a), math.inf), axis, keepdims=keepdims, **options)
     return _nan_where_empty(found, a, axis, keepdims)
 
 
-def _nan_where_empty(y: Variable, a: Any, axis: Axis, keepdims: bool) -> Variable:
+def _nan_where_empty(y: Variable, a: Operand, axis: Axis, keepdims: bool) -> Variable:
     """NaN for what was chosen among NaN alone."""
     return F.where(_is_number(a).sum(axis=axis, keepdims=keepdims) == 0, math.nan, y)
 
@@ -159,14 +181,16 @@ def _nan_where_empty(y: Variable, a: Any, axis: Axis, keepdims: bool) -> Variabl
 
 
 @answers(np.mean)
-def mean_rule(a: Any, axis: Axis = None, *, keepdims: bool = False, where: Any = True) -> Variable:
+def mean_rule(
+    a: Operand, axis: Axis = None, *, keepdims: bool = False, where: Operand = True
+) -> Variable:
     if where is True:
         return F.mean(a, axis, keepdims=keepdims)
     counts = _counts(a, axis, where, keepdims)
     return F.divide(F.sum(_kept(a, where, 0), axis, keepdims), counts)
 
 
-def _counts(a: Any, axis: Axis, where: Any, keepdims: bool) -> Any:
+def _counts(a: Operand, axis: Axis, where: Operand, keepdims: bool) -> Any:
     """How many elements ``where`` leaves, in a's dtype: a number, or an array."""
     if where is True:
         return float(math.prod(a.shape[i] for i in normal_axes(axis, a.ndim, "mean")))
@@ -175,16 +199,18 @@ def _counts(a: Any, axis: Axis, where: Any, keepdims: bool) -> Any:
 
 
 @answers(np.nanmean)
-def nanmean(a: Any, axis: Axis = None, *, keepdims: bool = False, where: Any = True) -> Variable:
+def nanmean(
+    a: Operand, axis: Axis = None, *, keepdims: bool = False, where: Operand = True
+) -> Variable:
     a = _kept(a, where, math.nan)
     return mean_rule(a, axis, keepdims=keepdims, where=_is_number(a))
 
 
 @answers(np.average)
 def average_rule(
-    a: Any,
+    a: Operand,
     axis: Axis = None,
-    weights: Any = None,
+    weights: Operand = None,
     returned: bool = False,
     *,
     keepdims: bool = False,
@@ -204,13 +230,13 @@ def average_rule(
 
 @answers(np.var)
 def var(
-    a: Any,
+    a: Operand,
     axis: Axis = None,
     *,
     ddof: float = 0,
     keepdims: bool = False,
-    where: Any = True,
-    mean: Any = None,
+    where: Operand = True,
+    mean: Operand = None,
     correction: float | None = None,
 ) -> Variable:
     """Mean square of the deviations; its derivative where all are 0 is 0."""
@@ -219,24 +245,26 @@ def var(
     if mean is None:
         total = F.sum(_kept(a, where, 0), axis, keepdims=True)
         mean = F.divide(total, _counts(a, axis, where, True))
+    # In two passes, as NumPy: the mean of squares less the squared mean would cancel.
     squares = F.square(_kept(F.subtract(a, mean), where, 0))
     free = _counts(a, axis, where, keepdims) - ddof
+    # No degree of freedom left is NumPy's division by 0, not by a negative number.
     free = np.maximum(free, 0) if where is not True else free if free > 0 else 0.0
     return F.divide(F.sum(squares, axis, keepdims), free)
 
 
 @answers(np.std)
-def std(a: Any, axis: Axis = None, **options: Any) -> Variable:
+def std(a: Operand, axis: Axis = None, **options: Any) -> Variable:
     """Root of the variance; its derivative where all elements are equal is set to 0, not NaN."""
     return sqrt_at_zero(var(a, axis, **options))
 
 
 @answers(np.nanvar)
-def nanvar(a: Any, axis: Axis = None, *, where: Any = True, **options: Any) -> Variable:
+def nanvar(a: Operand, axis: Axis = None, *, where: Operand = True, **options: Any) -> Variable:
     a = _kept(a, where, math.nan)
     return var(a, axis, where=_is_number(a), **options)
 
 
 @answers(np.nanstd)
-def nanstd(a: Any, axis: Axis = None, *, where: Any = True, **options: Any) -> Variable:
+def nanstd(a: Operand, axis: Axis = None, *, where: Operand = True, **options: Any) -> Variable:
     return sqrt_at_zero(nanvar(a, axis, where=where, **options))

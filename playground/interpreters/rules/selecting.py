@@ -8,16 +8,17 @@ from typing import Any
 import numpy as np
 
 import playground.functions as F
-from playground.functions.array.joining import operand, shaped
+from playground.functions.array.joining import along, operand
 from playground.functions.reduction import normal_axes
 from playground.functions.registry import answers
 from playground.graph import backend
 from playground.graph.op import as_raw
+from playground.graph.types import Axis, Operand
 from playground.graph.variable import Variable
 
 
 @answers(np.where)
-def where_rule(condition: Any, x: Any = None, y: Any = None, /) -> Any:
+def where_rule(condition: Operand, x: Operand = None, y: Operand = None, /) -> Any:
     if x is None and y is None:
         return np.where(as_raw(condition))
     return F.where(as_raw(condition), x, y)
@@ -25,48 +26,24 @@ def where_rule(condition: Any, x: Any = None, y: Any = None, /) -> Any:
 
 @answers(np.clip)
 def clip_rule(
-    a: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None
+    a: Operand,
+    a_min: Operand = None,
+    a_max: Operand = None,
+    *,
+    min: Operand = None,
+    max: Operand = None,
 ) -> Any:
     low, high = a_min if min is None else min, a_max if max is None else max
     if isinstance(a, Variable):
         return F.clip(a, low, high)
-    y = a if low is None else _larger(a, low)
-    return y if high is None else _smaller(y, high)
-
-
-def _either(recorded: Any, plain: Any) -> Any:
-    """A function of two operands; constants alone stay one, to be cast to a partner's dtype."""
-
-    def function(x: Any, y: Any) -> Any:
-        variables = isinstance(x, Variable) or isinstance(y, Variable)
-        return recorded(x, y) if variables else plain(x, y)
-
-    return function
-
-
-_larger = _either(F.maximum, np.maximum)
-_smaller = _either(F.minimum, np.minimum)
-
-
-def _chosen(condition: Any, x: Any, y: Any) -> Any:
-    return _either(lambda x, y: F.where(condition, x, y), lambda x, y: np.where(condition, x, y))(
-        x, y
-    )
+    y = a if low is None else np.maximum(a, low)
+    return y if high is None else np.minimum(y, high)
 
 
 # ----------------------------------------------------------------------------------- by index
 
 
-def _with_axis(x: Any, axis: int | None, name: str) -> tuple[Any, tuple[slice, ...]]:
-    """The array and the slices ahead of the axis; everything flat where none is given."""
-    x = operand(x)
-    if axis is None:
-        return shaped(x, (-1,)), ()
-    (along,) = normal_axes(axis, x.ndim, name)
-    return x, (slice(None),) * along
-
-
-def _in_range(indices: Any, length: int, mode: str, name: str) -> Any:
+def _in_range(indices: Operand, length: int, mode: str, name: str) -> Any:
     if mode == "wrap":
         return indices % length
     if mode == "clip":
@@ -77,16 +54,16 @@ def _in_range(indices: Any, length: int, mode: str, name: str) -> Any:
 
 
 @answers(np.take)
-def take(a: Any, indices: Any, axis: int | None = None, *, mode: str = "raise") -> Variable:
-    x, lead = _with_axis(a, axis, "take")
-    index = _in_range(as_raw(indices), x.shape[len(lead)], mode, "take")
-    return F.get_item(x, (*lead, index))
+def take(a: Operand, indices: Operand, axis: int | None = None, *, mode: str = "raise") -> Variable:
+    x, position = along(a, axis, "take")
+    index = _in_range(as_raw(indices), x.shape[position], mode, "take")
+    return F.get_item(x, (*(slice(None),) * position, index))
 
 
 @answers(np.take_along_axis)
-def take_along_axis_rule(arr: Any, indices: Any, axis: int | None = -1) -> Variable:
+def take_along_axis_rule(arr: Operand, indices: Operand, axis: int | None = -1) -> Variable:
     indices = as_raw(indices)
-    x, lead = _with_axis(arr, axis, "take_along_axis")
+    x, position = along(arr, axis, "take_along_axis")
     indices = indices.reshape(-1) if axis is None else indices
     if indices.ndim != x.ndim:
         raise ValueError(
@@ -96,19 +73,19 @@ def take_along_axis_rule(arr: Any, indices: Any, axis: int | None = -1) -> Varia
         np.arange(n).reshape([-1 if i == j else 1 for j in range(x.ndim)])
         for i, n in enumerate(x.shape)
     ]
-    grid[len(lead)] = indices
+    grid[position] = indices
     return F.get_item(x, tuple(grid))
 
 
 @answers(np.choose)
-def choose(a: Any, choices: Any, *, mode: str = "raise") -> Variable:
+def choose(a: Operand, choices: Operand, *, mode: str = "raise") -> Variable:
     options = [operand(x) for x in choices]
     index = _in_range(as_raw(a), len(options), mode, "choose")
     if (index < 0).any() or (index >= len(options)).any():
         raise ValueError(f"choose: expected entries from 0 to {len(options) - 1}")
     result = options[-1]
     for i in reversed(range(len(options) - 1)):
-        result = _chosen(index == i, options[i], result)
+        result = np.where(index == i, options[i], result)
     shape = np.broadcast_shapes(index.shape, result.shape)
     return F.broadcast_to(result, shape)
 
@@ -117,22 +94,24 @@ def choose(a: Any, choices: Any, *, mode: str = "raise") -> Variable:
 
 
 @answers(np.compress)
-def compress_rule(condition: Any, a: Any, axis: int | None = None) -> Variable:
-    x, lead = _with_axis(a, axis, "compress")
+def compress_rule(condition: Operand, a: Operand, axis: int | None = None) -> Variable:
+    x, position = along(a, axis, "compress")
+    lead = (slice(None),) * position
     chosen = as_raw(condition)
     if chosen.ndim != 1:
         raise ValueError(f"compress: expected a condition of one dimension, got {chosen.ndim}")
+    # A condition may be shorter than the axis; a mask may not.
     part = x[(*lead, slice(len(chosen)))]
     return F.get_item(part, (*lead, chosen != 0))
 
 
 @answers(np.extract)
-def extract(condition: Any, arr: Any) -> Variable:
+def extract(condition: Operand, arr: Operand) -> Variable:
     return F.get_item(F.ravel(arr), as_raw(condition).reshape(-1) != 0)
 
 
 @answers(np.select)
-def select(condlist: Sequence[Any], choicelist: Sequence[Any], default: Any = 0) -> Any:
+def select(condlist: Sequence[Any], choicelist: Sequence[Any], default: Operand = 0) -> Any:
     if len(condlist) != len(choicelist) or not len(condlist):
         raise ValueError(
             f"select: expected as many choices as conditions, one at least, got "
@@ -143,12 +122,13 @@ def select(condlist: Sequence[Any], choicelist: Sequence[Any], default: Any = 0)
     shape = np.broadcast_shapes(*(x.shape for x in (*conditions, *values)))
     result = values[-1]
     for condition, x in zip(reversed(conditions), reversed(values[:-1]), strict=True):
-        result = _chosen(condition, x, result)
+        result = np.where(condition, x, result)
     return F.broadcast_to(result, shape)
 
 
 @answers(np.trim_zeros)
-def trim_zeros(filt: Any, trim: str = "fb", axis: Any = None) -> Variable:
+def trim_zeros(filt: Operand, trim: str = "fb", axis: Axis = None) -> Variable:
+    # Where to cut is a question about values, asked on the host.
     filled = np.nonzero(backend.to_cpu(filt.array))
     axes = normal_axes(axis, filt.ndim, "trim_zeros")
     index: list[slice] = []
@@ -162,7 +142,7 @@ def trim_zeros(filt: Any, trim: str = "fb", axis: Any = None) -> Variable:
 
 
 @answers(np.bincount)
-def bincount_rule(x: Any, /, weights: Any = None, minlength: int = 0) -> Any:
+def bincount_rule(x: Operand, /, weights: Operand = None, minlength: int = 0) -> Any:
     index = as_raw(x)
     if not isinstance(weights, Variable):
         return np.bincount(index, weights, minlength)
@@ -175,7 +155,7 @@ def bincount_rule(x: Any, /, weights: Any = None, minlength: int = 0) -> Any:
 
 @answers(np.sort)
 def sort_rule(
-    a: Any,
+    a: Operand,
     axis: int | None = -1,
     kind: str | None = None,
     *,

@@ -13,10 +13,11 @@ from playground.functions.operands import together
 from playground.functions.reduction import normal_axes
 from playground.functions.registry import answers
 from playground.graph.errors import NoRuleError
+from playground.graph.types import Axis, Operand, Scalar
 from playground.graph.variable import Variable
 
 
-def _along(axis: int, *part: Any) -> tuple[Any, ...]:
+def _cut(axis: int, *part: Operand) -> tuple[Any, ...]:
     """An index that takes a slice of one axis."""
     return (*(slice(None),) * axis, slice(*part))
 
@@ -26,21 +27,25 @@ def _along(axis: int, *part: Any) -> tuple[Any, ...]:
 
 @answers(np.diff)
 def diff(
-    a: Any, n: int = 1, axis: int = -1, prepend: Any = np._NoValue, append: Any = np._NoValue
+    a: Operand,
+    n: int = 1,
+    axis: int = -1,
+    prepend: Operand = np._NoValue,
+    append: Operand = np._NoValue,
 ) -> Variable:
     if n < 0:
         raise ValueError(f"diff: expected an order n >= 0, got {n}")
     y = operand(a)
-    (along,) = normal_axes(axis, y.ndim, "diff")
-    ends = [_end(prepend, y, along), y, _end(append, y, along)]
+    (position,) = normal_axes(axis, y.ndim, "diff")
+    ends = [_end(prepend, y, position), y, _end(append, y, position)]
     ends = [x for x in ends if x is not None]
-    y = F.concat(ends, along) if len(ends) > 1 else y
+    y = F.concat(ends, position) if len(ends) > 1 else y
     for _ in range(n):
-        y = F.subtract(y[_along(along, 1, None)], y[_along(along, None, -1)])
+        y = F.subtract(y[_cut(position, 1, None)], y[_cut(position, None, -1)])
     return y
 
 
-def _end(value: Any, y: Any, axis: int) -> Any:
+def _end(value: Operand, y: Operand, axis: int) -> Any:
     """What goes before or behind y: an array, or a number repeated."""
     if value is np._NoValue:
         return None
@@ -50,14 +55,14 @@ def _end(value: Any, y: Any, axis: int) -> Any:
 
 
 @answers(np.ediff1d)
-def ediff1d(ary: Any, to_end: Any = None, to_begin: Any = None) -> Variable:
+def ediff1d(ary: Operand, to_end: Operand = None, to_begin: Operand = None) -> Variable:
     parts = [to_begin, diff(operand(ary).reshape(-1)), to_end]
     flat = [operand(x).reshape(-1) for x in parts if x is not None]
     return F.concat(flat, 0) if len(flat) > 1 else flat[0]
 
 
 @answers(np.gradient)
-def gradient_rule(f: Any, *spacings: Any, axis: Any = None, edge_order: int = 1) -> Any:
+def gradient_rule(f: Operand, *spacings: Operand, axis: Axis = None, edge_order: int = 1) -> Any:
     """Central differences inside, one-sided ones of order 1 or 2 at the edges."""
     f, *steps = together("gradient", f, *spacings)
     axes = normal_axes(axis, f.ndim, "gradient") if axis is None else axis
@@ -82,7 +87,7 @@ def _steps(steps: list[Any], count: int) -> list[Any]:
     return steps
 
 
-def _spacing(step: Any, length: int) -> Any:
+def _spacing(step: Scalar, length: int) -> Any:
     """A number, or the distances between given coordinates."""
     if step is None or step.ndim == 0:
         return step
@@ -91,7 +96,7 @@ def _spacing(step: Any, length: int) -> Any:
     return step[1:] - step[:-1]
 
 
-def _slope(f: Any, axis: int, h: Any, edge_order: int) -> Variable:
+def _slope(f: Operand, axis: int, h: Operand, edge_order: int) -> Variable:
     if f.shape[axis] < edge_order + 1:
         raise ValueError(
             f"gradient: expected {edge_order + 1} samples or more along axis {axis}, got "
@@ -108,6 +113,7 @@ def _slope(f: Any, axis: int, h: Any, edge_order: int) -> Variable:
         # Each neighbour's slope has the weight of the other one's distance.
         span = F.add(h[1:], h[:-1])
         left, right = F.divide(h[1:], span), F.divide(h[:-1], span)
+    # The parabola through three neighbours has this slope at the middle one.
     inside = F.add(F.multiply(slopes[:-1], left), F.multiply(slopes[1:], right))
     first, last = slopes[:1], slopes[-1:]
     if edge_order == 2:
@@ -119,15 +125,15 @@ def _slope(f: Any, axis: int, h: Any, edge_order: int) -> Variable:
 
 
 @answers("trapezoid", "trapz")
-def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Variable:
+def trapezoid(y: Operand, x: Operand = None, dx: Scalar = 1.0, axis: int = -1) -> Variable:
     y, widths = together("trapezoid", y, dx if x is None else x)
-    (along,) = normal_axes(axis, y.ndim, "trapezoid")
+    (position,) = normal_axes(axis, y.ndim, "trapezoid")
     if x is not None:
-        widths = diff(widths, axis=along if widths.ndim > 1 else -1)
+        widths = diff(widths, axis=position if widths.ndim > 1 else -1)
         if widths.ndim == 1:
-            widths = widths.reshape((-1, *(1,) * (y.ndim - along - 1)))
-    pairs = F.add(y[_along(along, 1, None)], y[_along(along, None, -1)])
-    return F.multiply(F.sum(F.multiply(pairs, widths), along), 0.5)
+            widths = widths.reshape((-1, *(1,) * (y.ndim - position - 1)))
+    pairs = F.add(y[_cut(position, 1, None)], y[_cut(position, None, -1)])
+    return F.multiply(F.sum(F.multiply(pairs, widths), position), 0.5)
 
 
 # --------------------------------------------------------------------------- interpolation
@@ -135,7 +141,12 @@ def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Variable:
 
 @answers(np.interp)
 def interp(
-    x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period: Any = None
+    x: Operand,
+    xp: Operand,
+    fp: Operand,
+    left: Operand = None,
+    right: Operand = None,
+    period: Scalar = None,
 ) -> Variable:
     """Piecewise linear, differentiated in all arguments; at a knot the slope is the right one."""
     if period is not None:
@@ -143,6 +154,7 @@ def interp(
     x, xp, fp = together("interp", x, xp, fp)
     if xp.ndim != 1 or xp.shape != fp.shape or not xp.size:
         raise ValueError(f"interp: expected xp and fp of one length, got {xp.shape}, {fp.shape}")
+    # Which two knots x lies between is a step; all that follows is recorded in x, xp and fp.
     at, knots = x.array, xp.array
     last = xp.shape[0] - 1
     index = np.minimum(np.maximum(np.searchsorted(knots, at, "right") - 1, 0), max(last - 1, 0))
@@ -157,12 +169,12 @@ def interp(
 
 @answers(np.unwrap)
 def unwrap(
-    p: Any, discont: float | None = None, axis: int = -1, *, period: float = 2 * math.pi
+    p: Operand, discont: float | None = None, axis: int = -1, *, period: float = 2 * math.pi
 ) -> Variable:
     """The jumps that are added have no gradient."""
     x = p.array
-    (along,) = normal_axes(axis, p.ndim, "unwrap")
-    step = x[_along(along, 1, None)] - x[_along(along, None, -1)]
+    (position,) = normal_axes(axis, p.ndim, "unwrap")
+    step = x[_cut(position, 1, None)] - x[_cut(position, None, -1)]
     half = period / 2
     short = np.remainder(step + half, period) - half
     zeros = np.zeros_like(step)
@@ -170,15 +182,15 @@ def unwrap(
     short = np.where(step > 0, np.where(short == -half, -short, short), short)
     limit = half if discont is None else max(discont, half)
     jumps = np.where(abs(step) < limit, zeros, short - step)
-    start = np.zeros_like(x[_along(along, None, 1)])
-    return F.add(p, np.concatenate([start, np.cumsum(jumps, along)], axis=along))
+    start = np.zeros_like(x[_cut(position, None, 1)])
+    return F.add(p, np.concatenate([start, np.cumsum(jumps, position)], axis=position))
 
 
 # ----------------------------------------------------------------------------- convolution
 
 
 @answers(np.correlate)
-def correlate(a: Any, v: Any, mode: str = "valid") -> Variable:
+def correlate(a: Operand, v: Operand, mode: str = "valid") -> Variable:
     a, v = together("correlate", a, v)
     if mode == "same" and v.size > a.size:
         # NumPy exchanges the two, and so the middle of the result shifts.
@@ -191,8 +203,8 @@ def correlate(a: Any, v: Any, mode: str = "valid") -> Variable:
 
 @answers(np.linspace)
 def linspace(
-    start: Any,
-    stop: Any,
+    start: Operand,
+    stop: Operand,
     num: int = 50,
     endpoint: bool = True,
     retstep: bool = False,
@@ -211,7 +223,13 @@ def linspace(
 
 @answers(np.logspace)
 def logspace(
-    start: Any, stop: Any, num: int = 50, endpoint: bool = True, base: Any = 10.0, *, axis: int = 0
+    start: Operand,
+    stop: Operand,
+    num: int = 50,
+    endpoint: bool = True,
+    base: Operand = 10.0,
+    *,
+    axis: int = 0,
 ) -> Variable:
     start, stop, base = together("logspace", start, stop, base)
     return F.power(base, linspace(start, stop, num, endpoint, axis=axis))
@@ -219,7 +237,7 @@ def logspace(
 
 @answers(np.geomspace)
 def geomspace(
-    start: Any, stop: Any, num: int = 50, endpoint: bool = True, *, axis: int = 0
+    start: Operand, stop: Operand, num: int = 50, endpoint: bool = True, *, axis: int = 0
 ) -> Variable:
     start, stop = together("geomspace", start, stop)
     negative = start.array < 0

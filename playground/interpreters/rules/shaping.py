@@ -15,23 +15,27 @@ from playground.functions.reduction import normal_axes
 from playground.functions.registry import answers
 from playground.graph import backend
 from playground.graph.errors import NoRuleError
+from playground.graph.types import Axis, Index, Operand, Shape
 from playground.graph.variable import Variable
-
-
-def _reversed_axes(a: Any) -> Any:
-    return F.transpose(a)
 
 
 @answers(np.reshape)
 def reshape_rule(
-    a: Any, /, shape: Any = None, order: str = "C", *, newshape: Any = None, copy: Any = None
-) -> Any:
-    shape = newshape if shape is None else shape
+    a: Operand,
+    /,
+    shape: Shape | None = None,
+    order: str = "C",
+    *,
+    newshape: Shape | None = None,
+    copy: bool | None = None,
+) -> Variable:
+    given = shape if newshape is None else newshape
+    if given is None:
+        raise TypeError("reshape: expected a shape, got none")
     if order == "F":
-        backwards = F.reshape(_reversed_axes(a), as_tuple(shape)[::-1])
-        return _reversed_axes(backwards)
+        return F.transpose(F.reshape(F.transpose(a), as_tuple(given)[::-1]))
     _require_row_order("reshape", order)
-    y = F.reshape(a, shape)
+    y = F.reshape(a, given)
     return F.identity(y) if copy else y
 
 
@@ -44,30 +48,30 @@ def _require_row_order(name: str, order: str) -> None:
 
 
 @answers(np.ravel)
-def ravel_rule(a: Any, order: str = "C") -> Any:
+def ravel_rule(a: Operand, order: str = "C") -> Any:
     if order == "F":
-        return F.ravel(_reversed_axes(a))
+        return F.ravel(F.transpose(a))
     _require_row_order("ravel", order)
     return F.ravel(a)
 
 
 @answers("matrix_transpose", "linalg.matrix_transpose")
-def matrix_transpose(x: Any, /) -> Variable:
+def matrix_transpose(x: Operand, /) -> Variable:
     return F.swapaxes(x, -1, -2)
 
 
 @answers(np.atleast_1d)
-def atleast_1d(*arys: Any) -> Any:
+def atleast_1d(*arys: Operand) -> Any:
     return _each_at_least(arys, 1)
 
 
 @answers(np.atleast_2d)
-def atleast_2d(*arys: Any) -> Any:
+def atleast_2d(*arys: Operand) -> Any:
     return _each_at_least(arys, 2)
 
 
 @answers(np.atleast_3d)
-def atleast_3d(*arys: Any) -> Any:
+def atleast_3d(*arys: Operand) -> Any:
     return _each_at_least(arys, 3)
 
 
@@ -80,19 +84,15 @@ def _each_at_least(arys: tuple[Any, ...], ndim: int) -> Any:
 
 
 @answers(np.broadcast_arrays)
-def broadcast_arrays(*args: Any, subok: bool = False) -> tuple[Any, ...]:
+def broadcast_arrays(*args: Operand, subok: bool = False) -> tuple[Any, ...]:
     arrays = [operand(x) for x in args]
     shape = np.broadcast_shapes(*(x.shape for x in arrays))
-    return tuple(_repeated(x, shape) for x in arrays)
-
-
-def _repeated(x: Any, shape: tuple[int, ...]) -> Any:
-    return F.broadcast_to(x, shape) if isinstance(x, Variable) else np.broadcast_to(x, shape)
+    return tuple(np.broadcast_to(x, shape) for x in arrays)
 
 
 @answers(np.meshgrid)
 def meshgrid(
-    *xi: Any, copy: bool = True, sparse: bool = False, indexing: str = "xy"
+    *xi: Operand, copy: bool = True, sparse: bool = False, indexing: str = "xy"
 ) -> tuple[Any, ...]:
     if indexing not in ("xy", "ij"):
         raise ValueError(f"meshgrid: expected indexing='xy' or 'ij', got {indexing!r}")
@@ -105,31 +105,28 @@ def meshgrid(
         for x, place in zip(xi, places, strict=True)
     ]
     shape = np.broadcast_shapes(*(grid.shape for grid in grids))
-    return tuple(grids) if sparse else tuple(_repeated(grid, shape) for grid in grids)
+    return tuple(grids) if sparse else tuple(np.broadcast_to(grid, shape) for grid in grids)
 
 
 @answers(np.ix_)
-def ix_(*args: Any) -> tuple[Any, ...]:
+def ix_(*args: Operand) -> tuple[Any, ...]:
     count = len(args)
     vectors = [operand(x) for x in args]
+    one_long_axis_each = [[-1 if i == j else 1 for i in range(count)] for j in range(count)]
     for x in vectors:
         if x.ndim != 1:
             raise ValueError(f"ix_: expected vectors, got shape {x.shape}")
     return tuple(
         shaped(x.array.nonzero()[0] if x.dtype == bool and isinstance(x, Variable) else x, shape)
-        for x, shape in zip(vectors, _one_long_axis_each(count), strict=True)
+        for x, shape in zip(vectors, one_long_axis_each, strict=True)
     )
-
-
-def _one_long_axis_each(count: int) -> list[list[int]]:
-    return [[-1 if i == j else 1 for i in range(count)] for j in range(count)]
 
 
 # -------------------------------------------------------------------- turned round, repeated
 
 
 @answers(np.rot90)
-def rot90(m: Any, k: int = 1, axes: Sequence[int] = (0, 1)) -> Variable:
+def rot90(m: Operand, k: int = 1, axes: Sequence[int] = (0, 1)) -> Variable:
     first, second = (a % m.ndim for a in axes)
     if first == second or not all(-m.ndim <= a < m.ndim for a in axes):
         raise ValueError(f"rot90: expected two different axes of {m.ndim}, got {tuple(axes)}")
@@ -143,7 +140,7 @@ def rot90(m: Any, k: int = 1, axes: Sequence[int] = (0, 1)) -> Variable:
 
 
 @answers(np.roll)
-def roll(a: Any, shift: Any, axis: Any = None) -> Variable:
+def roll(a: Operand, shift: Operand, axis: Axis = None) -> Variable:
     if axis is None:
         return F.reshape(roll(F.ravel(a), shift, 0), a.shape)
     shifts, axes = np.broadcast_arrays(as_tuple(shift), as_tuple(axis))
@@ -154,28 +151,29 @@ def roll(a: Any, shift: Any, axis: Any = None) -> Variable:
     return F.identity(a) if y is a else y
 
 
-def _rolled(x: Any, places: int, axis: int) -> Any:
+def _rolled(x: Operand, places: int, axis: int) -> Any:
     length = x.shape[axis]
     if not length or not places % length:
         return x
     lead, cut = (slice(None),) * axis, length - places % length
+    # Two slices joined: the gradient of an index array would have to be counted.
     return F.concat([x[(*lead, slice(cut, None))], x[(*lead, slice(cut))]], axis)
 
 
 @answers(np.fft.fftshift)
-def fftshift(x: Any, axes: Any = None) -> Variable:
+def fftshift(x: Operand, axes: Axis = None) -> Variable:
     axes = normal_axes(axes if axes is None else as_tuple(axes), x.ndim, "fftshift")
     return roll(x, [x.shape[a] // 2 for a in axes], axes)
 
 
 @answers(np.fft.ifftshift)
-def ifftshift(x: Any, axes: Any = None) -> Variable:
+def ifftshift(x: Operand, axes: Axis = None) -> Variable:
     axes = normal_axes(axes if axes is None else as_tuple(axes), x.ndim, "ifftshift")
     return roll(x, [-(x.shape[a] // 2) for a in axes], axes)
 
 
 @answers(np.resize)
-def resize(a: Any, new_shape: Any) -> Variable:
+def resize(a: Operand, new_shape: Shape) -> Variable:
     shape = as_tuple(new_shape)
     size = int(np.prod(shape, dtype=int))
     if not a.size:
@@ -187,22 +185,22 @@ def resize(a: Any, new_shape: Any) -> Variable:
 
 
 @answers("linalg.diagonal")
-def matrix_diagonal(x: Any, /, *, offset: int = 0) -> Variable:
+def matrix_diagonal(x: Operand, /, *, offset: int = 0) -> Variable:
     return F.diagonal(x, offset, -2, -1)
 
 
 @answers(np.trace)
-def trace(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Variable:
+def trace(a: Operand, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Variable:
     return F.sum(F.diagonal(a, offset, axis1, axis2), -1)
 
 
 @answers("linalg.trace")
-def matrix_trace(x: Any, /, *, offset: int = 0) -> Variable:
+def matrix_trace(x: Operand, /, *, offset: int = 0) -> Variable:
     return trace(x, offset, -2, -1)
 
 
 @answers(np.diag)
-def diag(v: Any, k: int = 0) -> Variable:
+def diag(v: Operand, k: int = 0) -> Variable:
     if v.ndim == 2:
         return F.identity(F.diagonal(v, k))
     if v.ndim != 1:
@@ -211,26 +209,27 @@ def diag(v: Any, k: int = 0) -> Variable:
 
 
 @answers(np.diagflat)
-def diagflat(v: Any, k: int = 0) -> Variable:
+def diagflat(v: Operand, k: int = 0) -> Variable:
     n = v.size + abs(k)
     return F.reshape(scattered(F.ravel(v), along_diagonal(n, n, k), (n * n,)), (n, n))
 
 
-def scattered(x: Any, index: Any, shape: tuple[int, ...]) -> Variable:
+def scattered(x: Operand, index: Index, shape: tuple[int, ...]) -> Variable:
     """Zeros with x put at ``index``."""
     return F.scatter_add(np.zeros(shape, x.dtype, like=x.array), index, x)
 
 
 @answers(np.tril)
-def tril(m: Any, k: int = 0) -> Variable:
+def tril(m: Operand, k: int = 0) -> Variable:
+    # Chosen rather than multiplied: infinity times 0 is no number.
     return F.where(_triangle(m, k), m, 0)
 
 
 @answers(np.triu)
-def triu(m: Any, k: int = 0) -> Variable:
+def triu(m: Operand, k: int = 0) -> Variable:
     return F.where(_triangle(m, k - 1), 0, m)
 
 
-def _triangle(m: Any, k: int) -> Any:
+def _triangle(m: Operand, k: int) -> Any:
     rows, columns = (m.shape * 2)[-2:]
     return backend.array_like(np.tri(rows, columns, k, dtype=bool), m.array)

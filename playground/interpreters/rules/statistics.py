@@ -12,14 +12,14 @@ from playground.functions.operands import real_only, together
 from playground.functions.reduction import kept_shape, normal_axes
 from playground.functions.registry import answers
 from playground.graph.errors import NoRuleError
-from playground.graph.types import Axis
+from playground.graph.types import Axis, Operand
 from playground.graph.variable import Variable
 
 
 @answers(np.quantile)
 def quantile(
-    a: Any,
-    q: Any,
+    a: Operand,
+    q: Operand,
     axis: Axis = None,
     *,
     overwrite_input: bool = False,
@@ -31,8 +31,8 @@ def quantile(
 
 @answers(np.nanquantile)
 def nanquantile(
-    a: Any,
-    q: Any,
+    a: Operand,
+    q: Operand,
     axis: Axis = None,
     *,
     overwrite_input: bool = False,
@@ -43,30 +43,30 @@ def nanquantile(
 
 
 @answers(np.percentile)
-def percentile(a: Any, q: Any, axis: Axis = None, **options: Any) -> Variable:
+def percentile(a: Operand, q: Operand, axis: Axis = None, **options: Any) -> Variable:
     return quantile(a, _fractions("percentile", q) / 100, axis, **options)
 
 
 @answers(np.nanpercentile)
-def nanpercentile(a: Any, q: Any, axis: Axis = None, **options: Any) -> Variable:
+def nanpercentile(a: Operand, q: Operand, axis: Axis = None, **options: Any) -> Variable:
     return nanquantile(a, _fractions("nanpercentile", q) / 100, axis, **options)
 
 
 @answers(np.median)
 def median(
-    a: Any, axis: Axis = None, *, overwrite_input: bool = False, keepdims: bool = False
+    a: Operand, axis: Axis = None, *, overwrite_input: bool = False, keepdims: bool = False
 ) -> Variable:
     return quantile(a, 0.5, axis, keepdims=keepdims)
 
 
 @answers(np.nanmedian)
 def nanmedian(
-    a: Any, axis: Axis = None, *, overwrite_input: bool = False, keepdims: bool = False
+    a: Operand, axis: Axis = None, *, overwrite_input: bool = False, keepdims: bool = False
 ) -> Variable:
     return nanquantile(a, 0.5, axis, keepdims=keepdims)
 
 
-def _fractions(name: str, q: Any) -> np.ndarray:
+def _fractions(name: str, q: Operand) -> np.ndarray:
     if isinstance(q, Variable):
         raise NoRuleError(
             f"numpy.{name}: between the data it is a step or a line in q, which has no rule: "
@@ -76,7 +76,7 @@ def _fractions(name: str, q: Any) -> np.ndarray:
 
 
 def _quantile(
-    name: str, a: Any, q: Any, axis: Axis, method: str, keepdims: bool, ignore_nan: bool
+    name: str, a: Operand, q: Operand, axis: Axis, method: str, keepdims: bool, ignore_nan: bool
 ) -> Variable:
     if method != "linear":
         raise NoRuleError(f"numpy.{name}: method={method!r} has no rule: use method='linear'")
@@ -122,13 +122,13 @@ def _of_rows(x: Variable, qs: list[float], ignore_nan: bool) -> Variable:
 
 @answers(np.cov)
 def cov(
-    m: Any,
-    y: Any = None,
+    m: Operand,
+    y: Operand = None,
     rowvar: bool = True,
     bias: bool = False,
     ddof: int | None = None,
-    fweights: Any = None,
-    aweights: Any = None,
+    fweights: Operand = None,
+    aweights: Operand = None,
 ) -> Variable:
     if fweights is not None or aweights is not None:
         raise NoRuleError(
@@ -153,11 +153,12 @@ def _observations(m: Variable, rowvar: bool) -> Variable:
 
 
 @answers(np.corrcoef)
-def corrcoef(x: Any, y: Any = None, rowvar: bool = True) -> Variable:
+def corrcoef(x: Operand, y: Operand = None, rowvar: bool = True) -> Variable:
     c = cov(x, y, rowvar)
     if c.ndim == 0:
         return F.divide(c, c)
     index = np.arange(c.shape[0])
+    # NumPy divides by the two deviations in turn, not by their product: the same last bit.
     deviations = F.sqrt(F.get_item(c, (index, index)))
     scaled = F.divide(c, F.expand_dims(deviations, 1))
     return F.divide(scaled, F.expand_dims(deviations, 0))

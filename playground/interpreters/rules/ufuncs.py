@@ -13,7 +13,7 @@ from playground.functions.operands import together
 from playground.functions.registry import RECORDED, Answer, NumpyFunction, answers, constant, refuse
 from playground.graph.errors import NoRuleError
 from playground.graph.op import variable_of
-from playground.graph.types import Axis, Operand
+from playground.graph.types import Axis, Operand, Scalar
 from playground.graph.variable import Variable, as_array_of
 
 constant(
@@ -41,29 +41,29 @@ refuse(
 
 
 @answers(np.degrees, np.rad2deg)
-def degrees(x: Any) -> Variable:
+def degrees(x: Operand) -> Variable:
     return F.multiply(x, 180 / math.pi)
 
 
 @answers(np.radians, np.deg2rad)
-def radians(x: Any) -> Variable:
+def radians(x: Operand) -> Variable:
     return F.multiply(x, math.pi / 180)
 
 
 @answers(np.divmod)
-def quotient_and_remainder(x1: Any, x2: Any) -> tuple[Variable, Variable]:
+def quotient_and_remainder(x1: Operand, x2: Operand) -> tuple[Variable, Variable]:
     return F.floor_divide(x1, x2), F.remainder(x1, x2)
 
 
 @answers(np.modf)
-def modf(x: Any) -> tuple[Variable, Variable]:
+def modf(x: Operand) -> tuple[Variable, Variable]:
     whole = F.trunc(x)
     # Not x - whole, which is no number for an infinite x.
     return F.where(abs(x.array) < math.inf, F.subtract(x, whole), 0.0), whole
 
 
 @answers(np.heaviside)
-def heaviside(x1: Any, x2: Any) -> Variable:
+def heaviside(x1: Operand, x2: Operand) -> Variable:
     """Steps have no gradient; at 0 the value is x2, which may have one."""
     place, values = together("heaviside", x1, x2)
     x = place.array
@@ -73,7 +73,7 @@ def heaviside(x1: Any, x2: Any) -> Variable:
 
 
 @answers(np.ldexp)
-def ldexp(x1: Any, x2: Any) -> Variable:
+def ldexp(x1: Operand, x2: Operand) -> Variable:
     exponents = as_array_of(operand(x2))
     if exponents.dtype.kind not in "iu":
         raise TypeError(f"ldexp: expected integer exponents, got {exponents.dtype}")
@@ -84,7 +84,7 @@ def ldexp(x1: Any, x2: Any) -> Variable:
 
 
 @answers(np.round, np.around)
-def round_to(a: Any, decimals: int = 0) -> Variable:
+def round_to(a: Operand, decimals: int = 0) -> Variable:
     """Rounded values, without gradient."""
     x, step = a.array, 10.0 ** abs(decimals)
     if decimals == 0:
@@ -95,7 +95,7 @@ def round_to(a: Any, decimals: int = 0) -> Variable:
 
 @answers(np.nan_to_num)
 def nan_to_num(
-    x: Any, copy: bool = True, nan: float = 0.0, posinf: Any = None, neginf: Any = None
+    x: Operand, copy: bool = True, nan: float = 0.0, posinf: Scalar = None, neginf: Scalar = None
 ) -> Variable:
     if not copy:
         raise NoRuleError("numpy.nan_to_num: copy=False would change a Variable in place")
@@ -106,7 +106,7 @@ def nan_to_num(
     return F.where(values != values, nan, y)
 
 
-def _real_only(name: str, x: Any) -> Any:
+def _real_only(name: str, x: Operand) -> Any:
     if x.dtype.kind == "c":
         raise NoRuleError(f"numpy.{name} has a rule for real Variables only, got {x.dtype}")
     return x
@@ -133,12 +133,12 @@ def real_if_close(a: Variable, tol: float = 100) -> Variable:
 
 
 @answers(np.imag)
-def imag(val: Any) -> Variable:
+def imag(val: Operand) -> Variable:
     return variable_of(np.zeros_like(_real_only("imag", val).array))
 
 
 @answers(np.angle)
-def angle(z: Any, deg: bool = False) -> Variable:
+def angle(z: Operand, deg: bool = False) -> Variable:
     """0 or pi: of a real Variable the angle is a step, without gradient."""
     x = _real_only("angle", z).array
     return variable_of(np.arctan2(np.zeros_like(x), x) * (180 / math.pi if deg else 1.0))
@@ -168,7 +168,7 @@ for _ufunc, _function in (
 
 
 @answers((np.logaddexp, "reduce"))
-def logaddexp_reduce(array: Any, axis: Axis = 0, *, keepdims: bool = False) -> Variable:
+def logaddexp_reduce(array: Operand, axis: Axis = 0, *, keepdims: bool = False) -> Variable:
     total = F.logsumexp(array, axis)
     if not keepdims:
         return total
@@ -176,12 +176,12 @@ def logaddexp_reduce(array: Any, axis: Axis = 0, *, keepdims: bool = False) -> V
 
 
 @answers((np.add, "accumulate"))
-def add_accumulate(array: Any, axis: int = 0) -> Variable:
+def add_accumulate(array: Operand, axis: int = 0) -> Variable:
     return F.cumsum(array, axis)
 
 
 @answers((np.multiply, "accumulate"))
-def multiply_accumulate(array: Any, axis: int = 0) -> Variable:
+def multiply_accumulate(array: Operand, axis: int = 0) -> Variable:
     return F.cumprod(array, axis)
 
 
@@ -199,12 +199,12 @@ def outer_of(ufunc: np.ufunc) -> Answer | None:
 
 
 @answers("matvec")
-def matvec(x1: Any, x2: Any) -> Variable:
+def matvec(x1: Operand, x2: Operand) -> Variable:
     vector = operand(x2)
     return F.matmul(x1, vector.reshape((*vector.shape, 1)))[..., 0]
 
 
 @answers("vecmat")
-def vecmat(x1: Any, x2: Any) -> Variable:
+def vecmat(x1: Operand, x2: Operand) -> Variable:
     vector = operand(x1)
     return F.matmul(vector.reshape((*vector.shape[:-1], 1, vector.shape[-1])), x2)[..., 0, :]
