@@ -6,8 +6,8 @@ Nothing here knows how to build such a matrix: the entries r are written into ze
 gives the eigenvalues λ, and backprop goes through it.
 """
 
-from playground.eigenvalue.spectrum import Entries, SecondDerivatives, spectral_loss
-from playground.eigenvalue.study import Eigenvalue, main
+from playground.eigenvalue.command import Eigenvalue, main
+from playground.eigenvalue.problem import Entries, SecondDerivatives, spectral_loss
 from playground.eigenvalue.ways import (
     EPSILON,
     LEARNING_RATE,

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from playground.eigenvalue.spectrum import Entries, squared, wrong_start
+from playground.eigenvalue.problem import Entries, squared, wrong_start
 from playground.graph.errors import FitError
 from playground.graph.variable import Parameter
 from playground.links import Link

@@ -14,6 +14,7 @@ from __future__ import annotations
 import io
 import math
 import os
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 __all__ = [
+    "INK",
     "curve",
     "distance",
     "dress",
@@ -49,6 +51,7 @@ __all__ = [
     "stack",
     "step_size",
     "travel",
+    "typeset",
 ]
 
 # More lines than this are drawn as quantile bands with a few of the lines on top.
@@ -62,6 +65,7 @@ MOST_CELLS = 300
 # More marks than this are drawn as a strip along the edge: full lines would hide the data.
 MOST_RESTART_LINES = 25
 
+INK = "#1d2733"
 BLUE, ORANGE, GREEN, RED = "#2f6db3", "#d9822b", "#2e8b57", "#c0392b"
 # The bands of quantiles: from, to, opacity, name.
 BANDS = ((0.01, 0.99, 0.13, "98 %"), (0.05, 0.95, 0.22, "90 %"), (0.25, 0.75, 0.35, "half"))
@@ -109,6 +113,18 @@ def save(drawing: Figure | Axes, path: str | os.PathLike[str]) -> Path:
     fig: Any = getattr(drawing, "figure", None) or drawing
     fig.savefig(picture, format=target.suffix.lstrip(".") or "png")
     return write_whole(target, picture.getvalue())
+
+
+def typeset(formula: str) -> str:
+    """A formula for reading: small powers raised, indices lowered, products as dots.
+
+    >>> typeset("x0**2 + 3*x1")
+    'x₀² + 3·x₁'
+    """
+    raised = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+    text = re.sub(r"\bx(\d)\b", lambda found: "x" + "₀₁₂₃₄₅₆₇₈₉"[int(found[1])], formula)
+    text = re.sub(r"\*\*(\d+)(?![\d.e])", lambda found: found[1].translate(raised), text)
+    return re.sub(r"(?<!\*)\*(?!\*)", "·", text)
 
 
 # ------------------------------------------------------------ loss and step size

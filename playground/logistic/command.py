@@ -13,8 +13,7 @@ from playground.graph.backend import Device
 from playground.lab import cli
 from playground.lab.descent import GradientBelow, MaxSteps, Rule, Stop, make_rule
 from playground.lab.fit import Fit
-from playground.lab.tables import split_names
-from playground.logistic.model import (
+from playground.logistic.problem import (
     Optimum,
     design,
     largest_curvature,
@@ -23,6 +22,7 @@ from playground.logistic.model import (
     step_seconds,
 )
 from playground.logistic.rows import read_rows
+from playground.logistic.tables import split_names
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -254,7 +254,8 @@ class Logistic(cli.Problem):
         return {"weights": self.plain(result.x)}
 
     def pictures(self, result: Fit) -> dict[str, Axes]:
-        from playground.lab import boundary, plot
+        from playground.lab import plot
+        from playground.logistic import pictures
 
         record, settings, w = result.log, self.settings, self.plain(result.x)
         kind = "Standardised logistic" if settings.standardise else "Logistic"
@@ -264,9 +265,9 @@ class Logistic(cli.Problem):
         restarts = plot.restart_steps(record.loss)
         points, labels = self.data["points"], self.data["labels"]
         if len(self.features) == 2:
-            line = boundary.chances(points, labels, w, names=self.features, classes=self.classes)
+            line = pictures.chances(points, labels, w, names=self.features, classes=self.classes)
         else:
-            line = boundary.scores(points @ w[:-1] + w[-1], labels, classes=self.classes)
+            line = pictures.scores(points @ w[:-1] + w[-1], labels, classes=self.classes)
         if settings.rule == "constant":
             loss = plot.loss(record.loss, plot.stack(1, title=title)[0])
         else:

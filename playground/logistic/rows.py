@@ -8,7 +8,7 @@ from importlib.resources import files
 import numpy as np
 
 from playground.graph.errors import InputError
-from playground.lab.tables import (
+from playground.logistic.tables import (
     Table,
     join_names,
     listed,

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from playground.interpreters.symbols import symbolic, sympy, to_sympy
-from playground.quadratic.ways import Derivatives, names, quadratic_form
+from playground.quadratic.problem import Derivatives, names, quadratic_form
 
 __all__ = ["Algebra", "MatrixForm", "Stationary"]
 

@@ -24,7 +24,7 @@ from playground.quadratic import (
     quadratic_form,
     zeros,
 )
-from playground.quadratic import study as module
+from playground.quadratic import command as module
 from playground.transforms import grad, hessian
 from tests.strict_array import StrictArray, registered
 

@@ -12,6 +12,7 @@ from playground.lab.cli.flags import RULES, number, positive, whole
 from playground.lab.cli.problem import Problem
 from playground.lab.cli.progress import Progress
 from playground.lab.cli.study import Study, run_study
+from playground.lab.cli.text import matrix_text
 
 __all__ = [
     "BAD_INPUT",
@@ -23,6 +24,7 @@ __all__ = [
     "Progress",
     "Study",
     "has_grown",
+    "matrix_text",
     "number",
     "positive",
     "run",

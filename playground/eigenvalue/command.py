@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from playground.eigenvalue.spectrum import (
+from playground.eigenvalue.problem import (
     NEAR,
     Entries,
     SecondDerivatives,
@@ -24,7 +24,6 @@ from playground.graph.errors import DegenerateEigenvalueError, InputError
 from playground.lab import cli
 from playground.lab.descent import Adam, Below, FreshStart, MaxSeconds, MaxSteps, Rule, make_rule
 from playground.lab.fit import Fit, fit
-from playground.lab.matrices import describe
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -157,7 +156,7 @@ class Eigenvalue(cli.Problem):
         r, targets = result.x.astype(np.float64), self.targets.astype(np.float64)
         A = self.entries.matrix(r)
         found = np.linalg.eigvalsh(A)
-        paragraphs = [describe("A, the matrix found", A), _compared(found, targets)]
+        paragraphs = [cli.matrix_text("A, the matrix found", A), _compared(found, targets)]
         entries = [
             ("loss", f"{result.value:.6g}"),
             ("largest difference", f"{np.abs(found - targets).max():.3g}"),
@@ -165,7 +164,7 @@ class Eigenvalue(cli.Problem):
         ]
         if self.second is not None and self.entries.size <= MOST_SHOWN:
             title = "second derivatives of the loss there, by r[i] and r[j]"
-            paragraphs.append(describe(title, self.second.matrix))
+            paragraphs.append(cli.matrix_text(title, self.second.matrix))
         for seed, other in self._others(result).items():
             entries.append((f"random start of seed {seed}", _ended(other)))
         return paragraphs, entries

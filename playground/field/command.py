@@ -1,16 +1,8 @@
-"""The gradient field of a function of two variables: arrows over contours, and paths along them.
-
-    python -m playground.field --function "x0*exp(-x1**2)"
-
-The gradient is computed twice, by backprop at all points in one call and by central differences,
-and their difference is shown. :func:`gradient_field` and :func:`numerical_field` do it for any
-function written in plain NumPy.
-"""
+"""The command: arrows and paths of a function, what they show, and the pictures."""
 
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property, partial
 from pathlib import Path
@@ -19,29 +11,27 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from playground.field.expression import FUNCTIONS, Expression
+from playground.field.loading import load_function, on_rows
+from playground.field.problem import (
+    STEP,
+    Field,
+    PlaneFunction,
+    numbers,
+)
 from playground.graph.backend import Device, to_cpu
 from playground.graph.errors import FitError, InputError, LogError
 from playground.lab import cli
 from playground.lab.descent import GradientBelow, MaxSteps, Stop, make_rule
-from playground.lab.expression import FUNCTIONS, Expression
 from playground.lab.fit import Fit, fit
 from playground.lab.grids import grid_axis, grid_points
-from playground.lab.loading import load_function, on_rows
-from playground.lab.plane import (
-    STEP,
-    Field,
-    PlaneFunction,
-    gradient_field,
-    numbers,
-    numerical_field,
-)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from playground.lab.fields import Track
+    from playground.field.pictures import Track
 
-__all__ = ["Field", "FieldStudy", "Leaves", "gradient_field", "main", "numerical_field"]
+__all__ = ["PRESETS", "FieldStudy", "Leaves", "main"]
 
 PRESETS = {"bowl": "x0**2+x1**2", "saddle": "x0*x1", "waves": "sin(x0*x1)"}
 # Contours are computed on a grid at least this fine, so that they are smooth.
@@ -233,7 +223,7 @@ class FieldStudy(cli.Study):
         return [self._track(found) for found in self.fits]
 
     def _track(self, found: Fit) -> Track:
-        from playground.lab.fields import Track
+        from playground.field.pictures import Track
 
         frame = found.loss
         steps, points = found.log.arrays("params")
@@ -285,24 +275,25 @@ class FieldStudy(cli.Study):
         return {"field.csv": self.field.csv()}
 
     def pictures(self) -> Mapping[str, Axes]:
-        from playground.lab import fields
+        from playground.field import pictures
+        from playground.lab.plot import typeset
 
         field, uphill = self.field, self.settings.uphill
         sign, way = (1, "ascent") if uphill else (-1, "descent")
         what = "Arrows: the gradient, uphill" if uphill else "Arrows: minus the gradient, downhill"
-        formula = fields.typeset(self.formula)
+        formula = typeset(self.formula)
         title = f"f(x) = {formula if len(formula) <= 70 else formula[:69] + '…'}"
         background = self._background()
         kinds = {"Automatic": sign * field.automatic, "Numerical": sign * field.numerical}
         look = {"title": title, "what": what, "way": way}
         vectors = kinds["Automatic"]
-        side_by_side = fields.compare(field.points, kinds, field.error, background, title=title)
+        side_by_side = pictures.compare(field.points, kinds, field.error, background, title=title)
         drawn = {
-            "field": fields.field(field.points, vectors, background, self.tracks, **look),
+            "field": pictures.field(field.points, vectors, background, self.tracks, **look),
             "gradients": side_by_side[0],
         }
         if self.tracks:
-            drawn["paths"] = fields.heights(self.tracks, title=title, way=way)
+            drawn["paths"] = pictures.heights(self.tracks, title=title, way=way)
         return drawn
 
     def _background(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -351,7 +342,3 @@ def _places(points: np.ndarray) -> tuple[str, str]:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command line; returns the exit code."""
     return cli.run_study(FieldStudy, argv)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -17,7 +17,7 @@ from playground.lab import cli
 from playground.lab.grids import grid_axis, grid_points
 from playground.lab.runlog import frame_of
 from playground.quadratic.algebra import Algebra
-from playground.quadratic.ways import (
+from playground.quadratic.problem import (
     STEP,
     Derivatives,
     automatic,
@@ -212,7 +212,7 @@ class QuadraticStudy(cli.Study):
     def pictures(self) -> Mapping[str, Figure]:
         if len(self.b) != 2:
             return {}
-        from playground.lab import surfaces
+        from playground.quadratic import pictures
 
         frames = self.automatic.frames()
         title = f"f = {self.algebra.expression}"
@@ -224,9 +224,9 @@ class QuadraticStudy(cli.Study):
         mark = None if point is None else (float(point[0]), float(point[1]))
         kind = self.algebra.stationary.kind
         return {
-            "surface": surfaces.landscape(self._smooth(), mark=mark, name=kind, title=title),
-            "gradient": surfaces.panels(first, zero=True, title=title),
-            "hessian": surfaces.panels(second, title=title),
+            "surface": pictures.landscape(self._smooth(), mark=mark, name=kind, title=title),
+            "gradient": pictures.panels(first, zero=True, title=title),
+            "hessian": pictures.panels(second, title=title),
         }
 
     def _smooth(self) -> Any:

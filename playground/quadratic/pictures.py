@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from playground.lab.fields import typeset
-from playground.lab.plot import figure, head
+from playground.lab.plot import INK, figure, head, typeset
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -20,9 +19,9 @@ if TYPE_CHECKING:
 
 __all__ = ["landscape", "panels", "pretty", "surface"]
 
-INK, MARK = "#1d2733", "#b5371f"
+MARK = "#b5371f"
 # A finer grid is drawn by every second, third … line.
-MOST_LINES = 60
+MOST_MESHES = 60
 
 
 def surface(
@@ -40,7 +39,7 @@ def surface(
     """
     x, y, z = _grid(frame)
     low, high = _span(z) if heights is None else heights
-    stride = -(-max(z.shape) // MOST_LINES)
+    stride = -(-max(z.shape) // MOST_MESHES)
     top = max(abs(low), abs(high))
     limits = {"vmin": -top, "vmax": top} if colors == "coolwarm" else {"vmin": low, "vmax": high}
     look: dict[str, Any] = {"rstride": stride, "cstride": stride, "linewidth": 0.25, **limits}

@@ -1,4 +1,4 @@
-"""Matrices from files, as text, and what NumPy knows of them: how a problem begins and ends."""
+"""Matrices from files, and what NumPy knows of them: how the problem begins and ends."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from playground.graph.errors import InputError
 
 __all__ = [
     "condition_number",
-    "describe",
     "inverted",
     "read_matrix",
     "require_memory",
@@ -22,9 +21,6 @@ __all__ = [
 
 # Beyond this size the condition number of the 2-norm takes longer than many a step.
 EXACT_CONDITION = 1000
-
-# Up to this size a matrix is printed whole.
-PRINT_WHOLE = 10
 
 
 def read_matrix(path: str | os.PathLike[str]) -> np.ndarray:
@@ -91,25 +87,6 @@ def condition_number(matrix: np.ndarray, inverse: np.ndarray | None) -> float:
     if len(exact) <= EXACT_CONDITION:
         return float(np.linalg.cond(exact))
     return float(np.linalg.norm(exact, 1) * np.linalg.norm(inverse, 1))
-
-
-def describe(name: str, matrix: np.ndarray) -> str:
-    """``name`` and the matrix as text: whole when it is small, else its corners."""
-    title = f"{name}  ({len(matrix)} x {matrix.shape[1]})"
-    text = np.array2string(
-        matrix,
-        precision=6,
-        suppress_small=_is_plain(matrix),
-        threshold=PRINT_WHOLE**2,
-        edgeitems=3,
-        max_line_width=120,
-    )
-    return f"{title}\n{text}"
-
-
-def _is_plain(matrix: np.ndarray) -> bool:
-    """Whether six decimals show the numbers well, without powers of ten."""
-    return bool(0.001 <= np.max(np.abs(matrix), initial=0.0) < 1e5)
 
 
 def _memory() -> float:

@@ -6,18 +6,17 @@ value at ``(axis0[i], axis1[j])`` in ``values[j, i]``, NaN where there is none.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from playground.lab.plot import curve, dress, figure, head, palette, scale, stack
+from playground.lab.plot import INK, curve, dress, figure, head, palette, scale, stack
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["Track", "arrows", "compare", "contours", "difference", "field", "heights", "typeset"]
+__all__ = ["Track", "arrows", "compare", "contours", "difference", "field", "heights"]
 
 Background = tuple[np.ndarray, np.ndarray, np.ndarray]
 
@@ -30,7 +29,7 @@ VALLEY = 0.2
 # Shares of the largest: a slope that is as good as none, and a drop to the next value too steep
 # for anything but a pole or a jump.
 LEVEL, STEEP = 0.01, 0.25
-INK, GAP, CROWD = "#1d2733", "#d4d4d4", "#b5371f"
+GAP, CROWD = "#d4d4d4", "#b5371f"
 
 
 class Track(NamedTuple):
@@ -40,18 +39,6 @@ class Track(NamedTuple):
     values: np.ndarray
     steps: np.ndarray
     name: str = ""
-
-
-def typeset(formula: str) -> str:
-    """A formula for reading: small powers raised, indices lowered, products as dots.
-
-    >>> typeset("x0**2 + 3*x1")
-    'x₀² + 3·x₁'
-    """
-    raised = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
-    text = re.sub(r"\bx(\d)\b", lambda found: "x" + "₀₁₂₃₄₅₆₇₈₉"[int(found[1])], formula)
-    text = re.sub(r"\*\*(\d+)(?![\d.e])", lambda found: found[1].translate(raised), text)
-    return re.sub(r"(?<!\*)\*(?!\*)", "·", text)
 
 
 # ------------------------------------------------------------------------------- pictures

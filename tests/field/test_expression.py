@@ -10,8 +10,8 @@ import pytest
 
 import playground
 from playground import Variable
+from playground.field.expression import CONSTANTS, FUNCTIONS, Expression
 from playground.graph.errors import InputError
-from playground.lab.expression import CONSTANTS, FUNCTIONS, Expression
 
 X0, X1 = np.array([0.5, -2.0, 3.0]), np.array([1.5, 0.25, -1.0])
 

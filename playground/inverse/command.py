@@ -1,16 +1,9 @@
-"""The inverse Y of a matrix X, found by steepest descent on the residual XY - I.
-
-    python -m playground.inverse --size 3
-
-Nothing here knows how to invert: the loss is plain NumPy on a matrix Y, backprop gives its
-gradient, and the descent walks down. ``numpy.linalg.inv`` only checks the answer.
-"""
+"""The command: a descent to the inverse of a matrix, what it found, and its pictures."""
 
 from __future__ import annotations
 
 import argparse
 import math
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -19,22 +12,22 @@ import numpy as np
 
 from playground.graph.backend import Device, to_cpu
 from playground.graph.errors import InputError
-from playground.lab import cli
-from playground.lab.descent import Below
-from playground.lab.fit import Fit
-from playground.lab.matrices import (
+from playground.inverse.matrices import (
     condition_number,
-    describe,
     inverted,
     read_matrix,
     require_memory,
     require_square,
 )
+from playground.inverse.problem import residual_losses
+from playground.lab import cli
+from playground.lab.descent import Below
+from playground.lab.fit import Fit
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["Inverse", "main", "residual_losses"]
+__all__ = ["Inverse", "main"]
 
 ABOUT = """\
 Find the inverse Y of a square matrix X by steepest descent: start from a random
@@ -84,18 +77,6 @@ MATRICES_ALIVE = 12
 NEARLY_SINGULAR = 1e6
 # About 3 x the square of it are the steps that grow-shrink takes: here millions.
 SLOW = 1e3
-
-
-def residual_losses(X: Any, I: Any) -> dict[str, Callable[[Any], Any]]:  # noqa: E741
-    """The losses by name, functions of Y; X, the identity I and Y have shape (n, n)."""
-
-    def squared(Y: Any) -> Any:
-        return ((X @ Y - I) ** 2).sum()
-
-    def absolute(Y: Any) -> Any:
-        return np.abs(X @ Y - I).sum()
-
-    return {"squared": squared, "absolute": absolute}
 
 
 class Inverse(cli.Problem):
@@ -209,7 +190,10 @@ class Inverse(cli.Problem):
             ("distance to numpy.linalg.inv", self._distance(Y)),
             ("condition number of X", f"{self.condition:.6g}"),
         ]
-        return [describe("Y, the inverse found", Y), describe("X @ Y", product)], entries
+        return [
+            cli.matrix_text("Y, the inverse found", Y),
+            cli.matrix_text("X @ Y", product),
+        ], entries
 
     def _distance(self, Y: np.ndarray) -> str:
         truth = self.true_inverse
@@ -273,7 +257,3 @@ def _cast(matrix: np.ndarray, settings: argparse.Namespace) -> np.ndarray:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command line; returns the exit code."""
     return cli.run(Inverse, argv)
-
-
-if __name__ == "__main__":
-    sys.exit(main())
