@@ -12,8 +12,8 @@ from playground.eigenvalue.ways import (
     EPSILON,
     LEARNING_RATE,
     TOLERANCE,
-    Course,
     Spectrum,
+    Trajectory,
     descend,
 )
 
@@ -21,11 +21,11 @@ __all__ = [
     "EPSILON",
     "LEARNING_RATE",
     "TOLERANCE",
-    "Course",
     "Eigenvalue",
     "Entries",
     "SecondDerivatives",
     "Spectrum",
+    "Trajectory",
     "descend",
     "main",
     "spectral_loss",

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import argparse
 import math
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from collections.abc import Sequence
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,52 +18,17 @@ from playground.eigenvalue.problem import (
     wrong_start,
 )
 from playground.eigenvalue.ways import EPSILON, LEARNING_RATE, TARGETS, TOLERANCE
-from playground.graph.backend import Device, to_cpu
+from playground.graph.backend import to_cpu
 from playground.graph.errors import DegenerateEigenvalueError, InputError
+from playground.graph.types import Array, UserFunction
 from playground.lab import cli
-from playground.lab.descent import Adam, Below, FreshStart, MaxSeconds, MaxSteps, Rule, make_rule
+from playground.lab.descent import Adam, MaxSeconds, MaxSteps, Rule, make_rule
 from playground.lab.fit import Fit, fit
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["Eigenvalue", "main"]
-
-ABOUT = """\
-Find a symmetric matrix A with given eigenvalues by descent: start from random
-entries, get the eigenvalues with numpy.linalg.eigh, measure how far they are from
-the targets, get the gradient by backprop through eigh, step downhill, and repeat
-until sum (target - eigenvalue)^2 is at most the tolerance. Every loss, parameter,
-gradient and eigenvalue is logged, and drawn at the end.
-"""
-
-EXAMPLES = """\
-parameters: r = the diagonal of A, then its first, second ... superdiagonal; for
-3 targets r[0], r[1], r[2] = A[0,0], A[1,1], A[2,2], r[3] = A[0,1], r[4] = A[1,2]
-and r[5] = A[0,2].
-
-rules:
-  adam                   each entry moves by about --lr a step; the rule of the
-                         original study (lr 1e-3, epsilon 1e-7)
-  grow-shrink            step size x 1.2 after a better loss, x 0.5 after a worse
-                         one, which is kept; below 1e-10 comes a restart
-  grow-shrink-take-back  the same, but a worse point is taken back
-  barzilai-borwein       step size from the curvature along the step before
-  constant               always the same step size
-
-what to expect: adam takes 2,300 to 3,100 steps to three targets of 1, the others
-some ten to some hundred. Targets far from 0 are far from the start as well:
-adam then wants a larger --lr.
-
-examples:
-  python -m playground.eigenvalue
-  python -m playground.eigenvalue --targets 1,2,3,4 --rule barzilai-borwein
-  python -m playground.eigenvalue --targets -20,0,20 --lr 0.05
-  python -m playground.eigenvalue --start 0.1,0.9,0,0.2,0.8,0.5 --seed 7 --out study
-  python -m playground.eigenvalue --resume study --tol 1e-12
-
-exit code: 0 converged, 1 not converged, 2 bad input, 130 interrupted (log kept)
-"""
+__all__ = ["Eigenvalue", "ended", "main"]
 
 # Each further start in the picture may take this long, and this many times the steps of the run.
 MOST_SECONDS, MOST_TIMES = 5.0, 5
@@ -72,52 +36,92 @@ MOST_SECONDS, MOST_TIMES = 5.0, 5
 MOST_DIFFERENTIATED, MOST_SHOWN = 500, 21
 
 
-class Eigenvalue(cli.Problem):
+class Eigenvalue(cli.Descent):
     """The problem of ``python -m playground.eigenvalue``; its data are the targets, ascending."""
 
     name = "eigenvalue"
-    needs = "--targets T,T,..."
-    about = ABOUT
-    examples = EXAMPLES
+    about = """
+        Find a symmetric matrix A with given eigenvalues by descent: start from random
+        entries, get the eigenvalues with numpy.linalg.eigh, measure how far they are from
+        the targets, get the gradient by backprop through eigh, step downhill, and repeat
+        until sum (target - eigenvalue)^2 is at most the tolerance. Every loss, parameter,
+        gradient and eigenvalue is logged, and drawn at the end.
+        """
+    examples = """
+        parameters: r = the diagonal of A, then its first, second ... superdiagonal; for
+        3 targets r[0], r[1], r[2] = A[0,0], A[1,1], A[2,2], r[3] = A[0,1], r[4] = A[1,2]
+        and r[5] = A[0,2].
+
+        rules:
+          adam                   each entry moves by about --lr a step; the rule of the
+                                 original study (lr 1e-3, epsilon 1e-7)
+          grow-shrink            step size x 1.2 after a better loss, x 0.5 after a worse
+                                 one, which is kept; below 1e-10 comes a restart
+          grow-shrink-take-back  the same, but a worse point is taken back
+          barzilai-borwein       step size from the curvature along the step before
+          constant               always the same step size
+
+        what to expect: adam takes 2,300 to 3,100 steps to three targets of 1, the others
+        some ten to some hundred. Targets far from 0 are far from the start as well:
+        adam then wants a larger --lr.
+
+        examples:
+          python -m playground.eigenvalue
+          python -m playground.eigenvalue --targets 1,2,3,4 --rule barzilai-borwein
+          python -m playground.eigenvalue --targets -20,0,20 --lr 0.05
+          python -m playground.eigenvalue --start 0.1,0.9,0,0.2,0.8,0.5 --seed 7 --out study
+          python -m playground.eigenvalue --resume study --tol 1e-12
+
+        exit code: 0 converged, 1 not converged, 2 bad input, 130 interrupted (log kept)
+        """
     losses = ("squared",)
     rules = ("adam", *cli.RULES)
-    data_names = ("targets", "start")
-
-    def __init__(self, settings: argparse.Namespace, data: Mapping[str, np.ndarray]) -> None:
-        super().__init__(settings, data)
-        self.targets = data["targets"]
-        self.entries = Entries(len(self.targets))
-        self.others: dict[int, Fit] | None = None
-        self.second: SecondDerivatives | None = None
 
     @classmethod
     def add_flags(cls, group: Any) -> None:
-        add = group.add_argument
-        add("--targets", type=_numbers, metavar="T,T,...", help="the eigenvalues (default 1,1,1)")
+        add, targets = group.add_argument, list(TARGETS)
+        add("--targets", type=_numbers, default=targets, metavar="T,T,...", help="the eigenvalues")
         start = "the entries r to start from (default random, uniform in 0..1)"
         add("--start", type=_numbers, metavar="R,R,...", help=start)
         rate = "learning rate of adam (default 1e-3), or the first step size of another rule (0.01)"
-        add("--lr", type=cli.positive, metavar="L", help=rate)
-        starts = "random starts in the picture of the eigenvalues (default 4)"
-        add("--starts", type=cli.whole(1, 16), metavar="N", help=starts)
+        add("--lr", type=cli.above_zero, metavar="L", help=rate)
+        starts = "random starts in the picture of the eigenvalues"
+        add("--starts", type=cli.whole(1, 16), default=4, metavar="N", help=starts)
+        group.set_defaults(tol=TOLERANCE)
 
-    @classmethod
-    def defaults(cls) -> dict[str, Any]:
-        return {"targets": list(TARGETS), "start": None, "lr": None, "starts": 4, "tol": TOLERANCE}
-
-    @classmethod
-    def draw(cls, settings: argparse.Namespace) -> dict[str, np.ndarray]:
+    def draw(self) -> dict[str, np.ndarray]:
+        settings = self.settings
         if settings.lr is None:
             adam = settings.rule == "adam"
             settings.lr = LEARNING_RATE if adam else make_rule(settings.rule).initial
-        targets = _cast(np.sort(settings.targets), settings.dtype, "--targets")
+        targets = self._cast(np.sort(settings.targets), "--targets")
         count = Entries(len(targets)).size
         if settings.start is None:
-            return {"targets": targets, "start": _random(settings.seed, count, settings.dtype)}
+            return {"targets": targets, "start": self._random(settings.seed, count)}
         if len(settings.start) != count:
             raise InputError(f"--start: {wrong_start(len(targets), len(settings.start))}")
-        start = _cast(np.array(settings.start), settings.dtype, "--start")
-        return {"targets": targets, "start": start}
+        return {"targets": targets, "start": self._cast(np.array(settings.start), "--start")}
+
+    def _random(self, seed: int, count: int) -> np.ndarray:
+        return np.random.RandomState(seed).random_sample(count).astype(self.settings.dtype)
+
+    def _cast(self, values: np.ndarray, flag: str) -> np.ndarray:
+        dtype = self.settings.dtype
+        with np.errstate(over="ignore"):
+            cast = values.astype(dtype)
+        if not np.isfinite(cast).all():
+            raise InputError(f"{flag}: a number is too large for {dtype}: use --dtype float64")
+        return cast
+
+    @property
+    def targets(self) -> np.ndarray:
+        """The eigenvalues wanted, ascending, shape (n,)."""
+        return self.data["targets"]
+
+    @cached_property
+    def entries(self) -> Entries:
+        """The matrix by its entries."""
+        return Entries(len(self.targets))
 
     def warnings(self) -> list[str]:
         settings, said = self.settings, []
@@ -138,49 +142,64 @@ class Eigenvalue(cli.Problem):
             rule.initial = rule.step_size = rate
         return rule
 
-    def fresh(self, rng: Any) -> np.ndarray:
-        return rng.random(self.entries.size).astype(self.targets.dtype)
+    def loss(self) -> UserFunction:
+        return spectral_loss(self.device.put(self.targets))
 
-    def loss(self, device: Device) -> Callable[[Any], Any]:
-        return spectral_loss(device.put(self.targets))
+    def watch(self) -> dict[str, UserFunction]:
+        """The eigenvalues one by one; they are computed together, once for each point."""
+        seen: list[Array] = [None, None]
 
-    def goal(self, device: Device) -> Below:
-        return Below(self.settings.tol)
+        def eigenvalue(r: Array, i: int) -> Array:
+            if r is not seen[0]:
+                seen[:] = r, to_cpu(self.entries.eigenvalues(r))
+            return seen[1][i]
 
-    def watch(self, device: Device) -> dict[str, Callable[[Any], Any]]:
-        return _watched(self.entries)
+        return {f"λ{i}": partial(eigenvalue, i=i) for i in range(len(self.targets))}
 
     # ----------------------------------------------------------------------------- what is found
 
-    def answer(self, result: Fit) -> tuple[list[str], list[tuple[str, str]]]:
-        r, targets = result.x.astype(np.float64), self.targets.astype(np.float64)
+    def answer(self) -> tuple[list[str], list[tuple[str, str]]]:
+        r, targets = self.result.x.astype(np.float64), self.targets.astype(np.float64)
         A = self.entries.matrix(r)
         found = np.linalg.eigvalsh(A)
-        paragraphs = [cli.matrix_text("A, the matrix found", A), _compared(found, targets)]
-        entries = [
-            ("loss", f"{result.value:.6g}"),
-            ("largest difference", f"{np.abs(found - targets).max():.3g}"),
-            *self._curvature(r),
-        ]
-        if self.second is not None and self.entries.size <= MOST_SHOWN:
+        head = f"{'eigenvalue of A':>18}  {'target':>12}  {'difference':>12}"
+        pairs = zip(found, targets, strict=True)
+        rows = [f"{a:>18.12g}  {t:>12.6g}  {a - t:>12.3g}" for a, t in pairs]
+        paragraphs = [cli.matrix_text("A, the matrix found", A), "\n".join([head, *rows])]
+        if self.shown is not None:
             title = "second derivatives of the loss there, by r[i] and r[j]"
-            paragraphs.append(cli.matrix_text(title, self.second.matrix))
-        for seed, other in self._others(result).items():
-            entries.append((f"random start of seed {seed}", _ended(other)))
-        return paragraphs, entries
+            paragraphs.append(cli.matrix_text(title, self.shown.matrix))
+        return paragraphs, [
+            ("loss", f"{self.result.value:.6g}"),
+            ("largest difference", f"{np.abs(found - targets).max():.3g}"),
+            *self._curvature(),
+            *((f"random start of seed {seed}", ended(run)) for seed, run in self.others.items()),
+        ]
 
-    def _curvature(self, r: np.ndarray) -> list[tuple[str, str]]:
-        """What the second derivatives at ``r`` say, for the list of the report."""
+    @cached_property
+    def second(self) -> SecondDerivatives | str:
+        """The second derivatives of the loss at the point found, or why there are none."""
+        r = self.result.x.astype(np.float64)
         if len(r) > MOST_DIFFERENTIATED:
-            why = f"not computed for more than {MOST_DIFFERENTIATED} entries"
-            return [("second derivatives", why)]
+            return f"not computed for more than {MOST_DIFFERENTIATED} entries"
         try:
-            self.second = SecondDerivatives.at(r, self.targets.astype(np.float64))
+            return SecondDerivatives.at(r, self.targets.astype(np.float64))
         except DegenerateEigenvalueError as error:
-            return [("second derivatives", str(error))]
+            return str(error)
+
+    @property
+    def shown(self) -> SecondDerivatives | None:
+        """Those that are few enough to be printed and drawn."""
+        second = None if self.entries.size > MOST_SHOWN else self.second
+        return None if isinstance(second, str) else second
+
+    def _curvature(self) -> list[tuple[str, str]]:
+        """What the second derivatives say, for the list of the report."""
         second = self.second
+        if isinstance(second, str):
+            return [("second derivatives", second)]
         aside = f"  (at a point {NEAR:g} away)" if second.moved else ""
-        told = [("curvatures of the loss", f"{_listed(second.steep)}{aside}")]
+        told = [("curvatures of the loss", f"{_counted(second.steep)}{aside}")]
         if second.flat:
             told.append(
                 ("flat directions", f"{second.flat}, in which A turns and keeps its eigenvalues")
@@ -188,33 +207,31 @@ class Eigenvalue(cli.Problem):
         sizes = np.abs(second.steep)
         return [*told, ("condition number", f"{sizes.max() / sizes.min():.6g}")]
 
-    def _others(self, result: Fit) -> dict[int, Fit]:
+    @cached_property
+    def others(self) -> dict[int, Fit]:
         """The same descent from the random starts of the seeds that follow, by seed."""
-        if self.others is None:
-            settings = self.settings
-            seeds = range(settings.seed + 1, settings.seed + settings.starts)
-            with np.errstate(all="ignore"):
-                self.others = {seed: self._from_seed(seed, result.steps) for seed in seeds}
-        return self.others
-
-    def _from_seed(self, seed: int, steps: int) -> Fit:
         settings = self.settings
-        limits = MaxSteps(max(MOST_TIMES * steps, 10_000)), MaxSeconds(MOST_SECONDS)
+        seeds = range(settings.seed + 1, settings.seed + settings.starts)
+        with np.errstate(all="ignore"):
+            return {seed: self._from_seed(seed) for seed in seeds}
+
+    def _from_seed(self, seed: int) -> Fit:
+        limits = MaxSteps(max(MOST_TIMES * self.result.steps, 10_000)), MaxSeconds(MOST_SECONDS)
         return fit(
             spectral_loss(self.targets),
-            _random(seed, self.entries.size, settings.dtype),
+            self._random(seed, self.entries.size),
             rule=self.rule(),
-            stop=[Below(settings.tol), *limits],
-            restart=FreshStart(self.fresh) if settings.restart == "fresh" else settings.restart,
+            stop=[self.goal(), *limits],
+            restart=self.restart(),
             rng=seed,
-            watch=_watched(self.entries),
+            watch=self.watch(),
         )
 
-    def advice(self, result: Fit) -> str:
+    def advice(self) -> str:
         settings = self.settings
-        if not math.isfinite(result.value):
+        if not math.isfinite(self.result.value):
             return "a smaller --lr: the loss overflows"
-        if cli.has_grown(result):
+        if self.has_grown:
             return "a smaller --lr: the loss is larger than at the start"
         if settings.rule != "adam":
             return "try --rule adam, which no kink of the loss stops"
@@ -224,64 +241,13 @@ class Eigenvalue(cli.Problem):
             return f"a larger --lr, such as {float(f'{far / 1000:.1g}'):g}: the targets are far off"
         return ""
 
-    def results(self, result: Fit) -> dict[str, np.ndarray]:
-        return {"matrix": self.entries.matrix(result.x)}
+    def files(self) -> dict[str, np.ndarray]:
+        return {"matrix.npy": self.entries.matrix(self.result.x)}
 
-    def pictures(self, result: Fit) -> dict[str, Axes]:
-        from playground.lab import plot
+    def pictures(self) -> dict[str, Axes]:
+        from playground.eigenvalue.pictures import eigenvalue_pictures
 
-        record, settings, n = result.log, self.settings, len(self.targets)
-        title = f"A {n} by {n} matrix with given eigenvalues: {settings.rule}"
-        params = (*record.arrays("params"), record.layout.labels())
-        restarts = plot.restart_steps(record.loss)
-        runs = {f"start of seed {settings.seed}": result}
-        if settings.start is not None:
-            runs = {"the given start": result}
-        runs |= {f"start of seed {s}": other for s, other in self._others(result).items()}
-        frames = {f"{name}: {_ended(run)}": run.watched for name, run in runs.items()}
-        return {
-            "loss": plot.loss_and_step(record.loss, below=settings.tol, title=title)[0],
-            "parameters": plot.travel(params, self._truth, restarts=restarts, title=title)[0],
-            "eigenvalues": plot.small_multiples(
-                frames, self.targets, ylabel="eigenvalue of A", title=f"{title}; targets dashed"
-            )[0],
-            "matrix": self._drawn_matrices(result, title),
-        }
-
-    @property
-    def _truth(self) -> np.ndarray | None:
-        """The entries of the only matrix with the targets as eigenvalues, if it is the only one."""
-        if self.targets[0] != self.targets[-1]:
-            return None
-        return self.entries.of(np.diag(self.targets))
-
-    def _drawn_matrices(self, result: Fit, title: str) -> Axes:
-        from playground.lab import plot
-
-        matrix, second = self.entries.matrix, self.second
-        maps = {"A at the start": matrix(self.data["start"]), "A at the end": matrix(result.x)}
-        if second is None or self.entries.size > MOST_SHOWN:
-            return plot.heat_maps(maps, title=title)[0]
-        maps["second derivatives of the loss"] = second.matrix
-        axes = plot.heat_maps(maps, title=title)
-        axes[-1].set(xlabel="j of r[j]", ylabel="i of r[i]")
-        return axes[0]
-
-
-def _watched(entries: Entries) -> dict[str, Callable[[Any], Any]]:
-    """The eigenvalues one by one; they are computed together, once for each point."""
-    seen: list[Any] = [None, None]
-
-    def eigenvalue(r: Any, i: int) -> Any:
-        if r is not seen[0]:
-            seen[:] = r, to_cpu(entries.eigenvalues(r))
-        return seen[1][i]
-
-    return {f"λ{i}": partial(eigenvalue, i=i) for i in range(entries.n)}
-
-
-def _random(seed: int, count: int, dtype: str) -> np.ndarray:
-    return np.random.RandomState(seed).random_sample(count).astype(dtype)
+        return eigenvalue_pictures(self)
 
 
 def _numbers(text: str) -> list[float]:
@@ -289,21 +255,7 @@ def _numbers(text: str) -> list[float]:
     return [cli.number(word.strip()) for word in text.split(",")]
 
 
-def _cast(values: np.ndarray, dtype: str, flag: str) -> np.ndarray:
-    with np.errstate(over="ignore"):
-        cast = values.astype(dtype)
-    if not np.isfinite(cast).all():
-        raise InputError(f"{flag}: a number is too large for {dtype}: use --dtype float64")
-    return cast
-
-
-def _compared(found: np.ndarray, targets: np.ndarray) -> str:
-    head = f"{'eigenvalue of A':>18}  {'target':>12}  {'difference':>12}"
-    rows = zip(found, targets, strict=True)
-    return "\n".join([head, *(f"{a:>18.12g}  {t:>12.6g}  {a - t:>12.3g}" for a, t in rows)])
-
-
-def _listed(values: np.ndarray, most: int = 12) -> str:
+def _counted(values: np.ndarray, most: int = 12) -> str:
     """Ascending numbers, equal ones together."""
     counts = Counter(f"{value:.5g}" for value in values)
     shown = [text if count == 1 else f"{text} ({count} times)" for text, count in counts.items()]
@@ -312,9 +264,9 @@ def _listed(values: np.ndarray, most: int = 12) -> str:
     return ", ".join(shown)
 
 
-def _ended(run: Fit) -> str:
-    steps = f"{run.steps:,} step{'' if run.steps == 1 else 's'}"
-    return steps if run.converged else f"not converged after {steps}"
+def ended(run: Fit) -> str:
+    """How a descent ended, in a few words."""
+    return run.took if run.converged else f"not converged after {run.took}"
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -14,7 +14,7 @@ from playground.graph.variable import Parameter
 from playground.links import Link
 from playground.optimizers import Adam, GradientMethod
 
-__all__ = ["EPSILON", "LEARNING_RATE", "TARGETS", "TOLERANCE", "Course", "Spectrum", "descend"]
+__all__ = ["EPSILON", "LEARNING_RATE", "TARGETS", "TOLERANCE", "Spectrum", "Trajectory", "descend"]
 
 TARGETS = (1.0, 1.0, 1.0)
 TOLERANCE = 1e-8
@@ -45,7 +45,7 @@ class Spectrum(Link):
 
 
 @dataclass(frozen=True)
-class Course:
+class Trajectory:
     """A descent: row k of each array belongs to the point after k steps.
 
     Attributes:
@@ -73,7 +73,7 @@ def descend(
     way: str = "loss",
     tol: float = TOLERANCE,
     max_steps: int = 100_000,
-) -> Course:
+) -> Trajectory:
     """Update ``start`` until the loss is at most ``tol``, in either way of the original study.
 
     ``way='loss'`` hands the loss to the optimizer, ``optimizer.update(lossfun)``; ``'gradient'``
@@ -101,4 +101,4 @@ def descend(
             value.backward()
             optimizer.update()
     points, eigenvalues, losses = zip(*rows, strict=True)
-    return Course(np.array(points), np.array(eigenvalues), np.array(losses), losses[-1] <= tol)
+    return Trajectory(np.array(points), np.array(eigenvalues), np.array(losses), losses[-1] <= tol)

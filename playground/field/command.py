@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import inspect
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property, partial
 from pathlib import Path
@@ -14,13 +15,15 @@ import numpy as np
 from playground.field.expression import FUNCTIONS, Expression
 from playground.field.loading import load_function, on_rows
 from playground.field.problem import (
-    STEP,
+    DIFFERENCE_STEP,
     Field,
     PlaneFunction,
+    Track,
     numbers,
 )
-from playground.graph.backend import Device, to_cpu
+from playground.graph.backend import to_cpu
 from playground.graph.errors import FitError, InputError, LogError
+from playground.graph.types import Raw
 from playground.lab import cli
 from playground.lab.descent import GradientBelow, MaxSteps, Stop, make_rule
 from playground.lab.fit import Fit, fit
@@ -29,50 +32,11 @@ from playground.lab.grids import grid_axis, grid_points
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from playground.field.pictures import Track
-
 __all__ = ["PRESETS", "FieldStudy", "Leaves", "main"]
 
 PRESETS = {"bowl": "x0**2+x1**2", "saddle": "x0*x1", "waves": "sin(x0*x1)"}
-# Contours are computed on a grid at least this fine, so that they are smooth.
-SMOOTH = 241
 STATIONARY = 1e-6
-
-ABOUT = f"""\
-Draw the gradient field of a function of two variables, x0 and x1: arrows over
-contours, descents that follow them, and the gradient by backprop beside that by
-central differences (step {STEP:g}, always in float64), with their difference.
-"""
-
-EXAMPLES = f"""\
-functions:
-  --preset bowl     x0**2+x1**2
-  --preset saddle   x0*x1
-  --preset waves    sin(x0*x1)
-  --function TEXT   a formula of x0, x1, pi, e with + - * / // % **, comparisons
-                    and NumPy's mathematical functions: "where(x0 > 0, x0, x1**2)"
-  --function M:F    the function F of M.py in this directory, in plain NumPy, of
-                    one array, F(x), or of two numbers, F(x0, x1)
-
-in the directory of the run:
-  field.png         arrows, contours and paths
-  gradients.png     automatic, numerical, and their difference
-  paths.png         the function along the paths
-  field.csv         a row a point: x0, x1, f, both gradients
-  paths/1, 2 ...    the log of each path, for playground.read_log
-
-examples:
-  python -m playground.field
-  python -m playground.field --preset waves --starts 6 --seed 1
-  python -m playground.field --function "x0*exp(-x0**2-x1**2)" --start 1,1 --start -1,0.5
-  python -m playground.field --function "(1-x0)**2+100*(x1-x0**2)**2" --rule barzilai-borwein
-  python -m playground.field --function mine:bump --from -5 --to 5 --step 0.5 --uphill
-
-functions in a formula:
-{fill(" ".join(sorted(FUNCTIONS)), 84, initial_indent="  ", subsequent_indent="  ")}
-
-exit code: 0 done, 2 bad input, 130 interrupted
-"""
+KNOWN = fill(" ".join(sorted(FUNCTIONS)), 84, initial_indent="  ", subsequent_indent="  ")
 
 
 class Leaves(Stop):
@@ -92,43 +56,75 @@ class FieldStudy(cli.Study):
     """The study of ``python -m playground.field``."""
 
     name = "field"
-    about = ABOUT
-    examples = EXAMPLES
+    about = f"""
+        Draw the gradient field of a function of two variables, x0 and x1: arrows over
+        contours, descents that follow them, and the gradient by backprop beside that by
+        central differences (step {DIFFERENCE_STEP:g}, always in float64), with their difference.
+        """
+    examples = (
+        inspect.cleandoc("""
+    functions:
+      --preset bowl     x0**2+x1**2
+      --preset saddle   x0*x1
+      --preset waves    sin(x0*x1)
+      --function TEXT   a formula of x0, x1, pi, e with + - * / // % **, comparisons
+                        and NumPy's mathematical functions: "where(x0 > 0, x0, x1**2)"
+      --function M:F    the function F of M.py in this directory, in plain NumPy, of
+                        one array, F(x), or of two numbers, F(x0, x1)
 
-    def __init__(self, settings: argparse.Namespace, device: Device) -> None:
-        super().__init__(settings, device)
-        self.formula, self.function = _chosen(settings)
-        self.axis = grid_axis(settings.low, settings.high, settings.step)
-        with device.use(), np.errstate(all="ignore"):
-            self.field = self._guarded(lambda: Field.of(self.function, self._grid(self.axis)))
-        if not np.isfinite(self.field.values).any():
-            raise InputError(f"{self.formula} is finite at no point of the grid: move it")
-        self.starts = self._chosen_starts()
-        self.fits: list[Fit] = []
+    in the directory of the run:
+      field.png         arrows, contours and paths
+      gradients.png     automatic, numerical, and their difference
+      paths.png         the function along the paths
+      field.csv         a row a point: x0, x1, f, both gradients
+      paths/1, 2 ...    the log of each path, for playground.read_log
+
+    examples:
+      python -m playground.field
+      python -m playground.field --preset waves --starts 6 --seed 1
+      python -m playground.field --function "x0*exp(-x0**2-x1**2)" --start 1,1 --start -1,0.5
+      python -m playground.field --function "(1-x0)**2+100*(x1-x0**2)**2" --rule barzilai-borwein
+      python -m playground.field --function mine:bump --from -5 --to 5 --step 0.5 --uphill
+
+    exit code: 0 done, 2 bad input, 130 interrupted
+
+    functions in a formula:
+    """)
+        + f"\n{KNOWN}"
+    )
 
     @classmethod
     def add_flags(cls, group: Any) -> None:
         add, n = group.add_argument, cli.number
         add("--preset", choices=PRESETS, help="a function by name (default bowl)")
         add("--function", metavar="F", help="your own: a formula of x0 and x1, or module:name")
-        add("--from", dest="low", type=n, metavar="A", help="the grid begins here (-2)")
-        add("--to", dest="high", type=n, metavar="B", help="and ends here, on both axes (2)")
-        add("--step", type=n, metavar="H", help="from each point of it to the next (0.25)")
+        add("--from", dest="low", type=n, default=-2.0, metavar="A", help="the grid begins here")
+        add("--to", dest="high", type=n, default=2.0, metavar="B", help="and ends, on both axes")
+        add("--step", type=n, default=0.25, metavar="H", help="from each point of it to the next")
         add("--uphill", action="store_true", help="arrows and paths along the gradient")
-        add("--starts", type=cli.whole(0, 1000), metavar="N", help="N random starts of paths (4)")
+        starts = "N random starts of paths (default 4, or 0 with --start)"
+        add("--starts", type=cli.whole(0, 1000), metavar="N", help=starts)
         start = "a path from this point; may be given several times"
-        add("--start", type=_point, action="append", metavar="X0,X1", help=start)
-        add("--rule", choices=cli.RULES, help="of the paths' steps (grow-shrink-take-back)")
-        add("--step-size", type=cli.positive, metavar="S", help="the first step size (0.01)")
-        add("--max-steps", type=cli.whole(1), metavar="N", help="steps of a path at most (1000)")
+        add("--start", type=_two_numbers, action="append", metavar="X0,X1", help=start)
+        rule, size = "of the paths' steps", "the first step size"
+        add("--rule", choices=cli.RULES, default="grow-shrink-take-back", help=rule)
+        add("--step-size", type=cli.above_zero, default=0.01, metavar="S", help=size)
+        steps = "steps of a path at most"
+        add("--max-steps", type=cli.whole(1), default=1000, metavar="N", help=steps)
 
-    @classmethod
-    def defaults(cls) -> dict[str, Any]:
-        grid = {"low": -2.0, "high": 2.0, "step": 0.25}
-        paths = {"rule": "grow-shrink-take-back", "step_size": 0.01, "max_steps": 1000}
-        return {**grid, **paths}
+    def prepare(self) -> None:
+        settings = self.settings
+        self.formula, self.function = _function_of(settings)
+        self.axis = grid_axis(settings.low, settings.high, settings.step)
+        with self.device.use(), np.errstate(all="ignore"):
+            self.field = self._guarded(lambda: Field.of(self.function, self.on_grid(self.axis)))
+        if not np.isfinite(self.field.values).any():
+            raise InputError(f"{self.formula} is finite at no point of the grid: move it")
+        self.starts = self._chosen_starts()
+        self.fits: list[Fit] = []
 
-    def _grid(self, axis: np.ndarray) -> Any:
+    def on_grid(self, axis: np.ndarray) -> Raw:
+        """Every pair of numbers of ``axis``, on the device, in the precision of the run."""
         return self.device.put(grid_points(axis).astype(self.settings.dtype))
 
     def _guarded(self, compute: Callable[[], Any]) -> Any:
@@ -223,15 +219,12 @@ class FieldStudy(cli.Study):
         return [self._track(found) for found in self.fits]
 
     def _track(self, found: Fit) -> Track:
-        from playground.field.pictures import Track
-
         frame = found.loss
         steps, points = found.log.arrays("params")
         taken = frame["accepted"].to_numpy()[steps]
         steps, points = steps[taken], points[taken]
         values = frame["loss"].to_numpy()[steps] * (-1 if self.settings.uphill else 1)
-        count = f"{found.steps:,} step{'' if found.steps == 1 else 's'}"
-        name = f"{_pair(points[0])} to {_pair(points[-1])} in {count}"
+        name = f"{_pair(points[0])} to {_pair(points[-1])} in {found.took}"
         return Track(points, values, steps, name)
 
     # ----------------------------------------------------------------------------- the ending
@@ -275,38 +268,12 @@ class FieldStudy(cli.Study):
         return {"field.csv": self.field.csv()}
 
     def pictures(self) -> Mapping[str, Axes]:
-        from playground.field import pictures
-        from playground.lab.plot import typeset
+        from playground.field.pictures import field_pictures
 
-        field, uphill = self.field, self.settings.uphill
-        sign, way = (1, "ascent") if uphill else (-1, "descent")
-        what = "Arrows: the gradient, uphill" if uphill else "Arrows: minus the gradient, downhill"
-        formula = typeset(self.formula)
-        title = f"f(x) = {formula if len(formula) <= 70 else formula[:69] + '…'}"
-        background = self._background()
-        kinds = {"Automatic": sign * field.automatic, "Numerical": sign * field.numerical}
-        look = {"title": title, "what": what, "way": way}
-        vectors = kinds["Automatic"]
-        side_by_side = pictures.compare(field.points, kinds, field.error, background, title=title)
-        drawn = {
-            "field": pictures.field(field.points, vectors, background, self.tracks, **look),
-            "gradients": side_by_side[0],
-        }
-        if self.tracks:
-            drawn["paths"] = pictures.heights(self.tracks, title=title, way=way)
-        return drawn
-
-    def _background(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Values for the contours, on a grid fine enough to be smooth."""
-        axis, values = self.axis, self.field.values
-        if len(axis) < SMOOTH:
-            axis = np.linspace(axis[0], axis[-1], SMOOTH)
-            with self.device.use(), np.errstate(all="ignore"):
-                values = to_cpu(numbers(self.function, self._grid(axis)))
-        return axis, axis, values.reshape(len(axis), len(axis))
+        return field_pictures(self)
 
 
-def _chosen(settings: argparse.Namespace) -> tuple[str, PlaneFunction]:
+def _function_of(settings: argparse.Namespace) -> tuple[str, PlaneFunction]:
     """The function in words, and as a function of x. Raises InputError."""
     text = settings.function
     if text is not None and settings.preset is not None:
@@ -321,7 +288,7 @@ def _chosen(settings: argparse.Namespace) -> tuple[str, PlaneFunction]:
     return formula.text, lambda x: formula(x[0], x[1])
 
 
-def _point(text: str) -> tuple[float, float]:
+def _two_numbers(text: str) -> tuple[float, float]:
     parts = text.strip("() ").split(",")
     if len(parts) != 2:
         raise argparse.ArgumentTypeError(f"expected two numbers such as 1,0.5, got {text!r}")
@@ -341,4 +308,4 @@ def _places(points: np.ndarray) -> tuple[str, str]:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command line; returns the exit code."""
-    return cli.run_study(FieldStudy, argv)
+    return cli.run(FieldStudy, argv)

@@ -7,21 +7,27 @@ value at ``(axis0[i], axis1[j])`` in ``values[j, i]``, NaN where there is none.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from playground.lab.plot import INK, curve, dress, figure, head, palette, scale, stack
+from playground.field.problem import Track, numbers
+from playground.graph.backend import to_cpu
+from playground.lab.plot import INK, curve, dress, figure, head, palette, scale, stack, typeset
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["Track", "arrows", "compare", "contours", "difference", "field", "heights"]
+    from playground.field.command import FieldStudy
+
+__all__ = ["arrows", "compare", "contours", "difference_map", "field", "field_pictures", "heights"]
 
 Background = tuple[np.ndarray, np.ndarray, np.ndarray]
 
+# Contours are computed on a grid at least this fine, so that they are smooth.
+SMOOTH = 241
 MOST_ARROWS = 25  # along each axis; more would touch each other
-MOST_NAMED = 8  # paths with a colour and a line in the legend of their own
+MOST_TRACKS = 8  # paths with a colour and a line in the legend of their own
 MOST_DOTTED = 60  # points of a path that are marked one by one
 LINES = 12
 # Values whose median is lower than this, as a share of their range, are drawn on a log scale.
@@ -32,16 +38,36 @@ LEVEL, STEEP = 0.01, 0.25
 GAP, CROWD = "#d4d4d4", "#b5371f"
 
 
-class Track(NamedTuple):
-    """A path to draw: points of shape (n, 2), the function there and the steps, both (n,)."""
-
-    points: np.ndarray
-    values: np.ndarray
-    steps: np.ndarray
-    name: str = ""
-
-
 # ------------------------------------------------------------------------------- pictures
+
+
+def field_pictures(study: FieldStudy) -> dict[str, Axes]:
+    """Axes by the name of their file."""
+    found, uphill, formula = study.field, study.settings.uphill, typeset(study.formula)
+    sign, way = (1, "ascent") if uphill else (-1, "descent")
+    what = "Arrows: the gradient, uphill" if uphill else "Arrows: minus the gradient, downhill"
+    title = f"f(x) = {formula if len(formula) <= 70 else formula[:69] + '…'}"
+    background = _background(study)
+    kinds = {"Automatic": sign * found.automatic, "Numerical": sign * found.numerical}
+    look = {"title": title, "what": what, "way": way}
+    side_by_side = compare(found.points, kinds, found.error, background, title=title)
+    drawn = {
+        "field": field(found.points, kinds["Automatic"], background, study.tracks, **look),
+        "gradients": side_by_side[0],
+    }
+    if study.tracks:
+        drawn["paths"] = heights(study.tracks, title=title, way=way)
+    return drawn
+
+
+def _background(study: FieldStudy) -> Background:
+    """Values for the contours, on a grid fine enough to be smooth."""
+    axis, values = study.axis, study.field.values
+    if len(axis) < SMOOTH:
+        axis = np.linspace(axis[0], axis[-1], SMOOTH)
+        with study.device.use(), np.errstate(all="ignore"):
+            values = to_cpu(numbers(study.function, study.on_grid(axis)))
+    return axis, axis, values.reshape(len(axis), len(axis))
 
 
 def field(
@@ -58,7 +84,7 @@ def field(
 
     ``vectors`` are the arrows at ``points``; ``what`` says what they are, ``way`` what a path is.
     """
-    drawn, axes = figure(size=(7.6, 6.4 + 0.1 * min(len(tracks), MOST_NAMED)))
+    drawn, axes = figure(size=(7.6, 6.4 + 0.1 * min(len(tracks), MOST_TRACKS)))
     ax: Axes = axes[0, 0]
     head(drawn, title)
     contours(*background, ax, bar=True)
@@ -84,13 +110,13 @@ def compare(
         arrows(ax, points, vectors, poles=_has_poles(background[2]))
         ax.set_title(name, loc="left", fontsize=10.5)
         _square(ax, background)
-    return [*axes[0, :-1], difference(points, error, axes[0, -1])]
+    return [*axes[0, :-1], difference_map(points, error, axes[0, -1])]
 
 
 def heights(tracks: Sequence[Track], *, title: str = "", way: str = "path") -> Axes:
     """The function along each path, over its steps."""
     ax = stack(1, title=title)[0]
-    colors = palette(min(len(tracks), MOST_NAMED))
+    colors = palette(min(len(tracks), MOST_TRACKS))
     for number, track in enumerate(tracks):
         own = number < len(colors) == len(tracks)
         look: dict[str, Any] = {"color": colors[number]} if own else {"color": INK, "alpha": 0.35}
@@ -164,7 +190,7 @@ def _usual(lengths: np.ndarray, poles: bool) -> float:
     return float(longest if longest <= 2.5 * usual else usual)
 
 
-def difference(points: np.ndarray, error: np.ndarray, ax: Axes) -> Axes:
+def difference_map(points: np.ndarray, error: np.ndarray, ax: Axes) -> Axes:
     """``error``, shape (k,), 0 or more, at the points of a grid, as colours on a log scale."""
     from matplotlib import colormaps
     from matplotlib.colors import LogNorm
@@ -174,12 +200,12 @@ def difference(points: np.ndarray, error: np.ndarray, ax: Axes) -> Axes:
     places = np.searchsorted(axis1, points[:, 1]), np.searchsorted(axis0, points[:, 0])
     cells[places] = error
     positive = error[np.isfinite(error) & (error > 0)]
-    scale: dict[str, Any] = {"vmin": 0.0, "vmax": 1.0}
+    norm: dict[str, Any] = {"vmin": 0.0, "vmax": 1.0}
     if positive.size:
-        scale = {"norm": LogNorm(positive.min(), max(positive.max(), 1.01 * positive.min()))}
+        norm = {"norm": LogNorm(positive.min(), max(positive.max(), 1.01 * positive.min()))}
         cells = np.where(cells == 0, positive.min(), cells)
     colors = colormaps["magma_r"].with_extremes(bad=GAP)
-    image = ax.pcolormesh(axis0, axis1, np.ma.masked_invalid(cells), cmap=colors, **scale)
+    image = ax.pcolormesh(axis0, axis1, np.ma.masked_invalid(cells), cmap=colors, **norm)
     drawn = ax.figure.colorbar(image, ax=ax, shrink=0.72, aspect=25, pad=0.02)
     drawn.outline.set_visible(False)
     finite = error[np.isfinite(error)]
@@ -191,7 +217,7 @@ def difference(points: np.ndarray, error: np.ndarray, ax: Axes) -> Axes:
 def _tracks(ax: Axes, tracks: Sequence[Track], way: str) -> None:
     from matplotlib.patheffects import Normal, Stroke
 
-    many = len(tracks) > MOST_NAMED
+    many = len(tracks) > MOST_TRACKS
     colors = [CROWD] * len(tracks) if many else palette(len(tracks))
     halo = [Stroke(linewidth=4.0, foreground="white", alpha=0.85), Normal()]
     for number, (track, color) in enumerate(zip(tracks, colors, strict=True), 1):

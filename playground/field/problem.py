@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -15,16 +15,19 @@ from playground.graph.errors import GraphCutError, InputError
 from playground.transforms import grad, vmap
 
 __all__ = [
-    "STEP",
+    "DIFFERENCE_STEP",
     "Field",
     "PlaneFunction",
+    "Track",
     "as_points",
     "gradient_field",
     "numbers",
     "numerical_field",
 ]
 
-STEP = 1e-4  # of the central differences: near the cube root of eps, where they err least
+DIFFERENCE_STEP = (
+    1e-4  # of the central differences: near the cube root of eps, where they err least
+)
 
 PlaneFunction = Callable[[Any], Any]
 
@@ -38,7 +41,7 @@ def gradient_field(f: PlaneFunction, points: Any) -> Any:
     return _everywhere(grad(f), as_points(points))
 
 
-def numerical_field(f: PlaneFunction, points: Any, h: float = STEP) -> Any:
+def numerical_field(f: PlaneFunction, points: Any, h: float = DIFFERENCE_STEP) -> Any:
     """The same by central differences, (f(x + h e_i) - f(x - h e_i)) / 2h, in float64."""
     points = as_points(points).astype(np.float64)
     shifts = array_like(np.array([[h, 0.0], [0.0, h], [-h, 0.0], [0.0, -h]]), points)
@@ -84,6 +87,15 @@ def numbers(f: PlaneFunction, points: Any) -> Any:
         kind = kinds.get(found.dtype.kind, f"dtype {found.dtype}")
         raise InputError(f"the function gives {kind}, where real numbers are needed")
     return found.reshape(-1)
+
+
+class Track(NamedTuple):
+    """A path: points of shape (n, 2), the function there and the steps, both (n,)."""
+
+    points: np.ndarray
+    values: np.ndarray
+    steps: np.ndarray
+    name: str = ""
 
 
 @dataclass(frozen=True)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import argparse
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from playground.graph.backend import Device, to_cpu
+from playground.graph.backend import to_cpu
 from playground.graph.errors import InputError
+from playground.graph.types import UserFunction
 from playground.inverse.matrices import (
     condition_number,
     inverted,
@@ -22,54 +22,11 @@ from playground.inverse.matrices import (
 from playground.inverse.problem import residual_losses
 from playground.lab import cli
 from playground.lab.descent import Below
-from playground.lab.fit import Fit
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 __all__ = ["Inverse", "main"]
-
-ABOUT = """\
-Find the inverse Y of a square matrix X by steepest descent: start from a random
-Y, measure how far XY is from the identity I, get the gradient by backprop, step
-downhill, and repeat until sum|XY - I| is at most the tolerance. Every loss,
-parameter and gradient is logged, and drawn at the end.
-"""
-
-EXAMPLES = """\
-losses:
-  squared   sum((XY - I)**2): smooth, and the one to start with
-  absolute  sum|XY - I|: full of kinks, where most rules get stuck
-
-rules:
-  grow-shrink            step size x 1.2 after a better loss, x 0.5 after a worse
-                         one, which is kept; below 1e-10 comes a restart
-  grow-shrink-take-back  the same, but a worse point is taken back
-  barzilai-borwein       step size from the curvature along the step before
-  constant               always 0.01
-
-restarts:
-  kick   Y moves at random, by 10 % at the first restart and less at later ones
-  fresh  a new random Y
-  none   the run ends
-
-what to expect (random matrices, float64):
-  squared, grow-shrink       size 3: some hundred steps; size 10: ten thousand;
-                             size 30 and more: rarely
-  squared, barzilai-borwein  sizes 3, 10, 30, 100: 15, 110, 800, 4000 steps
-  absolute, grow-shrink      size 3: fifty thousand steps and hundreds of kicks;
-                             size 10 and more: hardly ever
-  A badly conditioned matrix takes longer; the report gives its condition number.
-
-examples:
-  python -m playground.inverse --size 3
-  python -m playground.inverse --size 100 --rule barzilai-borwein
-  python -m playground.inverse --matrix covariance.csv --max-seconds 60
-  python -m playground.inverse --size 3 --loss absolute --dtype float32 --out study
-  python -m playground.inverse --resume study --tol 1e-4
-
-exit code: 0 converged, 1 not converged, 2 bad input, 130 interrupted (log kept)
-"""
 
 # X, I, Y and its best, gradient, residual and a few of their copies are alive at the same time.
 MATRICES_ALIVE = 12
@@ -79,20 +36,53 @@ NEARLY_SINGULAR = 1e6
 SLOW = 1e3
 
 
-class Inverse(cli.Problem):
+class Inverse(cli.Descent):
     """The problem of ``python -m playground.inverse``; its data is the matrix X, shape (n, n)."""
 
     name = "inverse"
-    needs = "--size N | --matrix FILE"
-    about = ABOUT
-    examples = EXAMPLES
+    usage = "(--size N | --matrix FILE | --resume DIR) [flags]"
+    about = """
+        Find the inverse Y of a square matrix X by steepest descent: start from a random
+        Y, measure how far XY is from the identity I, get the gradient by backprop, step
+        downhill, and repeat until sum|XY - I| is at most the tolerance. Every loss,
+        parameter and gradient is logged, and drawn at the end.
+        """
+    examples = """
+        losses:
+          squared   sum((XY - I)**2): smooth, and the one to start with
+          absolute  sum|XY - I|: full of kinks, where most rules get stuck
+
+        rules:
+          grow-shrink            step size x 1.2 after a better loss, x 0.5 after a worse
+                                 one, which is kept; below 1e-10 comes a restart
+          grow-shrink-take-back  the same, but a worse point is taken back
+          barzilai-borwein       step size from the curvature along the step before
+          constant               always 0.01
+
+        restarts:
+          kick   Y moves at random, by 10 % at the first restart and less at later ones
+          fresh  a new random Y
+          none   the run ends
+
+        what to expect (random matrices, float64):
+          squared, grow-shrink       size 3: some hundred steps; size 10: ten thousand;
+                                     size 30 and more: rarely
+          squared, barzilai-borwein  sizes 3, 10, 30, 100: 15, 110, 800, 4000 steps
+          absolute, grow-shrink      size 3: fifty thousand steps and hundreds of kicks;
+                                     size 10 and more: hardly ever
+          A badly conditioned matrix takes longer; the report gives its condition number.
+
+        examples:
+          python -m playground.inverse --size 3
+          python -m playground.inverse --size 100 --rule barzilai-borwein
+          python -m playground.inverse --matrix covariance.csv --max-seconds 60
+          python -m playground.inverse --size 3 --loss absolute --dtype float32 --out study
+          python -m playground.inverse --resume study --tol 1e-4
+
+        exit code: 0 converged, 1 not converged, 2 bad input, 130 interrupted (log kept)
+        """
     losses = ("squared", "absolute")
     measure = "sum|XY - I|"
-    data_names = ("matrix", "start")
-
-    def __init__(self, settings: argparse.Namespace, data: Mapping[str, np.ndarray]) -> None:
-        super().__init__(settings, data)
-        self.X = data["matrix"]
 
     @classmethod
     def add_flags(cls, group: Any) -> None:
@@ -103,15 +93,11 @@ class Inverse(cli.Problem):
             "--matrix", metavar="FILE", help="a matrix from a file: .npy, .csv or text with blanks"
         )
 
-    @classmethod
-    def defaults(cls) -> dict[str, Any]:
-        return {"size": None, "matrix": None}
-
-    @classmethod
-    def draw(cls, settings: argparse.Namespace) -> dict[str, np.ndarray]:
+    def draw(self) -> dict[str, np.ndarray]:
+        settings = self.settings
         if (settings.size is None) == (settings.matrix is None):
             raise InputError("give either --size N or --matrix FILE, for example --size 3")
-        # The generator of the study, whose matrix is thus that of --size 3 --seed 0.
+        # The generator of the original study, whose matrix is thus that of --size 3 --seed 0.
         rng = np.random.RandomState(settings.seed)
         if settings.size is not None:
             require_memory(settings.size, settings.dtype, MATRICES_ALIVE)
@@ -121,15 +107,30 @@ class Inverse(cli.Problem):
             require_square(matrix, settings.matrix)
             require_memory(len(matrix), settings.dtype, MATRICES_ALIVE)
         start = rng.random_sample(matrix.shape)
-        return {"matrix": _cast(matrix, settings), "start": _cast(start, settings)}
+        return {"matrix": self._cast(matrix), "start": self._cast(start)}
+
+    def _cast(self, matrix: np.ndarray) -> np.ndarray:
+        """The matrix in the precision of the run. Raises InputError where a number is too large."""
+        settings = self.settings
+        with np.errstate(over="ignore"):
+            cast = matrix.astype(settings.dtype)
+        if not np.isfinite(cast).all():
+            large = f"{settings.matrix} holds numbers too large for {settings.dtype}"
+            raise InputError(f"{large}: use --dtype float64")
+        return cast
+
+    @property
+    def matrix(self) -> np.ndarray:
+        """X, shape (n, n)."""
+        return self.data["matrix"]
 
     @cached_property
     def true_inverse(self) -> np.ndarray | None:
-        return inverted(self.X)
+        return inverted(self.matrix)
 
     @cached_property
     def condition(self) -> float:
-        return condition_number(self.X, self.true_inverse)
+        return condition_number(self.matrix, self.true_inverse)
 
     @property
     def singular(self) -> bool:
@@ -143,7 +144,10 @@ class Inverse(cli.Problem):
         if self.condition >= NEARLY_SINGULAR:
             return [f"X is nearly singular ({number}): the run will hardly converge"]
         # An entry of XY is known to about eps cond(X), and the sum is over n^2 of them.
-        if len(self.X) ** 2 * np.finfo(self.X.dtype).eps * self.condition > settings.tol / 2:
+        if (
+            len(self.matrix) ** 2 * np.finfo(self.matrix.dtype).eps * self.condition
+            > settings.tol / 2
+        ):
             return [f"{number}: rounding in {settings.dtype} may keep {self.measure} above --tol"]
         if self.condition >= SLOW and settings.rule != "barzilai-borwein":
             return [
@@ -154,24 +158,23 @@ class Inverse(cli.Problem):
 
     @property
     def hopeless(self) -> str:
+        """Why no run can converge, or ''."""
         if not self.singular:
             return ""
         return f"X is singular (condition number {self.condition:.3g}): it has no inverse to find"
 
-    def fresh(self, rng: Any) -> np.ndarray:
-        return rng.random(self.X.shape).astype(self.X.dtype)
+    @cached_property
+    def _losses(self) -> dict[str, UserFunction]:
+        identity = np.eye(len(self.matrix), dtype=self.matrix.dtype)
+        return residual_losses(self.device.put(self.matrix), self.device.put(identity))
 
-    def _losses(self, device: Device) -> dict[str, Callable[[Any], Any]]:
-        identity = np.eye(len(self.X), dtype=self.X.dtype)
-        return residual_losses(device.put(self.X), device.put(identity))
+    def loss(self) -> UserFunction:
+        return self._losses[self.settings.loss]
 
-    def loss(self, device: Device) -> Callable[[Any], Any]:
-        return self._losses(device)[self.settings.loss]
-
-    def goal(self, device: Device) -> Below:
+    def goal(self) -> Below:
         if self.settings.loss == "absolute":
             return Below(self.settings.tol, name=self.measure)
-        absolute = self._losses(device)["absolute"]
+        absolute = self._losses["absolute"]
         # The sum of sizes is at least the root of the sum of squares: far away nothing is computed.
         return Below(
             self.settings.tol,
@@ -180,9 +183,10 @@ class Inverse(cli.Problem):
             name=self.measure,
         )
 
-    def answer(self, result: Fit) -> tuple[list[str], list[tuple[str, str]]]:
+    def answer(self) -> tuple[list[str], list[tuple[str, str]]]:
+        result = self.result
         Y = result.x.astype(np.float64)
-        product = self.X.astype(np.float64) @ Y
+        product = self.matrix.astype(np.float64) @ Y
         residual = np.abs(product - np.eye(len(Y)))
         entries = [
             (f"loss ({self.settings.loss})", f"{result.value:.6g}"),
@@ -204,9 +208,12 @@ class Inverse(cli.Problem):
         share = difference.max() / largest if largest else math.inf
         return f"{difference.max():.3g} in the worst entry ({share:.2g} of the largest entry)"
 
-    def advice(self, result: Fit) -> str:
-        settings, size = self.settings, len(self.X)
-        if not math.isfinite(result.value):
+    def cure(self) -> str:
+        return f"no flag helps: {self.hopeless}" if self.hopeless else super().cure()
+
+    def advice(self) -> str:
+        settings, size = self.settings, len(self.matrix)
+        if not math.isfinite(self.result.value):
             return "scale the matrix so that its entries are near 1: the loss overflows"
         if settings.loss == "absolute":
             return "try --loss squared --rule barzilai-borwein, the easier way to the same Y"
@@ -216,42 +223,13 @@ class Inverse(cli.Problem):
             return "try --dtype float64: rounding in float32 keeps sum|XY - I| up"
         return ""
 
-    def results(self, result: Fit) -> dict[str, np.ndarray]:
-        return {"inverse": result.x}
+    def files(self) -> dict[str, np.ndarray]:
+        return {"inverse.npy": self.result.x}
 
-    def pictures(self, result: Fit) -> dict[str, Axes]:
-        from playground.lab import plot
+    def pictures(self) -> dict[str, Axes]:
+        from playground.inverse.pictures import inverse_pictures
 
-        record, size, settings = result.log, len(self.X), self.settings
-        title = f"Inverse of a {size} by {size} matrix: {settings.loss} loss, {settings.rule}"
-        names = record.layout.labels()
-        params, grads = ((*record.arrays(kind), names) for kind in ("params", "grads"))
-        restarts = plot.restart_steps(record.loss)
-        below = settings.tol if settings.loss == "absolute" else None
-        truth = None if self.singular else self.true_inverse
-        before, after = self.X @ self.data["start"], self.X @ result.x
-        maps = {
-            "XY at the start": before,
-            "XY at the end": after,
-            "XY - I at the end": after - np.eye(size),
-        }
-        return {
-            "loss": plot.loss_and_step(record.loss, below=below, title=title)[0],
-            "parameters": plot.travel(params, truth, restarts=restarts, title=title)[0],
-            "gradient": plot.gradient(grads, restarts=restarts, title=title)[0],
-            "product": plot.heat_maps(maps, title=title)[0],
-        }
-
-
-def _cast(matrix: np.ndarray, settings: argparse.Namespace) -> np.ndarray:
-    """The matrix in the precision of the run. Raises InputError where a number does not fit."""
-    with np.errstate(over="ignore"):
-        cast = matrix.astype(settings.dtype)
-    if not np.isfinite(cast).all():
-        raise InputError(
-            f"{settings.matrix} holds numbers too large for {settings.dtype}: use --dtype float64"
-        )
-    return cast
+        return inverse_pictures(self)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

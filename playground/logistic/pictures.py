@@ -12,7 +12,9 @@ from playground.lab import plot
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["chances", "scores"]
+    from playground.logistic.command import Logistic
+
+__all__ = ["chances", "logistic_pictures", "scores"]
 
 COLORS, MARKERS = (plot.BLUE, plot.RED), ("o", "^")
 # Lines of equal chance, beside the boundary at 0.5.
@@ -20,6 +22,31 @@ LEVELS = (0.01, 0.1, 0.25, 0.75, 0.9, 0.99)
 # Where the score changes more than this over the picture, they lie too close to be labelled.
 STEEPEST = 50.0
 CELLS = 300
+
+
+def logistic_pictures(study: Logistic) -> dict[str, Axes]:
+    """Axes by the name of their file."""
+    record, settings, w = study.result.log, study.settings, study.plain(study.result.x)
+    kind = "Standardised logistic" if settings.standardise else "Logistic"
+    title = f"{kind} regression, {study.classes[1]} against {study.classes[0]}: {settings.rule}"
+    names = [*study.features, "bias"]
+    params, grads = ((*record.arrays(kind), names) for kind in ("params", "grads"))
+    restarts = plot.restart_steps(record.loss)
+    points, labels = study.data["points"], study.data["labels"]
+    if len(study.features) == 2:
+        line = chances(points, labels, w, names=study.features, classes=study.classes)
+    else:
+        line = scores(points @ w[:-1] + w[-1], labels, classes=study.classes)
+    if settings.rule == "constant":
+        loss = plot.loss(record.loss, plot.stack(1, title=title)[0])
+    else:
+        loss = plot.loss_and_step(record.loss, title=title)[0]
+    return {
+        "loss": loss,
+        "weights": plot.travel(params, study.best.weights, restarts=restarts, title=title)[0],
+        "gradient": plot.gradient(grads, restarts=restarts, title=title)[0],
+        "boundary": line,
+    }
 
 
 def chances(

@@ -7,7 +7,7 @@ as arrays and as frames; :class:`Algebra` gives them as formulas.
 """
 
 from playground.quadratic.algebra import Algebra, MatrixForm, Stationary
-from playground.quadratic.command import QuadraticStudy, main, zeros
+from playground.quadratic.command import QuadraticStudy, main, zeros_of_gradient
 from playground.quadratic.problem import Derivatives, automatic, numerical, quadratic_form
 
 __all__ = [
@@ -20,5 +20,5 @@ __all__ = [
     "main",
     "numerical",
     "quadratic_form",
-    "zeros",
+    "zeros_of_gradient",
 ]

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from playground.interpreters.symbols import symbolic, sympy, to_sympy
-from playground.quadratic.problem import Derivatives, names, quadratic_form
+from playground.quadratic.problem import Derivatives, quadratic_form, variables
 
 __all__ = ["Algebra", "MatrixForm", "Stationary"]
 
@@ -28,7 +28,7 @@ class Algebra:
     @cached_property
     def symbols(self) -> list[Any]:
         """x1, x2 …"""
-        return list(sympy().symbols(names(len(self.b)), real=True))
+        return list(sympy().symbols(variables(len(self.b)), real=True))
 
     @cached_property
     def expression(self) -> Any:
@@ -130,10 +130,10 @@ class Stationary:
         point = H.gauss_jordan_solve(-b)[0]
         point = point.subs(dict.fromkeys(point.free_symbols, 0))
         value = algebra.expression.subs(dict(zip(algebra.symbols, point, strict=True)))
-        return cls(_kind(H), point, tuple(H.nullspace()), value)
+        return cls(_by_signs(H), point, tuple(H.nullspace()), value)
 
 
-def _kind(hessian: Any) -> str:
+def _by_signs(hessian: Any) -> str:
     """By the signs of the eigenvalues, of which those that are 0 count for neither."""
     values = np.linalg.eigvalsh(np.array(hessian.tolist(), float))
     rank = hessian.rank()

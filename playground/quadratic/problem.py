@@ -15,17 +15,17 @@ if TYPE_CHECKING:
     import pandas
 
 __all__ = [
-    "STEP",
+    "DIFFERENCE_STEP",
     "Derivatives",
     "automatic",
-    "names",
     "numerical",
     "quadratic_form",
+    "variables",
 ]
 
 # A central difference of a quadratic form is exact for any step, but for rounding, which a large
 # step keeps small; a power of two rounds nothing by itself.
-STEP = 0.125
+DIFFERENCE_STEP = 0.125
 
 
 def quadratic_form(Q: Any, b: Any) -> Callable[[Any], Any]:
@@ -37,7 +37,7 @@ def quadratic_form(Q: Any, b: Any) -> Callable[[Any], Any]:
     return f
 
 
-def names(n: int) -> list[str]:
+def variables(n: int) -> list[str]:
     """The names of the variables, counted from 1 as on paper."""
     return [f"x{i}" for i in range(1, n + 1)]
 
@@ -59,7 +59,7 @@ class Derivatives(NamedTuple):
 
     def columns(self) -> dict[str, np.ndarray]:
         """Every value and derivative by its name: f, df_dx1 …, d2f_dx1dx1 …, each of shape (k,)."""
-        xs = names(self.points.shape[1])
+        xs = variables(self.points.shape[1])
         found = {"f": self.values}
         found |= {f"df_d{x}": self.gradients[:, i] for i, x in enumerate(xs)}
         for i, x in enumerate(xs):
@@ -71,7 +71,7 @@ class Derivatives(NamedTuple):
 
         For two variables ``frame.pivot(index="x1", columns="x2", values="y")`` is the grid.
         """
-        xs = dict(zip(names(self.points.shape[1]), self.points.T, strict=True))
+        xs = dict(zip(variables(self.points.shape[1]), self.points.T, strict=True))
         return {name: frame_of({**xs, "y": y}) for name, y in self.columns().items()}
 
     def distance(self, other: Derivatives) -> tuple[float, float, float]:
@@ -99,7 +99,7 @@ def automatic(f: Callable[[Any], Any], points: Any) -> Derivatives:
     return Derivatives(to_cpu(points), *map(to_cpu, (values, firsts, seconds)))
 
 
-def numerical(f: Callable[[Any], Any], points: Any, h: float = STEP) -> Derivatives:
+def numerical(f: Callable[[Any], Any], points: Any, h: float = DIFFERENCE_STEP) -> Derivatives:
     """The same by central differences of step h, all of them in one call of f."""
     host = _as_floats(to_cpu(points))
     k, n = host.shape

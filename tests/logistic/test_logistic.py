@@ -500,7 +500,7 @@ class StrictDevice(Device):
 def test_a_run_stays_on_its_device(run, monkeypatch, loss):
     argv = ("--loss", loss, "--l2", 1, "--max-steps", 10, "--no-plot")
     host = run(*argv, "--out", "host")
-    monkeypatch.setattr(cli.command, "parse_device", lambda name: StrictDevice())
+    monkeypatch.setattr(cli.study, "parse_device", lambda name: StrictDevice())
     with registered():
         device = run(*argv, "--out", "device")
     assert device.code == host.code == 0

@@ -5,10 +5,10 @@ from __future__ import annotations
 import shutil
 from typing import TextIO
 
-__all__ = ["Progress"]
+__all__ = ["ProgressLine"]
 
 
-class Progress:
+class ProgressLine:
     """One line rewritten on a terminal; elsewhere a plain line now and then, ever more seldom."""
 
     def __init__(self, stream: TextIO, *, quiet: bool = False) -> None:
@@ -17,7 +17,7 @@ class Progress:
         self.width = 0
         self.next_line = 5.0  # seconds; doubles up to a minute between lines
 
-    def __enter__(self) -> Progress:
+    def __enter__(self) -> ProgressLine:
         return self
 
     def __exit__(self, *error: object) -> None:
