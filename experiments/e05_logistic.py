@@ -24,7 +24,7 @@ def run(out: Path, quick: bool = False) -> list[Finding]:
     found = fit(penalised, w0, rule=BarzilaiBorwein(), stop=GradientBelow(1e-7))
     scipy = minimize(value_and_grad(penalised), w0, jac=True, method="L-BFGS-B", tol=1e-15)
     parted = linprog(w0, A_ub=(1 - 2 * t)[:, None] * X, b_ub=-np.ones(100), bounds=(None, None))
-    upper, lower = plot.stack(2)
+    upper, lower = plot.stacked_axes(2)
     plot.loss(fast.loss, upper)
     plot.parameters((*fast.log.arrays("params"), names), ax=lower)
     line = pictures.chances(points, t, fast.x, names=names, classes=("setosa", "versicolor"))

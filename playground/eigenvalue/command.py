@@ -6,7 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -75,10 +75,10 @@ class Eigenvalue(cli.Descent):
         exit code: 0 converged, 1 not converged, 2 bad input, 130 interrupted (log kept)
         """
     losses = ("squared",)
-    rules = ("adam", *cli.RULES)
+    rules = ("adam", *cli.STEP_RULES)
 
     @classmethod
-    def add_flags(cls, group: Any) -> None:
+    def add_flags(cls, group: cli.FlagGroup) -> None:
         add, targets = group.add_argument, list(TARGETS)
         add("--targets", type=_numbers, default=targets, metavar="T,T,...", help="the eigenvalues")
         start = "the entries r to start from (default random, uniform in 0..1)"
@@ -128,6 +128,7 @@ class Eigenvalue(cli.Descent):
         if list(settings.targets) != sorted(settings.targets):
             order = ", ".join(f"{t:g}" for t in self.targets)
             said.append(f"eigenvalues come in ascending order, and are compared with {order}")
+        # An eigenvalue is known to about eps of the largest, and the loss is the sum of n squares.
         error = np.finfo(self.targets.dtype).eps * max(1.0, np.abs(self.targets).max())
         if len(self.targets) * float(error) ** 2 > settings.tol / 2:
             said.append(f"rounding in {settings.dtype} may keep the loss above --tol")
@@ -147,6 +148,7 @@ class Eigenvalue(cli.Descent):
 
     def watch(self) -> dict[str, UserFunction]:
         """The eigenvalues one by one; they are computed together, once for each point."""
+        # A fit passes the very same r to each of them: one decomposition a point instead of n.
         seen: list[Array] = [None, None]
 
         def eigenvalue(r: Array, i: int) -> Array:
@@ -199,7 +201,7 @@ class Eigenvalue(cli.Descent):
         if isinstance(second, str):
             return [("second derivatives", second)]
         aside = f"  (at a point {NEAR:g} away)" if second.moved else ""
-        told = [("curvatures of the loss", f"{_counted(second.steep)}{aside}")]
+        told = [("curvatures of the loss", f"{_grouped(second.steep)}{aside}")]
         if second.flat:
             told.append(
                 ("flat directions", f"{second.flat}, in which A turns and keeps its eigenvalues")
@@ -216,6 +218,7 @@ class Eigenvalue(cli.Descent):
             return {seed: self._from_seed(seed) for seed in seeds}
 
     def _from_seed(self, seed: int) -> Fit:
+        # A further start is for the picture alone, and may be far slower than the run itself.
         limits = MaxSteps(max(MOST_TIMES * self.result.steps, 10_000)), MaxSeconds(MOST_SECONDS)
         return fit(
             spectral_loss(self.targets),
@@ -235,6 +238,7 @@ class Eigenvalue(cli.Descent):
             return "a smaller --lr: the loss is larger than at the start"
         if settings.rule != "adam":
             return "try --rule adam, which no kink of the loss stops"
+        # Adam moves an entry by about the rate a step, whatever the gradient.
         far = np.abs(self.targets - self.entries.eigenvalues(self.data["start"])).max()
         rate = settings.lr or LEARNING_RATE
         if far > 10_000 * rate:
@@ -255,7 +259,7 @@ def _numbers(text: str) -> list[float]:
     return [cli.number(word.strip()) for word in text.split(",")]
 
 
-def _counted(values: np.ndarray, most: int = 12) -> str:
+def _grouped(values: np.ndarray, most: int = 12) -> str:
     """Ascending numbers, equal ones together."""
     counts = Counter(f"{value:.5g}" for value in values)
     shown = [text if count == 1 else f"{text} ({count} times)" for text, count in counts.items()]

@@ -27,6 +27,7 @@ def eigenvalue_pictures(study: Eigenvalue) -> dict[str, Axes]:
     first = f"start of seed {settings.seed}" if settings.start is None else "the given start"
     runs = {first: study.result}
     runs |= {f"start of seed {seed}": other for seed, other in study.others.items()}
+    # One frame a start: side by side they show which eigenvalues meet on the way.
     frames = {f"{name}: {ended(run)}": run.watched for name, run in runs.items()}
     return {
         "loss": plot.loss_and_step(record.loss, below=settings.tol, title=title)[0],
@@ -34,11 +35,11 @@ def eigenvalue_pictures(study: Eigenvalue) -> dict[str, Axes]:
         "eigenvalues": plot.small_multiples(
             frames, targets, ylabel="eigenvalue of A", title=f"{title}; targets dashed"
         )[0],
-        "matrix": _matrices(study, title),
+        "matrix": _matrix_maps(study, title),
     }
 
 
-def _matrices(study: Eigenvalue, title: str) -> Axes:
+def _matrix_maps(study: Eigenvalue, title: str) -> Axes:
     matrix, second = study.entries.matrix, study.shown
     start, end = study.data["start"], study.result.x
     maps = {"A at the start": matrix(start), "A at the end": matrix(end)}

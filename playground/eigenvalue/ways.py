@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from playground.eigenvalue.problem import Entries, squared, wrong_start
+from playground.eigenvalue.problem import Entries, sum_of_squares, wrong_start
 from playground.graph.errors import FitError
 from playground.graph.variable import Parameter
 from playground.links import Link
@@ -41,7 +41,7 @@ class Spectrum(Link):
     def forward(self) -> Any:
         eigenvalues = self.entries.eigenvalues(self.r)
         self.eigenvalues = eigenvalues.array
-        return squared(eigenvalues - self.targets)
+        return sum_of_squares(eigenvalues - self.targets)
 
 
 @dataclass(frozen=True)
@@ -89,6 +89,7 @@ def descend(
 
     def loss() -> Any:
         value = model()
+        # A copy: the optimizer writes into r itself.
         rows.append((model.r.array.copy(), model.eigenvalues, value.item()))
         return value
 

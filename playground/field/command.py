@@ -12,20 +12,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from playground.field.expression import FUNCTIONS, Expression
+from playground.field.expression import ARITY, Expression
 from playground.field.loading import load_function, on_rows
 from playground.field.problem import (
     DIFFERENCE_STEP,
     Field,
-    PlaneFunction,
     Track,
     numbers,
 )
 from playground.graph.backend import to_cpu
 from playground.graph.errors import FitError, InputError, LogError
-from playground.graph.types import Raw
+from playground.graph.types import Raw, UserFunction
 from playground.lab import cli
-from playground.lab.descent import GradientBelow, MaxSteps, Stop, make_rule
+from playground.lab.descent import Course, GradientBelow, MaxSteps, Stop, make_rule
 from playground.lab.fit import Fit, fit
 from playground.lab.grids import grid_axis, grid_points
 
@@ -36,7 +35,7 @@ __all__ = ["PRESETS", "FieldStudy", "Leaves", "main"]
 
 PRESETS = {"bowl": "x0**2+x1**2", "saddle": "x0*x1", "waves": "sin(x0*x1)"}
 STATIONARY = 1e-6
-KNOWN = fill(" ".join(sorted(FUNCTIONS)), 84, initial_indent="  ", subsequent_indent="  ")
+KNOWN = fill(" ".join(sorted(ARITY)), 84, initial_indent="  ", subsequent_indent="  ")
 
 
 class Leaves(Stop):
@@ -47,7 +46,7 @@ class Leaves(Stop):
     def __init__(self, low: float, high: float) -> None:
         self.low, self.high = low, high
 
-    def met(self, course: Any) -> bool:
+    def met(self, course: Course) -> bool:
         x = to_cpu(course.point[0])
         return not bool((x >= self.low).all() and (x <= self.high).all())
 
@@ -94,7 +93,7 @@ class FieldStudy(cli.Study):
     )
 
     @classmethod
-    def add_flags(cls, group: Any) -> None:
+    def add_flags(cls, group: cli.FlagGroup) -> None:
         add, n = group.add_argument, cli.number
         add("--preset", choices=PRESETS, help="a function by name (default bowl)")
         add("--function", metavar="F", help="your own: a formula of x0 and x1, or module:name")
@@ -107,14 +106,14 @@ class FieldStudy(cli.Study):
         start = "a path from this point; may be given several times"
         add("--start", type=_two_numbers, action="append", metavar="X0,X1", help=start)
         rule, size = "of the paths' steps", "the first step size"
-        add("--rule", choices=cli.RULES, default="grow-shrink-take-back", help=rule)
+        add("--rule", choices=cli.STEP_RULES, default="grow-shrink-take-back", help=rule)
         add("--step-size", type=cli.above_zero, default=0.01, metavar="S", help=size)
         steps = "steps of a path at most"
         add("--max-steps", type=cli.whole(1), default=1000, metavar="N", help=steps)
 
     def prepare(self) -> None:
         settings = self.settings
-        self.formula, self.function = _function_of(settings)
+        self.formula, self.function = self._chosen_function()
         self.axis = grid_axis(settings.low, settings.high, settings.step)
         with self.device.use(), np.errstate(all="ignore"):
             self.field = self._guarded(lambda: Field.of(self.function, self.on_grid(self.axis)))
@@ -122,6 +121,21 @@ class FieldStudy(cli.Study):
             raise InputError(f"{self.formula} is finite at no point of the grid: move it")
         self.starts = self._chosen_starts()
         self.fits: list[Fit] = []
+
+    def _chosen_function(self) -> tuple[str, UserFunction]:
+        """The function in words, and as a function of x. Raises InputError."""
+        settings = self.settings
+        text = settings.function
+        if text is not None and settings.preset is not None:
+            raise InputError("give either --preset or --function, not both")
+        if text is None:
+            text = PRESETS[settings.preset or "bowl"]
+        if ":" in text:
+            return text, on_rows(load_function(text), 2, text)
+        formula = Expression(text)
+        if not formula.used:
+            raise InputError(f"--function {text}: it depends on neither x0 nor x1, nothing to draw")
+        return formula.text, lambda x: formula(x[0], x[1])
 
     def on_grid(self, axis: np.ndarray) -> Raw:
         """Every pair of numbers of ``axis``, on the device, in the precision of the run."""
@@ -131,6 +145,7 @@ class FieldStudy(cli.Study):
         """What ``compute`` returns; whatever the user's function raises becomes an InputError."""
         try:
             return compute()
+        # These name what is wrong already; anything else comes from the user's own function.
         except (InputError, FitError, LogError, OSError, MemoryError):
             raise
         except Exception as error:
@@ -149,9 +164,11 @@ class FieldStudy(cli.Study):
         ):
             if not good.all():
                 raise InputError(f"--start {'{:g},{:g}'.format(*given[~good][0])} {why}")
+        # A constant: each path would end where it starts.
         if not self.field.automatic.any():  # nowhere to go
             return given[:0]
         rng, count = np.random.default_rng(self.settings.seed), self._random_starts
+        # Many more than are needed: the function may be finite on a small part of the square.
         drawn = rng.uniform(low, high, (20 * count + 20, 2))
         return np.concatenate([given, drawn[self._finite(drawn)][:count]])
 
@@ -200,6 +217,7 @@ class FieldStudy(cli.Study):
         rule.initial = settings.step_size
         limits = [Leaves(self.axis[0], self.axis[-1]), MaxSteps(settings.max_steps)]
         found = fit(
+            # The lab descends: uphill is down the negative.
             (lambda x: -f(x)) if settings.uphill else f,
             start.astype(settings.dtype),
             rule=rule,
@@ -222,6 +240,7 @@ class FieldStudy(cli.Study):
         frame = found.loss
         steps, points = found.log.arrays("params")
         taken = frame["accepted"].to_numpy()[steps]
+        # A path that jumps to and fro between rejected points could not be followed by eye.
         steps, points = steps[taken], points[taken]
         values = frame["loss"].to_numpy()[steps] * (-1 if self.settings.uphill else 1)
         name = f"{_pair(points[0])} to {_pair(points[-1])} in {found.took}"
@@ -271,21 +290,6 @@ class FieldStudy(cli.Study):
         from playground.field.pictures import field_pictures
 
         return field_pictures(self)
-
-
-def _function_of(settings: argparse.Namespace) -> tuple[str, PlaneFunction]:
-    """The function in words, and as a function of x. Raises InputError."""
-    text = settings.function
-    if text is not None and settings.preset is not None:
-        raise InputError("give either --preset or --function, not both")
-    if text is None:
-        text = PRESETS[settings.preset or "bowl"]
-    if ":" in text:
-        return text, on_rows(load_function(text), 2, text)
-    formula = Expression(text)
-    if not formula.used:
-        raise InputError(f"--function {text}: it depends on neither x0 nor x1, nothing to draw")
-    return formula.text, lambda x: formula(x[0], x[1])
 
 
 def _two_numbers(text: str) -> tuple[float, float]:

@@ -13,7 +13,17 @@ import numpy as np
 
 from playground.field.problem import Track, numbers
 from playground.graph.backend import to_cpu
-from playground.lab.plot import INK, curve, dress, figure, head, palette, scale, stack, typeset
+from playground.lab.plot import (
+    INK,
+    curve,
+    dress,
+    figure,
+    head,
+    log_scale,
+    palette,
+    stacked_axes,
+    typeset,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -91,7 +101,7 @@ def field(
     arrows(ax, points, vectors, poles=_has_poles(background[2]))
     _tracks(ax, tracks, way)
     ax.set_title(what, loc="left", fontsize=10.5)
-    return _square(ax, background)
+    return _square_axes(ax, background)
 
 
 def compare(
@@ -109,20 +119,20 @@ def compare(
         contours(*background, ax)
         arrows(ax, points, vectors, poles=_has_poles(background[2]))
         ax.set_title(name, loc="left", fontsize=10.5)
-        _square(ax, background)
+        _square_axes(ax, background)
     return [*axes[0, :-1], difference_map(points, error, axes[0, -1])]
 
 
 def heights(tracks: Sequence[Track], *, title: str = "", way: str = "path") -> Axes:
     """The function along each path, over its steps."""
-    ax = stack(1, title=title)[0]
+    ax = stacked_axes(1, title=title)[0]
     colors = palette(min(len(tracks), MOST_TRACKS))
     for number, track in enumerate(tracks):
         own = number < len(colors) == len(tracks)
         look: dict[str, Any] = {"color": colors[number]} if own else {"color": INK, "alpha": 0.35}
         curve(ax, track.steps, track.values, label=f"{number + 1}", **look)
     if tracks:
-        scale(ax, np.concatenate([track.values for track in tracks]))
+        log_scale(ax, np.concatenate([track.values for track in tracks]))
     return dress(ax, f"f along each {way}", "f", legend=len(colors) == len(tracks))
 
 
@@ -172,7 +182,12 @@ def arrows(ax: Axes, points: np.ndarray, vectors: np.ndarray, *, poles: bool = T
     points, vectors, lengths = points[whole], vectors[whole], lengths[whole]
     if not lengths.any():
         return
-    unit = _usual(lengths, poles)
+    longest = lengths.max()
+    some = lengths[lengths > (0.0 if poles else LEVEL * longest)]
+    usual = max(3 * np.median(some), np.quantile(some, 0.8))
+    # The length to scale by: the largest, unless that is one of a few wild ones.
+    unit = float(longest if longest <= 2.5 * usual else usual)
+    # A little above the usual length, so that what is cut still looks the longest.
     cut = np.minimum(1.0, 1.3 * unit / np.maximum(lengths, unit))
     shape: dict[str, Any] = {"width": 0.0036, "headwidth": 4.2, "headlength": 5.0}
     place: dict[str, Any] = {"angles": "xy", "scale_units": "xy", "scale": unit / (1.15 * apart)}
@@ -180,14 +195,6 @@ def arrows(ax: Axes, points: np.ndarray, vectors: np.ndarray, *, poles: bool = T
     size = float(f"{unit:.1g}")
     note = f"{size:g}" + (" (longer ones are cut)" if (cut < 1).any() else "")
     ax.quiverkey(drawn, 0.955, 1.02, size, note, labelpos="W", fontproperties={"size": 8.5})
-
-
-def _usual(lengths: np.ndarray, poles: bool) -> float:
-    """The length to scale arrows by: the largest, unless that is one of a few wild ones."""
-    longest = lengths.max()
-    some = lengths[lengths > (0.0 if poles else LEVEL * longest)]
-    usual = max(3 * np.median(some), np.quantile(some, 0.8))
-    return float(longest if longest <= 2.5 * usual else usual)
 
 
 def difference_map(points: np.ndarray, error: np.ndarray, ax: Axes) -> Axes:
@@ -203,6 +210,7 @@ def difference_map(points: np.ndarray, error: np.ndarray, ax: Axes) -> Axes:
     norm: dict[str, Any] = {"vmin": 0.0, "vmax": 1.0}
     if positive.size:
         norm = {"norm": LogNorm(positive.min(), max(positive.max(), 1.01 * positive.min()))}
+        # Equal to the last bit: as good as the smallest difference there is, not a gap.
         cells = np.where(cells == 0, positive.min(), cells)
     colors = colormaps["magma_r"].with_extremes(bad=GAP)
     image = ax.pcolormesh(axis0, axis1, np.ma.masked_invalid(cells), cmap=colors, **norm)
@@ -211,7 +219,7 @@ def difference_map(points: np.ndarray, error: np.ndarray, ax: Axes) -> Axes:
     finite = error[np.isfinite(error)]
     largest = f"{finite.max():.2g}" if finite.size else "unknown"
     ax.set_title(f"Difference, at most {largest}", loc="left", fontsize=10.5)
-    return _square(ax, (axis0, axis1, cells))
+    return _square_axes(ax, (axis0, axis1, cells))
 
 
 def _tracks(ax: Axes, tracks: Sequence[Track], way: str) -> None:
@@ -219,6 +227,7 @@ def _tracks(ax: Axes, tracks: Sequence[Track], way: str) -> None:
 
     many = len(tracks) > MOST_TRACKS
     colors = [CROWD] * len(tracks) if many else palette(len(tracks))
+    # A path crosses contours of any colour, and arrows: white around it keeps it readable.
     halo = [Stroke(linewidth=4.0, foreground="white", alpha=0.85), Normal()]
     for number, (track, color) in enumerate(zip(tracks, colors, strict=True), 1):
         name = f"{number}: {track.name}"
@@ -235,7 +244,7 @@ def _tracks(ax: Axes, tracks: Sequence[Track], way: str) -> None:
         ax.figure.legend(**place, frameon=False, fontsize=8.5, handlelength=1.6)
 
 
-def _square(ax: Axes, background: Background) -> Axes:
+def _square_axes(ax: Axes, background: Background) -> Axes:
     axis0, axis1, _ = background
     ax.set_aspect("equal")
     ax.set_xlabel("x₀")
@@ -262,8 +271,13 @@ def _levels(values: np.ndarray) -> np.ndarray | None:
         low, high = map(float, usual)
     if not high > low:
         return None
-    if _is_valley(values):
-        return _decades(finite)
+    if np.isfinite(values).all() and min(values.shape) >= 3:
+        # A valley: most values are near the lowest, inside, and the highest is at the edge. Round
+        # heights would leave it white but for one line.
+        inner, least, most = values[1:-1, 1:-1], values.min(), values.max()
+        near = np.median(values) - least < VALLEY * (most - least)
+        if near and inner.min() == least and inner.max() < most:
+            return _decades(finite)
     levels = MaxNLocator(LINES, steps=(1, 2, 2.5, 5, 10)).tick_values(low, high)
     return np.asarray(levels)
 
@@ -281,15 +295,6 @@ def _has_poles(values: np.ndarray) -> bool:
         if drop > STEEP * abs(finite[i, j] - middle):
             return True
     return False
-
-
-def _is_valley(values: np.ndarray) -> bool:
-    """Whether most values are near the lowest, which lies inside, and the highest at the edge."""
-    if not np.isfinite(values).all() or min(values.shape) < 3:
-        return False
-    inner, low, high = values[1:-1, 1:-1], values.min(), values.max()
-    near = np.median(values) - low < VALLEY * (high - low)
-    return bool(near and inner.min() == low and inner.max() < high)
 
 
 def _decades(values: np.ndarray) -> np.ndarray:

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from playground.graph.backend import array_like, is_array, to_cpu
 from playground.graph.errors import GraphCutError, InputError
+from playground.graph.types import Array, Operand, UserFunction
 from playground.transforms import grad, vmap
 
 __all__ = [
     "DIFFERENCE_STEP",
     "Field",
-    "PlaneFunction",
     "Track",
     "as_points",
     "gradient_field",
@@ -25,14 +24,12 @@ __all__ = [
     "numerical_field",
 ]
 
-DIFFERENCE_STEP = (
-    1e-4  # of the central differences: near the cube root of eps, where they err least
-)
-
-PlaneFunction = Callable[[Any], Any]
+# Of the central differences: near the cube root of eps, where the terms that are left out and the
+# rounding, which is divided by it, are about as large.
+DIFFERENCE_STEP = 1e-4
 
 
-def gradient_field(f: PlaneFunction, points: Any) -> Any:
+def gradient_field(f: UserFunction, points: Operand) -> Array:
     """The gradient of ``f`` at each point by backprop, all points in one call: shape (k, 2).
 
     ``f`` is plain NumPy on one point x of shape (2,); ``points`` has shape (k, 2), a row a point.
@@ -41,19 +38,21 @@ def gradient_field(f: PlaneFunction, points: Any) -> Any:
     return _everywhere(grad(f), as_points(points))
 
 
-def numerical_field(f: PlaneFunction, points: Any, h: float = DIFFERENCE_STEP) -> Any:
+def numerical_field(f: UserFunction, points: Operand, h: float = DIFFERENCE_STEP) -> Array:
     """The same by central differences, (f(x + h e_i) - f(x - h e_i)) / 2h, in float64."""
     points = as_points(points).astype(np.float64)
     shifts = array_like(np.array([[h, 0.0], [0.0, h], [-h, 0.0], [0.0, -h]]), points)
+    # All four shifts in one call: the function is called once for 4 k points.
     ends = numbers(f, np.concatenate([points + shift for shift in shifts])).reshape(2, 2, -1)
     return (ends[0] - ends[1]).T / (2 * h)
 
 
-def as_points(points: Any) -> Any:
+def as_points(points: Operand) -> Array:
     """Points as floats of shape (k, 2), a row a point. Raises InputError, saying what is which."""
     array = points if is_array(points) else np.asarray(points)
     if array.dtype.kind not in "fiub":
         raise InputError(f"points: expected real numbers, got dtype {array.dtype}")
+    # NumPy stacks x0 and x1 in rows. Of two points it cannot be told which is meant.
     if array.ndim == 2 and array.shape[0] == 2 and array.shape[1] not in (0, 2):
         raise InputError(
             f"points: expected shape (k, 2), a row for each point and a column for each of x0 and "
@@ -67,14 +66,14 @@ def as_points(points: Any) -> Any:
     return array if array.dtype.kind == "f" else array.astype(np.float64)
 
 
-def _everywhere(function: PlaneFunction, points: Any) -> Any:
+def _everywhere(function: UserFunction, points: Array) -> Array:
     try:
         return vmap(function)(points)
     except GraphCutError:  # such as "if x[0] > 0": Python decides for one point at a time
         return np.stack([function(point) for point in points])
 
 
-def numbers(f: PlaneFunction, points: Any) -> Any:
+def numbers(f: UserFunction, points: Array) -> Array:
     """``f`` at each point, shape (k,). Raises InputError unless it gives one real number."""
     found = _everywhere(f, points)
     if math.prod(found.shape[1:]) != 1:
@@ -115,7 +114,7 @@ class Field:
     numerical: np.ndarray
 
     @classmethod
-    def of(cls, f: PlaneFunction, points: Any) -> Field:
+    def of(cls, f: UserFunction, points: Operand) -> Field:
         """All of it for ``f``; ``points`` may be on a device. Raises InputError."""
         points = as_points(points)
         values = to_cpu(numbers(f, points))
@@ -133,6 +132,7 @@ class Field:
     def csv(self) -> bytes:
         """A line for each point, with a head."""
         columns = [self.points, self.values[:, None], self.automatic, self.numerical]
+        # repr writes the shortest text that reads back as the same number.
         rows = np.concatenate(columns, axis=1).tolist()
         head = "x0,x1,f,gradient0,gradient1,numerical0,numerical1"
         return "\n".join([head, *(",".join(map(repr, row)) for row in rows), ""]).encode()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -85,7 +85,7 @@ class Inverse(cli.Descent):
     measure = "sum|XY - I|"
 
     @classmethod
-    def add_flags(cls, group: Any) -> None:
+    def add_flags(cls, group: cli.FlagGroup) -> None:
         group.add_argument(
             "--size", type=cli.whole(1), metavar="N", help="a random N x N matrix, uniform in 0..1"
         )
@@ -134,6 +134,7 @@ class Inverse(cli.Descent):
 
     @property
     def singular(self) -> bool:
+        # Rounding X alone, by eps of its size, may then reach a matrix without an inverse.
         return bool(self.condition * np.finfo(np.float64).eps >= 1.0)
 
     def warnings(self) -> list[str]:
@@ -213,6 +214,7 @@ class Inverse(cli.Descent):
 
     def advice(self) -> str:
         settings, size = self.settings, len(self.matrix)
+        # First what hinders most: no rule helps a loss that overflows, or kinks.
         if not math.isfinite(self.result.value):
             return "scale the matrix so that its entries are near 1: the loss overflows"
         if settings.loss == "absolute":

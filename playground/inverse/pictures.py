@@ -24,17 +24,19 @@ def inverse_pictures(study: Inverse) -> dict[str, Axes]:
     names = record.layout.labels()
     params, grads = ((*record.arrays(kind), names) for kind in ("params", "grads"))
     restarts = plot.restart_steps(record.loss)
+    # The tolerance is of sum|XY - I|, which only the absolute loss shows.
     below = settings.tol if settings.loss == "absolute" else None
     truth = None if study.singular else study.true_inverse
     before, after = X @ study.data["start"], X @ result.x
     maps = {
         "XY at the start": before,
         "XY at the end": after,
+        # Beside a product that is nearly I, for there its errors cannot be seen.
         "XY - I at the end": after - np.eye(size),
     }
     return {
         "loss": plot.loss_and_step(record.loss, below=below, title=title)[0],
         "parameters": plot.travel(params, truth, restarts=restarts, title=title)[0],
-        "gradient": plot.gradient(grads, restarts=restarts, title=title)[0],
+        "gradient": plot.norm_and_components(grads, restarts=restarts, title=title)[0],
         "product": plot.heat_maps(maps, title=title)[0],
     }

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -100,7 +99,7 @@ class Logistic(cli.Descent):
     measure = "|gradient|"
 
     @classmethod
-    def add_flags(cls, group: Any) -> None:
+    def add_flags(cls, group: cli.FlagGroup) -> None:
         add = group.add_argument
         add("--data", metavar="FILE", help="your own rows, CSV with a head (default: the irises)")
         add("--target", metavar="COLUMN", help="the column with the classes (needed with --data)")
@@ -109,7 +108,7 @@ class Logistic(cli.Descent):
         add("--negative", metavar="NAME", help="the class it is told from (default: all others)")
         add("--standardise", action="store_true", help="to mean 0 and variance 1")
         penalty = "add P/2 |weights|^2, bias aside"
-        add("--l2", type=_not_negative, default=0.0, metavar="P", help=penalty)
+        add("--l2", type=cli.not_negative, default=0.0, metavar="P", help=penalty)
         step = f"of all steps (--rule constant) or the first (default {STEP_SIZE} or what is safe)"
         add("--step-size", type=cli.above_zero, metavar="S", help=step)
         group.set_defaults(restart="none", tol=None, max_steps=1000)
@@ -120,6 +119,7 @@ class Logistic(cli.Descent):
         start = np.zeros(points.shape[1] + 1, dtype=settings.dtype)
         if settings.step_size is None:
             bound = largest_curvature(design(points, settings.standardise)[0], settings.l2)
+            # Steps of 2 / curvature or more lead uphill somewhere; those of 1 / curvature never do.
             settings.step_size = STEP_SIZE if STEP_SIZE * bound < 2 else 1 / bound
         return {"points": points, "labels": labels, "start": start}
 
@@ -180,6 +180,7 @@ class Logistic(cli.Descent):
 
     def plain(self, w: np.ndarray) -> np.ndarray:
         """Weights of the features as they were measured, from those of ``self.X``; float64."""
+        # The centre that was taken off the features comes back in the bias.
         slopes = w[:-1] / self.spread.astype(np.float64)
         return np.append(slopes, w[-1] - slopes @ self.middle)
 
@@ -227,6 +228,7 @@ class Logistic(cli.Descent):
         return ", ".join(rows) + (f" and {rest} more" if rest else "")
 
     def _smallest(self) -> str:
+        # Newton's method would go on for ever: there is no smallest loss to reach.
         if self.best.separable:
             return "0, which no weights reach: a line parts the classes, and longer is better"
         if self.best.weights is None:
@@ -259,13 +261,6 @@ class Logistic(cli.Descent):
         from playground.logistic.pictures import logistic_pictures
 
         return logistic_pictures(self)
-
-
-def _not_negative(text: str) -> float:
-    value = cli.number(text)
-    if value < 0:
-        raise argparse.ArgumentTypeError(f"expected a number, 0 or more, got {text!r}")
-    return value
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -16,7 +16,7 @@ from playground.lab.grids import grid_axis, grid_points
 from playground.lab.runlog import frame_of
 from playground.quadratic.algebra import Algebra
 from playground.quadratic.problem import (
-    DIFFERENCE_STEP,
+    EXACT_STEP,
     Derivatives,
     automatic,
     numerical,
@@ -68,7 +68,7 @@ class QuadraticStudy(cli.Study):
         """
 
     @classmethod
-    def add_flags(cls, group: Any) -> None:
+    def add_flags(cls, group: cli.FlagGroup) -> None:
         add, number = group.add_argument, cli.number
         add("--Q", default=DEFAULT_Q, metavar="ROWS", help="the matrix, rows after semicolons")
         add("--b", metavar="B", help="the vector, such as 1,1 (default all 1)")
@@ -77,7 +77,7 @@ class QuadraticStudy(cli.Study):
         apart = "from each point of the grid to the next"
         add("--step", type=number, default=1.0, metavar="S", help=apart)
         step = "step of the differences"
-        add("--h", type=cli.above_zero, default=DIFFERENCE_STEP, metavar="H", help=step)
+        add("--h", type=cli.above_zero, default=EXACT_STEP, metavar="H", help=step)
 
     def prepare(self) -> None:
         settings = self.settings
@@ -88,6 +88,7 @@ class QuadraticStudy(cli.Study):
         rng = np.random.default_rng(settings.seed)
         random = rng.uniform(settings.low, settings.high, (RANDOM_POINTS, n))
         self.points = grid_points(axis, last_fastest=True) if n == 2 else random
+        # Asked for before a directory is made: without SymPy there is nothing to compare with.
         try:
             sympy()
         except SymbolError as error:
@@ -116,6 +117,7 @@ class QuadraticStudy(cli.Study):
         """Whether the ways agree but for rounding, which differences divide by their step."""
         sizes = np.array([max(1.0, float(np.abs(part).max())) for part in self.algebraic[1:]])
         h = min(1.0, self.settings.h)
+        # A first difference divides the rounding of f by h, a second by its square.
         rounding = 50 * np.finfo(self.settings.dtype).eps * sizes[0] / h ** np.arange(3)
         # With a tiny step it would excuse everything.
         bounds = np.minimum(rounding, SPOILT * sizes)
@@ -124,12 +126,13 @@ class QuadraticStudy(cli.Study):
     def headline(self) -> str:
         worst = max(max(found) for found in self.distances.values())
         agree = "agree" if self.success else "DISAGREE"
-        small = not self.success and self.settings.h < DIFFERENCE_STEP
+        # Only where the user asked for a smaller step: of the usual one it is no question.
+        small = not self.success and self.settings.h < EXACT_STEP
         return (
             f"algebra, backprop and differences {agree}: value, gradient and Hessian at "
             f"{len(self.points):,} points differ by at most {worst:.3g}"
             + (
-                f"\nwhat would help: a larger step of the differences, --h {DIFFERENCE_STEP:g}"
+                f"\nwhat would help: a larger step of the differences, --h {EXACT_STEP:g}"
                 if small
                 else ""
             )
@@ -150,15 +153,17 @@ class QuadraticStudy(cli.Study):
         ]
         rows.append(("Jacobian", [_cut(algebra.jacobian.tolist()[0])]))
         rows.append(("Hessian", [_cut(row) for row in algebra.hessian.tolist()]))
-        return _block("by components", rows)
+        return _under_head("by components", rows)
 
     def _matrices(self) -> str:
         form = self.algebra.matrix_form
         rows = [("f(x)", [str(form.expression)]), ("gradient", [str(form.gradient)])]
-        return _block("in matrix form", [*rows, ("Hessian", [str(form.hessian)])])
+        return _under_head("in matrix form", [*rows, ("Hessian", [str(form.hessian)])])
 
     def _latex(self) -> str:
-        return _block("LaTeX", [(left, [_cut(tex)]) for left, tex in self.algebra.latex().items()])
+        return _under_head(
+            "LaTeX", [(left, [_cut(tex)]) for left, tex in self.algebra.latex().items()]
+        )
 
     def _differences(self) -> str:
         lines = [f"{'largest differences':<24}{'value':>10}{'gradient':>12}{'Hessian':>12}"]
@@ -173,7 +178,11 @@ class QuadraticStudy(cli.Study):
             xs, self.algebra.gradient, zeros_of_gradient(self.algebraic), strict=True
         ):
             if len(xs) == 2:
-                where = f"{len(found)} of {len(self.points)} points{_few(found)}"
+                shown = [f"({', '.join(f'{x:g}' for x in point)})" for point in found]
+                if len(shown) > MOST_PLACES:
+                    shown = [*shown[:3], "...", shown[-1]]
+                where = f"{len(found)} of {len(self.points)} points"
+                where += f": {' '.join(shown)}" if shown else ""
                 entries.append((f"df/d{x} = {formula} = 0", where))
         return [*entries, ("stationary", self._stationary())]
 
@@ -214,7 +223,7 @@ def zeros_of_gradient(found: Derivatives) -> list[np.ndarray]:
     return [found.points[np.abs(g) <= t] for g, t in zip(found.gradients.T, level, strict=True)]
 
 
-def _block(head: str, rows: Sequence[tuple[str, list[str]]]) -> str:
+def _under_head(head: str, rows: Sequence[tuple[str, list[str]]]) -> str:
     """Lines under a head, what stands to their left in a column of its own."""
     width = max(len(label) for label, _ in rows)
     lines = [
@@ -228,15 +237,6 @@ def _block(head: str, rows: Sequence[tuple[str, list[str]]]) -> str:
 def _cut(text: Any) -> str:
     text = str(text)
     return text if len(text) <= MOST_PRINTED else f"{text[: MOST_PRINTED - 3]}..."
-
-
-def _few(points: np.ndarray) -> str:
-    if not len(points):
-        return ""
-    shown = [f"({', '.join(f'{x:g}' for x in point)})" for point in points]
-    if len(shown) > MOST_PLACES:
-        shown = [*shown[:3], "...", shown[-1]]
-    return f": {' '.join(shown)}"
 
 
 # ------------------------------------------------------------------------------------- the flags
@@ -277,6 +277,7 @@ def read_row(text: str, flag: str) -> list[float]:
     found = []
     for word in text.replace(",", " ").split():
         try:
+            # A Fraction reads 1/3 as well as 0.1, and neither nan nor inf.
             found.append(float(Fraction(word)))
         except (ValueError, ZeroDivisionError, OverflowError) as error:
             raise InputError(f"{flag}: expected a finite number, got {word!r}") from error

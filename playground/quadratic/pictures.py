@@ -109,6 +109,7 @@ def landscape(
     ax: Any = surface(frame, axes[0, 0])
     x, y, z = _grid(frame)
     low, high = _reach(z)
+    # Far enough below for the contours to be seen past the surface.
     ground = low - 0.55 * (high - low)
     if np.ptp(z):
         ax.contour(x, y, z, levels=14, cmap="viridis", offset=ground, linewidths=0.9, zorder=1)
@@ -132,6 +133,7 @@ def panels(
     fig, axes = figure(rows, columns, size=size, subplot_kw={"projection": "3d"})
     head(fig, pretty(title))
     heights = _reach(np.concatenate([frame.iloc[:, -1].to_numpy() for frame in frames.values()]))
+    # Of constant second derivatives the planes would lie on floor and ceiling of the box.
     room = 0.15 * (heights[1] - heights[0])
     heights = (heights[0] - room, heights[1] + room)
     for ax, (name, frame) in zip(axes.flat, frames.items(), strict=False):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from playground.graph.backend import array_like, to_cpu
+from playground.graph.types import Array, Operand, UserFunction
 from playground.lab.runlog import frame_of
 from playground.transforms import jacobian, value_and_grad, vmap
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import pandas
 
 __all__ = [
-    "DIFFERENCE_STEP",
+    "EXACT_STEP",
     "Derivatives",
     "automatic",
     "numerical",
@@ -25,13 +25,13 @@ __all__ = [
 
 # A central difference of a quadratic form is exact for any step, but for rounding, which a large
 # step keeps small; a power of two rounds nothing by itself.
-DIFFERENCE_STEP = 0.125
+EXACT_STEP = 0.125
 
 
-def quadratic_form(Q: Any, b: Any) -> Callable[[Any], Any]:
+def quadratic_form(Q: Operand, b: Operand) -> UserFunction:
     """f(x) = 1/2 x'Qx + bx in plain NumPy, for Q of shape (n, n), b and x of shape (n,)."""
 
-    def f(x: Any) -> Any:
+    def f(x: Operand) -> Array:
         return 0.5 * x @ Q @ x + b @ x
 
     return f
@@ -85,13 +85,14 @@ class Derivatives(NamedTuple):
 # ------------------------------------------------------------------------ automatic, numerical
 
 
-def automatic(f: Callable[[Any], Any], points: Any) -> Derivatives:
+def automatic(f: UserFunction, points: Array) -> Derivatives:
     """Value, gradient and Hessian by backprop, at all points (k, n) in one call."""
 
     points = _as_floats(points)
 
-    def gradient(x: Any) -> Any:
+    def gradient(x: Operand) -> Array:
         value, first = value_and_grad(f)(x)
+        # Once as what is differentiated and once as what is kept: one pass for all three.
         return first, (value, first)
 
     second = jacobian(gradient, has_aux=True)
@@ -99,12 +100,13 @@ def automatic(f: Callable[[Any], Any], points: Any) -> Derivatives:
     return Derivatives(to_cpu(points), *map(to_cpu, (values, firsts, seconds)))
 
 
-def numerical(f: Callable[[Any], Any], points: Any, h: float = DIFFERENCE_STEP) -> Derivatives:
+def numerical(f: UserFunction, points: Array, h: float = EXACT_STEP) -> Derivatives:
     """The same by central differences of step h, all of them in one call of f."""
     host = _as_floats(to_cpu(points))
     k, n = host.shape
     unit = np.eye(n, dtype=host.dtype) * host.dtype.type(h)
     pairs = [s * unit[i] + t * unit[j] for i in range(n) for j in range(n) for s, t in _SIGNS]
+    # The point itself, one step along each axis, back, and the corners of each pair of axes.
     shifts = np.stack([np.zeros(n, host.dtype), *unit, *-unit, *pairs])
     moved = (shifts[:, None, :] + host).reshape(-1, n).astype(host.dtype)
     found = to_cpu(vmap(f)(array_like(moved, points))).reshape(len(shifts), k)
@@ -115,7 +117,8 @@ def numerical(f: Callable[[Any], Any], points: Any, h: float = DIFFERENCE_STEP) 
     return Derivatives(host, found[0], gradients, np.moveaxis(seconds, 2, 0))
 
 
-def _as_floats(points: Any) -> Any:
+def _as_floats(points: Array) -> Array:
+    # Integers have no derivative.
     return points if points.dtype.kind == "f" else points.astype(np.float64)
 
 

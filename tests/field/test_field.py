@@ -17,7 +17,7 @@ import pytest
 import playground
 from playground import field
 from playground.field import pictures, problem
-from playground.field.expression import FUNCTIONS, Expression
+from playground.field.expression import ARITY, Expression
 from playground.field.loading import load_function
 from playground.graph.backend import Device
 from playground.graph.errors import InputError
@@ -346,7 +346,7 @@ def test_a_function_that_fails_on_the_way_is_named(run, tmp_path) -> None:
 def test_help_lists_every_function_of_a_formula(capsys) -> None:
     with pytest.raises(SystemExit):
         field.main(["--help"])
-    assert set(FUNCTIONS) <= set(capsys.readouterr().out.split())
+    assert set(ARITY) <= set(capsys.readouterr().out.split())
 
 
 def test_quiet_says_one_line(run) -> None:
@@ -664,10 +664,10 @@ def test_devices_and_json_of_the_log(run) -> None:
     assert Device().name == "cpu"
 
 
-@pytest.mark.parametrize("name", sorted(FUNCTIONS))
+@pytest.mark.parametrize("name", sorted(ARITY))
 def test_every_function_of_a_formula_has_the_gradient_of_its_differences(name: str) -> None:
     """All points in one call; away from kinks and jumps."""
-    arguments = {1: "x0", 2: "x0, x1", 3: "x0, x1, 2.9"}[FUNCTIONS[name]]
+    arguments = {1: "x0", 2: "x0, x1", 3: "x0, x1, 2.9"}[ARITY[name]]
     logical = name.startswith("logical")
     formula = Expression(f"{name}({arguments})" + (" * x0" if logical else " + 0*x1"))
     low = 1.1 if name in ("acosh", "arccosh") else 0.13

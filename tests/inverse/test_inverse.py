@@ -625,7 +625,7 @@ class StrictDevice(Device):
         return array if isinstance(array, StrictArray) else StrictArray.of(array)
 
 
-@pytest.mark.parametrize("rule", cli.RULES)
+@pytest.mark.parametrize("rule", cli.STEP_RULES)
 @pytest.mark.parametrize("loss", ["squared", "absolute"])
 def test_a_run_stays_on_its_device(run, monkeypatch, rule, loss):
     argv = ("--size", 3, "--loss", loss, "--rule", rule, "--max-steps", 400, "--no-plot")

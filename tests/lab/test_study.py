@@ -21,7 +21,7 @@ class Squares(cli.Study):
     made: ClassVar[list[Squares]] = []
 
     @classmethod
-    def add_flags(cls, group: Any) -> None:
+    def add_flags(cls, group: cli.FlagGroup) -> None:
         group.add_argument("--count", type=cli.whole(0), default=3, metavar="N", help="how many")
         group.add_argument("--shift", type=cli.number, default=0.0, metavar="X", help="added")
 

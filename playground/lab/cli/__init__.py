@@ -7,7 +7,7 @@ a study finds comes back as text, files, pictures and an exit code.
 
 from playground.lab.cli.descent import Descent
 from playground.lab.cli.ending import BAD_INPUT, CONVERGED, INTERRUPTED, NOT_CONVERGED, guarded
-from playground.lab.cli.flags import RULES, above_zero, number, whole
+from playground.lab.cli.flags import STEP_RULES, FlagGroup, above_zero, not_negative, number, whole
 from playground.lab.cli.progress import ProgressLine
 from playground.lab.cli.study import Study, run
 from playground.lab.cli.text import matrix_text
@@ -17,13 +17,15 @@ __all__ = [
     "CONVERGED",
     "INTERRUPTED",
     "NOT_CONVERGED",
-    "RULES",
+    "STEP_RULES",
     "Descent",
+    "FlagGroup",
     "ProgressLine",
     "Study",
     "above_zero",
     "guarded",
     "matrix_text",
+    "not_negative",
     "number",
     "run",
     "whole",

@@ -12,8 +12,8 @@ import numpy as np
 
 from playground.graph.types import UserFunction
 from playground.lab.cli.ending import Interrupted
-from playground.lab.cli.flags import RULES, Parser, add_descent_flags
-from playground.lab.cli.folder import LOG_FILE, described
+from playground.lab.cli.flags import STEP_RULES, Parser, add_descent_flags
+from playground.lab.cli.folder import LOG_FILE, logged_meta
 from playground.lab.cli.progress import ProgressLine
 from playground.lab.cli.study import Study
 from playground.lab.cli.text import report
@@ -30,7 +30,7 @@ class Descent(Study):
     """
 
     losses: ClassVar[tuple[str, ...]]  # the choices of --loss, the default first
-    rules: ClassVar[tuple[str, ...]] = RULES  # the choices of --rule, the default first
+    rules: ClassVar[tuple[str, ...]] = STEP_RULES  # the choices of --rule, the default first
     measure: ClassVar[str] = "the loss"  # what --tol is about
     usage = "[--resume DIR] [flags]"
     resumable = True
@@ -86,15 +86,17 @@ class Descent(Study):
                 stop=[self.goal(), *limits, self._time_limit()],
                 restart=self.restart(),
                 log=settings.out / LOG_FILE,
+                # Of the kicks: another generator than the one that drew the data with this seed.
                 rng=settings.seed,
                 watch=self.watch(),
                 resume=settings.resume is not None,
                 progress=progress,
                 device=self.device,
-                meta=described(self),
+                meta=logged_meta(self),
             )
         if self.result.interrupted:
             at = f"{self.result.steps:,}; the log is kept"
+            # Nothing is written or drawn then: who presses Ctrl-C wants out.
             raise Interrupted(f"interrupted at step {at}. Continue: {self._resume}")
 
     def _time_limit(self) -> MaxSeconds:
@@ -130,6 +132,7 @@ class Descent(Study):
     def _way_on(self) -> str:
         """The command that takes a run past the limit it ended at, unless it went the wrong way."""
         settings, result = self.settings, self.result
+        # More of steps that lead uphill would help nobody.
         if result.ending in ("MaxSteps", "MaxSeconds") and self.has_grown:
             return ""
         if result.ending == "MaxSteps":

@@ -45,6 +45,7 @@ def guarded(command: str, work: Callable[[], int]) -> int:
         say(str(stop))
         return INTERRUPTED
     except KeyboardInterrupt:
+        # The terminal has written ^C into the line.
         print("\ninterrupted", file=sys.stderr)
         return INTERRUPTED
     print(f"{command}: error: {message}", file=sys.stderr)

@@ -10,22 +10,27 @@ import argparse
 import inspect
 import math
 from collections.abc import Callable, Sequence
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeAlias
 
 from playground.graph.errors import InputError
 
 __all__ = [
-    "RULES",
+    "STEP_RULES",
+    "FlagGroup",
     "Parser",
     "above_zero",
     "add_computing_flags",
     "add_descent_flags",
     "add_output_flags",
+    "not_negative",
     "number",
     "whole",
 ]
 
-RULES = ("grow-shrink", "grow-shrink-take-back", "barzilai-borwein", "constant")
+# What add_argument_group gives; argparse has no public name for it.
+FlagGroup: TypeAlias = argparse._ArgumentGroup
+
+STEP_RULES = ("grow-shrink", "grow-shrink-take-back", "barzilai-borwein", "constant")
 
 
 # ---------------------------------------------------------------------- types of values
@@ -39,6 +44,7 @@ def whole(least: int, most: int | None = None) -> Callable[[str], int]:
         try:
             value = int(text)
         except ValueError:
+            # Refused below, in the words for a number out of range.
             value = least - 1
         if value < least or (most is not None and value > most):
             raise argparse.ArgumentTypeError(f"expected a whole number, {range_}, got {text!r}")
@@ -50,8 +56,17 @@ def whole(least: int, most: int | None = None) -> Callable[[str], int]:
 def above_zero(text: str) -> float:
     """The type of a flag that takes a number above 0."""
     value = _float(text)
+    # Not "value <= 0", which lets NaN through.
     if not value > 0:
         raise argparse.ArgumentTypeError(f"expected a number above 0, got {text!r}")
+    return value
+
+
+def not_negative(text: str) -> float:
+    """The type of a flag that takes a number, 0 or more."""
+    value = number(text)
+    if value < 0:
+        raise argparse.ArgumentTypeError(f"expected a number, 0 or more, got {text!r}")
     return value
 
 
@@ -83,6 +98,7 @@ class Parser(argparse.ArgumentParser):
             description=inspect.cleandoc(about),
             epilog=inspect.cleandoc(examples),
             formatter_class=_Help,
+            # A script that says --max would stop working when a second such flag comes.
             allow_abbrev=False,
         )
 
@@ -132,11 +148,12 @@ class _Help(argparse.RawDescriptionHelpFormatter):
 # -------------------------------------------------------------------- the shared flags
 
 
-def add_computing_flags(group: Any) -> None:
+def add_computing_flags(group: FlagGroup) -> None:
     """How it is computed."""
     add = group.add_argument
     dtypes = ("float64", "float32")
     add("--dtype", choices=dtypes, default="float64", help="precision of all numbers")
+    # RandomState, which draws what the original studies drew, takes no larger seed.
     add("--seed", type=whole(0, 2**32 - 1), default=0, metavar="N", help="seed of all chance")
     add("--device", default="cpu", metavar="D", help="cpu, cuda, cuda:1 or auto")
 
@@ -155,11 +172,12 @@ def add_descent_flags(
     add = parser.add_argument_group("when it ends").add_argument
     add("--tol", type=above_zero, default=1e-3, metavar="T", help=f"stop at {measure} <= T")
     add("--max-steps", type=whole(1), metavar="N", help="stop after N steps in all")
+    # A limit by default: with restarts a run that cannot converge would go on for ever.
     seconds = "stop after S seconds in all"
     add("--max-seconds", type=above_zero, default=600.0, metavar="S", help=seconds)
 
 
-def add_output_flags(group: Any, name: str, resumable: bool) -> None:
+def add_output_flags(group: FlagGroup, name: str, resumable: bool) -> None:
     """What is written."""
     add = group.add_argument
     add("--out", metavar="DIR", help=f"directory of this run (default logs/{name}/WHEN-SEED)")

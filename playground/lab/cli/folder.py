@@ -19,7 +19,7 @@ from playground.lab.runlog import read_log
 if TYPE_CHECKING:
     from playground.lab.cli.study import Study
 
-__all__ = ["LOG_FILE", "claim", "described", "kept_data", "look_into", "resumed", "write"]
+__all__ = ["LOG_FILE", "claim", "kept_data", "logged_meta", "look_into", "resumed", "write"]
 
 LOG_FILE = "run.sqlite"
 # These say when to stop, not how to get there: a resumed run may change them.
@@ -28,7 +28,7 @@ RESUMABLE = ("tol", "max_steps", "max_seconds")
 ABOUT_COMMAND = ("out", "resume", "no_plot", "quiet")
 
 
-def described(task: Study) -> dict[str, Any]:
+def logged_meta(task: Study) -> dict[str, Any]:
     """What the log keeps of a run: its settings, and checksums of its data."""
     settings = {k: v for k, v in vars(task.settings).items() if k not in ABOUT_COMMAND}
     checksums = {name: _checksum(array) for name, array in task.data.items()}
@@ -36,11 +36,12 @@ def described(task: Study) -> dict[str, Any]:
 
 
 def look_into(study: type[Study], command: str, given: dict[str, Any]) -> dict[str, Any]:
-    """What :func:`described` said of the run to be resumed; its directory becomes ``out``.
+    """What :func:`logged_meta` said of the run to be resumed; its directory becomes ``out``.
 
     Raises LogError if there is no log, InputError if it is of another study.
     """
     asked = Path(given["resume"])
+    # The log itself is what a shell completes DIR/ to.
     directory = asked.parent if asked.name == LOG_FILE and asked.is_file() else asked
     if "out" in given and Path(given["out"]) != directory:
         raise InputError("--out and --resume contradict each other: a run goes on where it is")
@@ -74,24 +75,24 @@ def resumed(
 
 def kept_data(directory: Path, meta: Mapping[str, Any]) -> dict[str, np.ndarray]:
     """The data that the run in ``directory`` began with. Raises InputError."""
-    return {
-        name: _kept_array(directory / f"{name}.npy", sum_) for name, sum_ in meta["data"].items()
-    }
-
-
-def _kept_array(file: Path, checksum: int) -> np.ndarray:
-    try:
-        array = np.load(file, allow_pickle=False)
-    except (OSError, ValueError, EOFError):
-        array = None
-    if array is None or _checksum(array) != checksum:
-        raise InputError(
-            f"cannot resume: {file} is missing, damaged or not the one the run began with"
-        )
-    return array
+    kept = {}
+    for name, checksum in meta["data"].items():
+        file = directory / f"{name}.npy"
+        try:
+            # Without pickle: a log may come from somebody else.
+            array = np.load(file, allow_pickle=False)
+        except (OSError, ValueError, EOFError):
+            array = None
+        if array is None or _checksum(array) != checksum:
+            raise InputError(
+                f"cannot resume: {file} is missing, damaged or not the one the run began with"
+            )
+        kept[name] = array
+    return kept
 
 
 def _checksum(array: np.ndarray) -> int:
+    # Shape and dtype as well: zeros of any shape have the same bytes. Against mix-ups, not malice.
     return zlib.crc32(array.tobytes(), zlib.crc32(repr((array.shape, array.dtype.str)).encode()))
 
 
@@ -99,11 +100,22 @@ def claim(task: Study) -> None:
     """Make the directory of a new run and put the data there. Raises InputError."""
     settings = task.settings
     if settings.out is None:
-        settings.out = _new_directory(task.name, settings.seed)
+        base = Path("logs") / task.name / f"{datetime.now():%Y%m%d-%H%M%S}-{settings.seed}"
+        # Several runs may begin within one second.
+        tries = [base, *(base.with_name(f"{base.name}-{i}") for i in range(2, 1000))]
+        settings.out = next(path for path in tries if not path.exists())
     settings.out = Path(settings.out)
     try:
         settings.out.mkdir(parents=True, exist_ok=True)
-        _refuse_used(task, settings.out)
+        # Two runs in one directory would mix their data and pictures without a word.
+        if task.resumable and (settings.out / LOG_FILE).exists():
+            way_on = f"--resume {shlex.quote(str(settings.out))}"
+            held = f"{settings.out} holds a run already"
+            raise InputError(f"{held}: continue it with {way_on}, or choose another --out")
+        taken = sorted(p.name for p in settings.out.iterdir() if p.suffix in task.endings)
+        if taken:
+            held = f"{settings.out} holds {taken[0]} already"
+            raise InputError(f"{held}: choose an empty directory for --out")
         for name, array in task.data.items():
             write(settings.out / f"{name}.npy", array)
     except OSError as error:
@@ -112,23 +124,6 @@ def claim(task: Study) -> None:
         raise InputError(
             f"cannot write to {settings.out} ({reason}): name another directory with --out"
         ) from error
-
-
-def _new_directory(name: str, seed: int) -> Path:
-    base = Path("logs") / name / f"{datetime.now():%Y%m%d-%H%M%S}-{seed}"
-    tries = [base, *(base.with_name(f"{base.name}-{i}") for i in range(2, 1000))]
-    return next(path for path in tries if not path.exists())
-
-
-def _refuse_used(task: Study, out: Path) -> None:
-    if task.resumable and (out / LOG_FILE).exists():
-        way_on = f"--resume {shlex.quote(str(out))}"
-        raise InputError(
-            f"{out} holds a run already: continue it with {way_on}, or choose another --out"
-        )
-    taken = sorted(path.name for path in out.iterdir() if path.suffix in task.endings)
-    if taken:
-        raise InputError(f"{out} holds {taken[0]} already: choose an empty directory for --out")
 
 
 def write(path: Path, content: np.ndarray | bytes) -> None:

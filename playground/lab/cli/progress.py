@@ -13,6 +13,7 @@ class ProgressLine:
 
     def __init__(self, stream: TextIO, *, quiet: bool = False) -> None:
         self.stream, self.quiet = stream, quiet
+        # In a file or a pipe \r would pile up lines on one.
         self.live = stream.isatty()
         self.width = 0
         self.next_line = 5.0  # seconds; doubles up to a minute between lines
@@ -22,6 +23,7 @@ class ProgressLine:
 
     def __exit__(self, *error: object) -> None:
         if self.width:
+            # What is printed next begins on an empty line.
             self._rewrite("")
             self.stream.write("\r")
             self.stream.flush()
@@ -42,6 +44,7 @@ class ProgressLine:
             print(line, file=self.stream, flush=True)
 
     def _rewrite(self, line: str) -> None:
+        # One less than there are: in the last column some terminals begin a new line.
         line = line[: shutil.get_terminal_size().columns - 1]
         self.stream.write("\r" + line.ljust(self.width))
         self.stream.flush()

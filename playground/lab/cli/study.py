@@ -6,7 +6,7 @@ import argparse
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
@@ -20,7 +20,7 @@ from playground.lab.cli.ending import (
     say,
     write_pictures,
 )
-from playground.lab.cli.flags import Parser, add_computing_flags, add_output_flags
+from playground.lab.cli.flags import FlagGroup, Parser, add_computing_flags, add_output_flags
 from playground.lab.cli.text import report
 
 if TYPE_CHECKING:
@@ -66,7 +66,18 @@ class Study:
     # ------------------------------------------------------------------------- flags and data
 
     @classmethod
-    def add_flags(cls, group: Any) -> None:
+    def parser(cls, command: str) -> Parser:
+        """The parser of all flags."""
+        parser = Parser(command, cls.usage, cls.about, cls.examples)
+        own = parser.add_argument_group(f"the {cls.name} study")
+        cls.add_shared_flags(parser)
+        add_output_flags(parser.add_argument_group("what is written"), cls.name, cls.resumable)
+        # Last, though first in the help: it may change defaults of the flags that stand by then.
+        cls.add_flags(own)
+        return parser
+
+    @classmethod
+    def add_flags(cls, group: FlagGroup) -> None:
         """Add the study's own flags; ``group.set_defaults`` changes those of shared ones."""
 
     @classmethod
@@ -125,18 +136,20 @@ def run(study: type[Study], argv: Sequence[str] | None = None) -> int:
     """
     command = f"python -m playground.{study.name}"
     words = sys.argv[1:] if argv is None else argv
-    return guarded(command, lambda: _carry_out(study, command, words))
+    return guarded(command, lambda: _conduct(study, command, words))
 
 
-def _carry_out(study: type[Study], command: str, words: Sequence[str]) -> int:
+def _conduct(study: type[Study], command: str, words: Sequence[str]) -> int:
     began = time.monotonic()
-    flags, given = _parser(study, command).read(words)
+    flags, given = study.parser(command).read(words)
     meta = folder.look_into(study, command, given) if "resume" in given else None
     settings = argparse.Namespace(**(folder.resumed(flags, given, meta) if meta else flags))
     device = parse_device(settings.device)
+    # "auto" and "0" are other names of it: the log says where the run was, and a resume compares.
     settings.device = device.name
     task = study(settings, device, folder.kept_data(settings.out, meta) if meta else None)
     task.began = began
+    # Before a directory is made: who reads them may want to stop here.
     for sentence in [device.note, *task.warnings()]:
         if sentence:
             note(sentence)
@@ -144,21 +157,7 @@ def _carry_out(study: type[Study], command: str, words: Sequence[str]) -> int:
         folder.claim(task)
     with device.use():
         task.work()
-    return _finish(task)
-
-
-def _parser(study: type[Study], command: str) -> Parser:
-    parser = Parser(command, study.usage, study.about, study.examples)
-    own = parser.add_argument_group(f"the {study.name} study")
-    study.add_shared_flags(parser)
-    add_output_flags(parser.add_argument_group("what is written"), study.name, study.resumable)
-    # Last, though first in the help: it may change defaults of the flags that stand by then.
-    study.add_flags(own)
-    return parser
-
-
-def _finish(task: Study) -> int:
-    settings = task.settings
+    # On disk before a word is said: a closed pipe must not lose what was found.
     for name, content in task.files().items():
         folder.write(settings.out / name, content)
     say(task.headline())
