@@ -18,7 +18,7 @@ from pathlib import Path
 from experiments import gallery
 from experiments.findings import agree, default_out, table
 from playground.graph.errors import InputError
-from playground.lab.cli.ending import guarded
+from playground.lab.cli import guarded
 
 # What some of them need beside the core dependencies, by the name to import and the name in print.
 NEEDS = {

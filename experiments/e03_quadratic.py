@@ -6,9 +6,16 @@ import numpy as np
 
 from experiments.findings import Finding, main
 from playground.interpreters.symbols import to_sympy
-from playground.lab import plot, surfaces
+from playground.lab import plot
 from playground.lab.grids import grid_axis, grid_points
-from playground.quadratic import Algebra, Stationary, automatic, numerical, quadratic_form
+from playground.quadratic import (
+    Algebra,
+    Stationary,
+    automatic,
+    numerical,
+    pictures,
+    quadratic_form,
+)
 from playground.transforms import grad, hessian
 
 Q, B = np.array([[1.0, -1.0], [-1.0, 2.0]]), np.array([1.0, 1.0])
@@ -50,10 +57,10 @@ def run(out: Path, quick: bool = False) -> list[Finding]:
 def draw(out: Path, frames: dict, point: Stationary) -> None:
     """The surface, the components of the gradient, and the entries of the Hessian."""
     mark = tuple(float(x) for x in point.point)
-    plot.save(surfaces.landscape(frames["f"], mark=mark, name=point.kind), out / "surface.png")
+    plot.save(pictures.landscape(frames["f"], mark=mark, name=point.kind), out / "surface.png")
     for kind, start in (("gradient", "df_"), ("hessian", "d2f_")):
         chosen = {name: frame for name, frame in frames.items() if name.startswith(start)}
-        plot.save(surfaces.panels(chosen, zero=kind == "gradient"), out / f"{kind}.png")
+        plot.save(pictures.panels(chosen, zero=kind == "gradient"), out / f"{kind}.png")
 
 
 if __name__ == "__main__":

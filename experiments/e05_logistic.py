@@ -7,9 +7,9 @@ from scipy.optimize import linprog, minimize
 
 from experiments.findings import Finding, main
 from playground import fit
-from playground.lab import boundary, plot
+from playground.lab import plot
 from playground.lab.descent import BarzilaiBorwein, Constant, GradientBelow, MaxSteps
-from playground.logistic import iris, logistic_losses, optimum, step_seconds
+from playground.logistic import iris, logistic_losses, optimum, pictures, step_seconds
 from playground.transforms import elementwise_grad, grad, value_and_grad
 
 
@@ -24,10 +24,10 @@ def run(out: Path, quick: bool = False) -> list[Finding]:
     found = fit(penalised, w0, rule=BarzilaiBorwein(), stop=GradientBelow(1e-7))
     scipy = minimize(value_and_grad(penalised), w0, jac=True, method="L-BFGS-B", tol=1e-15)
     parted = linprog(w0, A_ub=(1 - 2 * t)[:, None] * X, b_ub=-np.ones(100), bounds=(None, None))
-    upper, lower = plot.stack(2)
+    upper, lower = plot.stacked_axes(2)
     plot.loss(fast.loss, upper)
     plot.parameters((*fast.log.arrays("params"), names), ax=lower)
-    line = boundary.chances(points, t, fast.x, names=names, classes=("setosa", "versicolor"))
+    line = pictures.chances(points, t, fast.x, names=names, classes=("setosa", "versicolor"))
     plot.save(lower, Path(out) / "history.png")
     plot.save(line, Path(out) / "boundary.png")
     return [

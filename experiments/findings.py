@@ -15,8 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from playground.lab.cli import positive, whole
-from playground.lab.cli.ending import guarded
+from playground.lab.cli import above_zero, guarded, whole
 
 __all__ = ["Between", "Experiment", "Finding", "agree", "default_out", "main", "table"]
 
@@ -191,7 +190,7 @@ def _parser(name: str, run: Experiment) -> argparse.ArgumentParser:
 
 
 def _add_flag(parser: argparse.ArgumentParser, name: str, default: Any) -> None:
-    types: dict[type, Any] = {int: whole(0), float: positive, str: str}
+    types: dict[type, Any] = {int: whole(0), float: above_zero, str: str}
     if type(default) in types:
         flag, kind = f"--{name.replace('_', '-')}", types[type(default)]
         shown = f"(default {default})" if default != "" else "(default: all)"

@@ -51,13 +51,14 @@ LAYERS: dict[str, int] = {
     "playground": 9,
 }
 
+STUDIES = ("inverse", "eigenvalue", "quadratic", "field", "logistic")
 # Where each of these may be imported, and only inside a function.
 LAZY: dict[str, tuple[str, ...]] = {
     "cupy": ("playground.graph.backend",),
     "cupyx": ("playground.graph.special",),
     "scipy": ("playground.graph.special",),
     "pandas": ("playground.lab.runlog",),
-    "matplotlib": ("playground.lab.plot", "playground.lab.fields", "playground.lab.surfaces"),
+    "matplotlib": ("playground.lab.plot", *(f"playground.{study}.pictures" for study in STUDIES)),
     "sympy": ("playground.interpreters.symbols",),
 }
 # What the package may import at all, besides the standard library and itself.

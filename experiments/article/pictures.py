@@ -15,7 +15,7 @@ def draw(course: Course) -> list[Path]:
 
     truth = np.linalg.inv(course.matrix.astype(np.float64))
     kicks = plot.restart_steps(course.elog)
-    norm, components = plot.stack(2)
+    norm, components = plot.stacked_axes(2)
     plot.gradient_norm(course.glog, norm, restarts=kicks)
     plot.gradient_components(course.glog, components, restarts=kicks)
     pictures = {

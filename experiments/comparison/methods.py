@@ -12,7 +12,7 @@ import numpy as np
 
 from playground.graph.errors import InputError
 from playground.inverse import residual_losses
-from playground.lab.cli import RULES
+from playground.lab.cli import STEP_RULES
 from playground.lab.descent import Below, MaxSeconds, MaxSteps
 from playground.lab.fit import fit
 from playground.transforms import value_and_grad
@@ -112,7 +112,7 @@ def by_elimination(start: Start, limits: Limits) -> tuple[np.ndarray, int]:
 
 
 METHODS: dict[str, Method] = {
-    **{f"{loss}/{rule}": partial(descent, loss, rule) for loss in LOSSES for rule in RULES},
+    **{f"{loss}/{rule}": partial(descent, loss, rule) for loss in LOSSES for rule in STEP_RULES},
     **{f"{loss}/l-bfgs-b": partial(lbfgs, loss) for loss in LOSSES},
     "newton-schulz": newton_schulz,
     "linalg.inv": by_elimination,

@@ -6,14 +6,14 @@ Nothing here knows how to build such a matrix: the entries r are written into ze
 gives the eigenvalues λ, and backprop goes through it.
 """
 
-from playground.eigenvalue.spectrum import Entries, SecondDerivatives, spectral_loss
-from playground.eigenvalue.study import Eigenvalue, main
+from playground.eigenvalue.command import Eigenvalue, main
+from playground.eigenvalue.problem import Entries, SecondDerivatives, spectral_loss
 from playground.eigenvalue.ways import (
     EPSILON,
     LEARNING_RATE,
     TOLERANCE,
-    Course,
     Spectrum,
+    Trajectory,
     descend,
 )
 
@@ -21,11 +21,11 @@ __all__ = [
     "EPSILON",
     "LEARNING_RATE",
     "TOLERANCE",
-    "Course",
     "Eigenvalue",
     "Entries",
     "SecondDerivatives",
     "Spectrum",
+    "Trajectory",
     "descend",
     "main",
     "spectral_loss",

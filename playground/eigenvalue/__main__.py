@@ -2,7 +2,7 @@
 
 import sys
 
-from playground.eigenvalue.study import main
+from playground.eigenvalue.command import main
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from playground.eigenvalue.spectrum import Entries, squared, wrong_start
+from playground.eigenvalue.problem import Entries, sum_of_squares, wrong_start
 from playground.graph.errors import FitError
 from playground.graph.parameter import Parameter
 from playground.links import Link
 from playground.optimizers import Adam, GradientMethod
 
-__all__ = ["EPSILON", "LEARNING_RATE", "TARGETS", "TOLERANCE", "Course", "Spectrum", "descend"]
+__all__ = ["EPSILON", "LEARNING_RATE", "TARGETS", "TOLERANCE", "Spectrum", "Trajectory", "descend"]
 
 TARGETS = (1.0, 1.0, 1.0)
 TOLERANCE = 1e-8
@@ -41,11 +41,11 @@ class Spectrum(Link):
     def forward(self) -> Any:
         eigenvalues = self.entries.eigenvalues(self.r)
         self.eigenvalues = eigenvalues.array
-        return squared(eigenvalues - self.targets)
+        return sum_of_squares(eigenvalues - self.targets)
 
 
 @dataclass(frozen=True)
-class Course:
+class Trajectory:
     """A descent: row k of each array belongs to the point after k steps.
 
     Attributes:
@@ -73,7 +73,7 @@ def descend(
     way: str = "loss",
     tol: float = TOLERANCE,
     max_steps: int = 100_000,
-) -> Course:
+) -> Trajectory:
     """Update ``start`` until the loss is at most ``tol``, in either way of the original study.
 
     ``way='loss'`` hands the loss to the optimizer, ``optimizer.update(lossfun)``; ``'gradient'``
@@ -89,6 +89,7 @@ def descend(
 
     def loss() -> Any:
         value = model()
+        # A copy: the optimizer writes into r itself.
         rows.append((model.r.array.copy(), model.eigenvalues, value.item()))
         return value
 
@@ -101,4 +102,4 @@ def descend(
             value.backward()
             optimizer.update()
     points, eigenvalues, losses = zip(*rows, strict=True)
-    return Course(np.array(points), np.array(eigenvalues), np.array(losses), losses[-1] <= tol)
+    return Trajectory(np.array(points), np.array(eigenvalues), np.array(losses), losses[-1] <= tol)

@@ -143,11 +143,15 @@ class Fit:
         """The watched values, indexed by step."""
         return self.log.watched
 
+    @property
+    def took(self) -> str:
+        """How many steps, in words: ``'1,234 steps'``."""
+        return f"{self.steps:,} step{'' if self.steps == 1 else 's'}"
+
     def __repr__(self) -> str:
         how = "converged" if self.converged else "not converged"
-        steps = f"{self.steps:,} step{'' if self.steps == 1 else 's'}"
         restarts = f", {self.restarts:,} of them restarts" if self.restarts else ""
-        return f"Fit: {how} after {steps}{restarts}: {self.reason}; loss {self.value:.6g}"
+        return f"Fit: {how} after {self.took}{restarts}: {self.reason}; loss {self.value:.6g}"
 
 
 def _watch_list(watch: Any) -> dict[str, Callable[..., Any]]:

@@ -30,18 +30,15 @@ def grid_axis(low: float, high: float, step: float) -> np.ndarray:
     if count < 2:
         raise InputError(f"--step {step:g} is longer than the grid from {low:g} to {high:g}")
     if count * count > MOST_POINTS:
-        least = _rounded_up((high - low) / (math.isqrt(MOST_POINTS) - 1))
+        least = (high - low) / (math.isqrt(MOST_POINTS) - 1)
+        # Rounded up to two digits: what is advised has to work.
+        unit = 10.0 ** (math.floor(math.log10(least)) - 1)
+        least = math.ceil(least / unit) * unit
         raise InputError(
             f"--step {step:g} makes a grid of {count:,} x {count:,} points, more than "
             f"{MOST_POINTS:,}: choose a step of at least {least:g}"
         )
     return low + step * np.arange(count, dtype=np.float64)
-
-
-def _rounded_up(value: float) -> float:
-    """Two digits that are at least ``value``."""
-    unit = 10.0 ** (math.floor(math.log10(value)) - 1)
-    return math.ceil(value / unit) * unit
 
 
 def grid_points(axis: np.ndarray, *, last_fastest: bool = False) -> np.ndarray:

@@ -14,12 +14,14 @@ from __future__ import annotations
 import io
 import math
 import os
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from playground.graph.types import Operand
 from playground.lab.files import write_whole
 
 if TYPE_CHECKING:
@@ -27,28 +29,30 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 __all__ = [
+    "INK",
     "curve",
     "distance",
     "dress",
     "figure",
-    "gradient",
     "gradient_components",
     "gradient_norm",
     "head",
     "heat_map",
     "heat_maps",
+    "log_scale",
     "loss",
     "loss_and_step",
     "mark_restarts",
+    "norm_and_components",
     "palette",
     "parameters",
     "restart_steps",
     "save",
-    "scale",
     "small_multiples",
-    "stack",
+    "stacked_axes",
     "step_size",
     "travel",
+    "typeset",
 ]
 
 # More lines than this are drawn as quantile bands with a few of the lines on top.
@@ -62,6 +66,7 @@ MOST_CELLS = 300
 # More marks than this are drawn as a strip along the edge: full lines would hide the data.
 MOST_RESTART_LINES = 25
 
+INK = "#1d2733"
 BLUE, ORANGE, GREEN, RED = "#2f6db3", "#d9822b", "#2e8b57", "#c0392b"
 # The bands of quantiles: from, to, opacity, name.
 BANDS = ((0.01, 0.99, 0.13, "98 %"), (0.05, 0.95, 0.22, "90 %"), (0.25, 0.75, 0.35, "half"))
@@ -82,11 +87,14 @@ def figure(
     from matplotlib.figure import Figure
     from matplotlib.layout_engine import ConstrainedLayoutEngine
 
+    # Not pyplot's figure, which stays in a global list until somebody closes it.
     fig = Figure(figsize=size, dpi=120, layout=ConstrainedLayoutEngine(h_pad=0.07))
     return fig, fig.subplots(rows, columns, squeeze=False, **options)
 
 
-def stack(rows: int, *, title: str = "", heights: Sequence[float] | None = None) -> list[Axes]:
+def stacked_axes(
+    rows: int, *, title: str = "", heights: Sequence[float] | None = None
+) -> list[Axes]:
     """Axes one above the other on a new figure, sharing the axis of steps."""
     fig, axes = figure(rows, size=(9, 3.6 * rows), sharex=True, height_ratios=heights)
     head(fig, title)
@@ -105,10 +113,23 @@ def save(drawing: Figure | Axes, path: str | os.PathLike[str]) -> Path:
     The ending of ``path`` names the format (.png, .pdf, .svg). Raises OSError.
     """
     target = Path(path)
+    # In memory first: a full disk leaves no half of a picture.
     picture = io.BytesIO()
     fig: Any = getattr(drawing, "figure", None) or drawing
     fig.savefig(picture, format=target.suffix.lstrip(".") or "png")
     return write_whole(target, picture.getvalue())
+
+
+def typeset(formula: str) -> str:
+    """A formula for reading: small powers raised, indices lowered, products as dots.
+
+    >>> typeset("x0**2 + 3*x1")
+    'x₀² + 3·x₁'
+    """
+    raised = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+    text = re.sub(r"\bx(\d)\b", lambda found: "x" + "₀₁₂₃₄₅₆₇₈₉"[int(found[1])], formula)
+    text = re.sub(r"\*\*(\d+)(?![\d.e])", lambda found: found[1].translate(raised), text)
+    return re.sub(r"(?<!\*)\*(?!\*)", "·", text)
 
 
 # ------------------------------------------------------------ loss and step size
@@ -121,13 +142,14 @@ def loss(frame: Frame, ax: Axes | None = None, *, below: float | None = None) ->
     """
     ax = _axes(ax)
     steps, values = _column(frame, "loss")
+    # fmin skips NaN, which one point that is not finite would spread over all that follow.
     best = np.fmin.accumulate(values)
     curve(ax, steps, values, color=BLUE, alpha=0.5, linewidth=0.8, label="loss")
     curve(ax, steps, best, color=ORANGE, linewidth=1.6, label="best so far")
     if below is not None:
         ax.axhline(below, color=GREEN, linestyle="--", linewidth=1.2, label=f"stop at {below:g}")
     mark_restarts(ax, restart_steps(frame))
-    scale(ax, np.append(values, [] if below is None else below))
+    log_scale(ax, np.append(values, [] if below is None else below))
     return dress(ax, "Loss", "loss", legend=True)
 
 
@@ -137,13 +159,13 @@ def step_size(frame: Frame, ax: Axes | None = None) -> Axes:
     steps, values = _column(frame, "step_size")
     _trend(ax, steps, values, pale=0.25, color=GREEN, label="step size")
     mark_restarts(ax, restart_steps(frame))
-    scale(ax, values)
+    log_scale(ax, values)
     return dress(ax, "Step size", "step size")
 
 
 def loss_and_step(frame: Frame, *, below: float | None = None, title: str = "") -> list[Axes]:
     """Both on one figure: the loss above, the step size below."""
-    axes = stack(2, title=title, heights=(3, 2))
+    axes = stacked_axes(2, title=title, heights=(3, 2))
     return [loss(frame, axes[0], below=below), step_size(frame, axes[1])]
 
 
@@ -170,7 +192,7 @@ def mark_restarts(ax: Axes, steps: np.ndarray) -> None:
 
 
 def parameters(
-    params: Frame, truth: Any = None, ax: Axes | None = None, *, restarts: Any = ()
+    params: Frame, truth: Operand = None, ax: Axes | None = None, *, restarts: Operand = ()
 ) -> Axes:
     """Each parameter over the steps; ``truth``, of any shape, gives the true values, dashed.
 
@@ -186,7 +208,9 @@ def parameters(
     return dress(ax, what + goal, "value", legend=drawn.crowd)
 
 
-def distance(params: Frame, truth: Any, ax: Axes | None = None, *, restarts: Any = ()) -> Axes:
+def distance(
+    params: Frame, truth: Operand, ax: Axes | None = None, *, restarts: Operand = ()
+) -> Axes:
     """How far each parameter is from its true value, on a log scale.
 
     More than 16 parameters are shown as bands of quantiles.
@@ -198,7 +222,7 @@ def distance(params: Frame, truth: Any, ax: Axes | None = None, *, restarts: Any
     return dress(ax, "Distance to the true values", "|value - true value|", legend=legend)
 
 
-def gradient_norm(grads: Frame, ax: Axes | None = None, *, restarts: Any = ()) -> Axes:
+def gradient_norm(grads: Frame, ax: Axes | None = None, *, restarts: Operand = ()) -> Axes:
     """The Euclidean norm of the gradient at each step where one was computed."""
     ax = _axes(ax)
     steps, values, _ = _table(grads)
@@ -206,11 +230,11 @@ def gradient_norm(grads: Frame, ax: Axes | None = None, *, restarts: Any = ()) -
         norm = np.sqrt(np.sum(np.square(values), axis=1))
     _trend(ax, steps, norm, pale=0.25, color=BLUE, label="norm")
     mark_restarts(ax, np.asarray(restarts))
-    scale(ax, norm)
+    log_scale(ax, norm)
     return dress(ax, "Norm of the gradient", "norm", legend=len(restarts) > 0)
 
 
-def gradient_components(grads: Frame, ax: Axes | None = None, *, restarts: Any = ()) -> Axes:
+def gradient_components(grads: Frame, ax: Axes | None = None, *, restarts: Operand = ()) -> Axes:
     """The size of each component of the gradient; more than 16 are shown as bands of quantiles."""
     ax = _axes(ax)
     steps, values, names = _table(grads)
@@ -218,24 +242,26 @@ def gradient_components(grads: Frame, ax: Axes | None = None, *, restarts: Any =
     return dress(ax, "Components of the gradient", "|component|", legend=legend)
 
 
-def travel(params: Frame, truth: Any = None, *, restarts: Any = (), title: str = "") -> list[Axes]:
+def travel(
+    params: Frame, truth: Operand = None, *, restarts: Operand = (), title: str = ""
+) -> list[Axes]:
     """One figure: :func:`parameters` and, where the truth is known, :func:`distance` below it."""
     if truth is None:
-        return [parameters(params, ax=stack(1, title=title)[0], restarts=restarts)]
-    axes = stack(2, title=title, heights=(3, 2))
+        return [parameters(params, ax=stacked_axes(1, title=title)[0], restarts=restarts)]
+    axes = stacked_axes(2, title=title, heights=(3, 2))
     upper = parameters(params, truth, axes[0], restarts=restarts)
     return [upper, distance(params, truth, axes[1], restarts=restarts)]
 
 
-def gradient(grads: Frame, *, restarts: Any = (), title: str = "") -> list[Axes]:
+def norm_and_components(grads: Frame, *, restarts: Operand = (), title: str = "") -> list[Axes]:
     """One figure: the norm of the gradient above, its components below."""
-    axes = stack(2, title=title, heights=(2, 3))
+    axes = stacked_axes(2, title=title, heights=(2, 3))
     upper = gradient_norm(grads, axes[0], restarts=restarts)
     return [upper, gradient_components(grads, axes[1], restarts=restarts)]
 
 
 def small_multiples(
-    frames: Mapping[str, Frame], truth: Any = None, *, ylabel: str = "value", title: str = ""
+    frames: Mapping[str, Frame], truth: Operand = None, *, ylabel: str = "value", title: str = ""
 ) -> list[Axes]:
     """The columns of several frames over the steps, each frame under its name, on common axes.
 
@@ -277,11 +303,14 @@ class _Courses(NamedTuple):
         return self.columns > len(self.ends)
 
 
-def _courses(ax: Axes, frame: Frame, truth: Any) -> _Courses:
+def _courses(ax: Axes, frame: Frame, truth: Operand) -> _Courses:
     """Each column over the steps and, dashed, its true value; a crowd as bands and a few lines."""
     steps, values, names = _table(frame)
     known = None if truth is None else np.asarray(truth, dtype=float).ravel()
-    shown = _pick(values[-1] if known is None else known)
+    order = np.argsort(values[-1] if known is None else known, kind="stable")
+    shown = np.arange(len(order))
+    if len(order) > MOST_LINES:  # six, from the lowest to the highest
+        shown = order[np.linspace(0, len(order) - 1, 6).astype(int)]
     if values.shape[1] > len(shown):
         _bands(ax, steps, values)
     colors = palette(len(shown))
@@ -294,18 +323,18 @@ def _courses(ax: Axes, frame: Frame, truth: Any) -> _Courses:
 
 
 def _sizes(
-    ax: Axes, steps: np.ndarray, values: np.ndarray, names: Sequence[str], restarts: Any
+    ax: Axes, steps: np.ndarray, values: np.ndarray, names: Sequence[str], restarts: Operand
 ) -> bool:
     """Non-negative columns on a log scale, as lines or bands; whether a legend is needed."""
     crowd = values.shape[1] > MOST_LINES
     mark_restarts(ax, np.asarray(restarts))
     if crowd:
-        scale(ax, _bands(ax, steps, values, largest=True))
+        log_scale(ax, _bands(ax, steps, values, largest=True))
         return True
     colors = palette(values.shape[1])
     for color, column in zip(colors, values.T, strict=True):
         _trend(ax, steps, column, pale=0.06, color=color)
-    scale(ax, values)
+    log_scale(ax, values)
     _name_ends(ax, values[-1], names, colors)
     return len(restarts) > 0
 
@@ -314,7 +343,11 @@ def _sizes(
 
 
 def heat_map(
-    matrix: Any, ax: Axes | None = None, *, title: str = "", limits: Sequence[float] | None = None
+    matrix: Operand,
+    ax: Axes | None = None,
+    *,
+    title: str = "",
+    limits: Sequence[float] | None = None,
 ) -> Axes:
     """A matrix as colours, shape ``(rows, columns)``; the values are written in if they fit.
 
@@ -325,7 +358,8 @@ def heat_map(
     values = np.asarray(matrix, dtype=float)
     block = -(-max(values.shape) // MOST_CELLS)
     cells = _largest_in_blocks(values, block)
-    top = max(abs(v) for v in limits) if limits is not None else _finite_top(values)
+    sizes = np.abs(values[np.isfinite(values)] if limits is None else limits)
+    top = float(sizes.max(initial=0.0)) or 1.0
     extent = (-0.5, values.shape[1] - 0.5, values.shape[0] - 0.5, -0.5)
     image = ax.imshow(
         cells, cmap="RdBu_r", vmin=-top, vmax=top, extent=extent, interpolation="nearest"
@@ -339,7 +373,7 @@ def heat_map(
     return ax
 
 
-def heat_maps(matrices: Mapping[str, Any], *, title: str = "") -> list[Axes]:
+def heat_maps(matrices: Mapping[str, Operand], *, title: str = "") -> list[Axes]:
     """Matrices side by side on one figure, each under its name and with colours of its own."""
     fig, axes = figure(1, len(matrices), size=(4.4 * len(matrices), 4.5))
     head(fig, title)
@@ -347,15 +381,11 @@ def heat_maps(matrices: Mapping[str, Any], *, title: str = "") -> list[Axes]:
     return [heat_map(matrix, ax, title=name) for (name, matrix), ax in pairs]
 
 
-def _finite_top(values: np.ndarray) -> float:
-    sizes = np.abs(values[np.isfinite(values)])
-    return float(sizes.max()) if sizes.size and sizes.max() > 0 else 1.0
-
-
 def _largest_in_blocks(values: np.ndarray, block: int) -> np.ndarray:
     if block == 1:
         return values
     rows, columns = (np.arange(0, n, block) for n in values.shape)
+    # A mean of each block would lose the diagonal of an identity of 1000 rows.
     high = np.maximum.reduceat(np.maximum.reduceat(values, rows, axis=0), columns, axis=1)
     low = np.minimum.reduceat(np.minimum.reduceat(values, rows, axis=0), columns, axis=1)
     return np.where(high >= -low, high, low)
@@ -368,9 +398,11 @@ def _write_values(ax: Axes, values: np.ndarray, top: float) -> None:
     texts = [f"{value:.3g}" for value in values.ravel()]
     width = 205 / values.shape[1]  # of a cell, in points, on a figure of the usual size
     size = min(11.0, width / (0.65 * max(map(len, texts))))
+    # Smaller digits cannot be read: the colours say enough then.
     if size < 5.5:
         return
     for ((row, column), value), text in zip(np.ndenumerate(values), texts, strict=True):
+        # Both ends of the map are dark.
         ink = "white" if abs(value) > 0.6 * top else "black"
         ax.text(column, row, text, ha="center", va="center", color=ink, fontsize=size)
 
@@ -405,37 +437,20 @@ def _stretches(rows: int, most: int) -> np.ndarray:
     return np.unique(np.linspace(0, rows, most, endpoint=False).astype(int))
 
 
-def _envelope(steps: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """At most about 2 x MOST_ROWS points with the lowest and highest value of every stretch.
-
-    Taking every k-th row instead would lose the spikes, which are what one looks for.
-    """
-    if len(steps) <= 2 * MOST_ROWS:
-        return steps, values
-    starts = _stretches(len(steps), MOST_ROWS)
-    pairs = np.stack([np.fmax.reduceat(values, starts), np.fmin.reduceat(values, starts)], axis=1)
-    points = np.append(pairs.ravel(), values[-1])
-    return np.append(np.repeat(steps[starts], 2), steps[-1]), points
-
-
-def _means(steps: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The geometric mean of each of MOST_MEANS stretches, and the steps in their middles.
-
-    Geometric, because it is drawn on a log scale, where a plain mean would show the spikes alone.
-    """
-    starts = _stretches(len(steps), MOST_MEANS)
-    logs = np.log(np.where(values > 0, values, np.nan))
-    counts = np.add.reduceat((values > 0).astype(float), starts)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        means = np.exp(np.add.reduceat(np.nan_to_num(logs, posinf=np.nan), starts) / counts)
-    return np.add.reduceat(steps, starts) / np.diff(np.append(starts, len(steps))), means
-
-
 def curve(ax: Axes, steps: np.ndarray, values: np.ndarray, **look: Any) -> None:
-    """A line over the steps: the points of a short one are marked, a long one is an envelope."""
+    """A line over the steps: the points of a short one are marked, a long one is an envelope.
+
+    That is at most about 2 x MOST_ROWS points, the lowest and highest value of every stretch.
+    """
+    if len(steps) > 2 * MOST_ROWS:
+        # Every k-th row instead would lose the spikes, which are what one looks for.
+        starts = _stretches(len(steps), MOST_ROWS)
+        ends = np.fmax.reduceat(values, starts), np.fmin.reduceat(values, starts)
+        values = np.append(np.stack(ends, axis=1).ravel(), values[-1])
+        steps = np.append(np.repeat(steps[starts], 2), steps[-1])
     # With few rows the eye should see which of the points were measured.
     dots = {"marker": "o", "markersize": 3} if len(steps) <= MOST_DOTS else {}
-    ax.plot(*_envelope(steps, values), **{"linewidth": 1.0, **dots, **look})
+    ax.plot(steps, values, **{"linewidth": 1.0, **dots, **look})
 
 
 def _trend(ax: Axes, steps: np.ndarray, values: np.ndarray, *, pale: float, **look: Any) -> None:
@@ -444,7 +459,14 @@ def _trend(ax: Axes, steps: np.ndarray, values: np.ndarray, *, pale: float, **lo
         curve(ax, steps, values, **look)
     else:
         curve(ax, steps, values, **{**look, "alpha": pale, "linewidth": 0.7, "label": None})
-        curve(ax, *_means(steps, values), **{**look, "linewidth": 1.5})
+        # Their geometric means: on a log scale plain ones would show the spikes alone.
+        starts = _stretches(len(steps), MOST_MEANS)
+        logs = np.log(np.where(values > 0, values, np.nan))
+        counts = np.add.reduceat((values > 0).astype(float), starts)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            means = np.exp(np.add.reduceat(np.nan_to_num(logs, posinf=np.nan), starts) / counts)
+        middles = np.add.reduceat(steps, starts) / np.diff(np.append(starts, len(steps)))
+        curve(ax, middles, means, **{**look, "linewidth": 1.5})
 
 
 def _bands(ax: Axes, steps: np.ndarray, values: np.ndarray, *, largest: bool = False) -> np.ndarray:
@@ -468,14 +490,6 @@ def _bands(ax: Axes, steps: np.ndarray, values: np.ndarray, *, largest: bool = F
     return drawn
 
 
-def _pick(values: np.ndarray) -> list[int]:
-    """The columns drawn as lines: all of them if they are few, else six from lowest to highest."""
-    if len(values) <= MOST_LINES:
-        return list(range(len(values)))
-    order = np.argsort(values, kind="stable")
-    return [int(i) for i in order[np.linspace(0, len(order) - 1, 6).astype(int)]]
-
-
 def palette(count: int) -> list[Any]:
     """Colours for ``count`` lines, all dark enough for a line and its name on white."""
     from matplotlib import colormaps
@@ -493,12 +507,12 @@ def _name_ends(ax: Axes, ends: np.ndarray, names: Sequence[str], colors: Sequenc
     heights = ax.transAxes.inverted().transform(points)[:, 1]
     heights = np.clip(np.nan_to_num(heights, nan=0.0, posinf=1.0, neginf=0.0), 0.0, 1.0)
     order = np.argsort(heights, kind="stable")
-    for place, index in zip(_apart(heights[order], 0.055), order, strict=True):
+    for place, index in zip(_spread_out(heights[order], 0.055), order, strict=True):
         look = {"color": colors[index], "fontsize": 8, "va": "center"}
         ax.text(1.008, place, names[index], transform=ax.transAxes, **look)
 
 
-def _apart(heights: np.ndarray, gap: float) -> np.ndarray:
+def _spread_out(heights: np.ndarray, gap: float) -> np.ndarray:
     """Rising heights in 0 .. 1 moved as little as needed to lie ``gap`` apart."""
     gap = min(gap, 1.0 / max(len(heights) - 1, 1))
     ranks = gap * np.arange(len(heights))
@@ -517,7 +531,7 @@ def _range(values: np.ndarray, ends: np.ndarray) -> tuple[float, float]:
     return low - room, high + room
 
 
-def scale(ax: Axes, values: np.ndarray) -> None:
+def log_scale(ax: Axes, values: np.ndarray) -> None:
     """A log scale where the values allow one, with room for what is drawn and no more."""
     from matplotlib.ticker import FuncFormatter, LogLocator
 

@@ -7,7 +7,7 @@ Newton's method, which needs the second derivatives by hand, only checks the ans
 """
 
 from playground.logistic.command import Logistic, main
-from playground.logistic.model import (
+from playground.logistic.problem import (
     Optimum,
     design,
     largest_curvature,

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-import argparse
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from playground.graph.backend import Device
+from playground.graph.types import Random, UserFunction
 from playground.lab import cli
-from playground.lab.descent import GradientBelow, MaxSteps, Rule, Stop, make_rule
-from playground.lab.fit import Fit
-from playground.lab.tables import split_names
-from playground.logistic.model import (
+from playground.lab.descent import (
+    FreshStart,
+    GradientBelow,
+    MaxSteps,
+    Restart,
+    Rule,
+    Stop,
+    make_rule,
+)
+from playground.logistic.problem import (
     Optimum,
     design,
     largest_curvature,
@@ -23,50 +28,12 @@ from playground.logistic.model import (
     step_seconds,
 )
 from playground.logistic.rows import read_rows
+from playground.logistic.tables import split_names
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 __all__ = ["Logistic", "main"]
-
-ABOUT = """\
-Logistic regression by steepest descent. The chance that a row x belongs to the
-positive class is 1 / (1 + exp(-(w.x + b))), and the loss is minus the logarithm
-of the chance given to what was observed, summed over the rows. Without --data
-the rows are Fisher's irises: setosa against versicolor by the length and width
-of their sepals. Every loss, weight and gradient is logged and then drawn.
-"""
-
-EXAMPLES = """\
-losses:
-  vectorised  one matrix product and np.logaddexp, which never overflows
-  loop        a Python loop over the rows, one logarithm after the other; the
-              same value, some hundred times slower
-
-rules:
-  constant               always --step-size; the --max-steps are a plan, and the
-                         run has done its work when they are taken
-  barzilai-borwein       step size from the curvature along the step before
-  grow-shrink            step size x 1.2 after a better loss, x 0.5 after a
-                         worse one, which is kept
-  grow-shrink-take-back  the same, but a worse point is taken back
-  Without --tol these three stop at a gradient of 1e-6 (float32: 1e-2).
-
-separable classes:
-  Where a line parts the classes without an error, as it does setosa from
-  versicolor, longer weights are always better: the loss tends to 0 and no
-  weights reach it. A penalty, --l2 1, gives them an end.
-
-examples:
-  python -m playground.logistic
-  python -m playground.logistic --rule barzilai-borwein --l2 1
-  python -m playground.logistic --positive virginica --negative versicolor
-  python -m playground.logistic --features petal_length,petal_width --loss loop
-  python -m playground.logistic --data houses.csv --target sold --standardise
-
-exit code: 0 converged or done as planned, 1 not converged, 2 bad input,
-130 interrupted (log kept)
-"""
 
 STEP_SIZE = 0.001
 TOLERANCES = {"float64": 1e-6, "float32": 1e-2}
@@ -85,52 +52,83 @@ class Planned(MaxSteps):
         self.reason = f"all {limit:,} steps of the plan are taken"
 
 
-class Logistic(cli.Problem):
+class Logistic(cli.Descent):
     """The problem of ``python -m playground.logistic``; its data are the rows and their classes."""
 
     name = "logistic"
-    needs = "[--data FILE]"
-    about = ABOUT
-    examples = EXAMPLES
+    usage = "[--data FILE | --resume DIR] [flags]"
+    about = """
+        Logistic regression by steepest descent. The chance that a row x belongs to the
+        positive class is 1 / (1 + exp(-(w.x + b))), and the loss is minus the logarithm
+        of the chance given to what was observed, summed over the rows. Without --data
+        the rows are Fisher's irises: setosa against versicolor by the length and width
+        of their sepals. Every loss, weight and gradient is logged and then drawn.
+        """
+    examples = """
+        losses:
+          vectorised  one matrix product and np.logaddexp, which never overflows
+          loop        a Python loop over the rows, one logarithm after the other; the
+                      same value, some hundred times slower
+
+        rules:
+          constant               always --step-size; the --max-steps are a plan, and the
+                                 run has done its work when they are taken
+          barzilai-borwein       step size from the curvature along the step before
+          grow-shrink            step size x 1.2 after a better loss, x 0.5 after a
+                                 worse one, which is kept
+          grow-shrink-take-back  the same, but a worse point is taken back
+          Without --tol these three stop at a gradient of 1e-6 (float32: 1e-2).
+
+        separable classes:
+          Where a line parts the classes without an error, as it does setosa from
+          versicolor, longer weights are always better: the loss tends to 0 and no
+          weights reach it. A penalty, --l2 1, gives them an end.
+
+        examples:
+          python -m playground.logistic
+          python -m playground.logistic --rule barzilai-borwein --l2 1
+          python -m playground.logistic --positive virginica --negative versicolor
+          python -m playground.logistic --features petal_length,petal_width --loss loop
+          python -m playground.logistic --data houses.csv --target sold --standardise
+
+        exit code: 0 converged or done as planned, 1 not converged, 2 bad input,
+        130 interrupted (log kept)
+        """
     losses = ("vectorised", "loop")
     rules = ("constant", "barzilai-borwein", "grow-shrink", "grow-shrink-take-back")
     measure = "|gradient|"
-    data_names = ("points", "labels", "start")
-
-    def __init__(self, settings: argparse.Namespace, data: Mapping[str, np.ndarray]) -> None:
-        super().__init__(settings, data)
-        self.features = split_names(settings.features)
-        other = f"not {settings.positive}" if settings.negative is None else settings.negative
-        self.classes = other, settings.positive
-        self.X, self.middle, self.spread = design(data["points"], settings.standardise)
 
     @classmethod
-    def add_flags(cls, group: Any) -> None:
+    def add_flags(cls, group: cli.FlagGroup) -> None:
         add = group.add_argument
         add("--data", metavar="FILE", help="your own rows, CSV with a head (default: the irises)")
         add("--target", metavar="COLUMN", help="the column with the classes (needed with --data)")
         add("--features", metavar="A,B", help="columns of numbers (default: all but the target)")
         add("--positive", metavar="NAME", help="the class whose chance is modelled")
         add("--negative", metavar="NAME", help="the class it is told from (default: all others)")
-        add("--standardise", action="store_true", default=None, help="to mean 0 and variance 1")
-        add("--l2", type=_not_negative, metavar="P", help="add P/2 |weights|^2, bias aside (0)")
+        add("--standardise", action="store_true", help="to mean 0 and variance 1")
+        penalty = "add P/2 |weights|^2, bias aside"
+        add("--l2", type=cli.not_negative, default=0.0, metavar="P", help=penalty)
         step = f"of all steps (--rule constant) or the first (default {STEP_SIZE} or what is safe)"
-        add("--step-size", type=cli.positive, metavar="S", help=step)
+        add("--step-size", type=cli.above_zero, metavar="S", help=step)
+        group.set_defaults(restart="none", tol=None, max_steps=1000)
 
-    @classmethod
-    def defaults(cls) -> dict[str, Any]:
-        about_rows = dict.fromkeys(("data", "target", "features", "positive", "negative"))
-        descent = {"restart": "none", "tol": None, "max_steps": 1000}
-        return {**about_rows, **descent, "standardise": False, "l2": 0.0, "step_size": None}
-
-    @classmethod
-    def draw(cls, settings: argparse.Namespace) -> dict[str, np.ndarray]:
+    def draw(self) -> dict[str, np.ndarray]:
+        settings = self.settings
         points, labels = read_rows(settings)
         start = np.zeros(points.shape[1] + 1, dtype=settings.dtype)
         if settings.step_size is None:
             bound = largest_curvature(design(points, settings.standardise)[0], settings.l2)
+            # Steps of 2 / curvature or more lead uphill somewhere; those of 1 / curvature never do.
             settings.step_size = STEP_SIZE if STEP_SIZE * bound < 2 else 1 / bound
         return {"points": points, "labels": labels, "start": start}
+
+    def prepare(self) -> None:
+        settings = self.settings
+        self.features = split_names(settings.features)
+        other = f"not {settings.positive}" if settings.negative is None else settings.negative
+        self.classes = other, settings.positive
+        self.X, self.middle, self.spread = design(self.data["points"], settings.standardise)
 
     def warnings(self) -> list[str]:
         """Whether the steps are so long that they lead uphill."""
@@ -146,16 +144,20 @@ class Logistic(cli.Problem):
     def best(self) -> Optimum:
         return optimum(self.X, self.data["labels"], self.settings.l2)
 
-    def fresh(self, rng: Any) -> np.ndarray:
-        return rng.standard_normal(self.X.shape[1]).astype(self.X.dtype)
+    def restart(self) -> str | Restart:
+        named = self.settings.restart
+        return FreshStart(self._normal_start) if named == "fresh" else named
+
+    def _normal_start(self, rng: Random) -> np.ndarray:
+        return np.asarray(rng.standard_normal(self.X.shape[1]), self.X.dtype)
 
     def rule(self) -> Rule:
         rule = make_rule(self.settings.rule)
         rule.initial = rule.step_size = self.settings.step_size
         return rule
 
-    def loss(self, device: Device) -> Callable[[Any], Any]:
-        X, t = device.put(self.X), device.put(self.data["labels"])
+    def loss(self) -> UserFunction:
+        X, t = self.device.put(self.X), self.device.put(self.data["labels"])
         return logistic_losses(X, t, self.settings.l2)[self.settings.loss]
 
     @property
@@ -164,26 +166,27 @@ class Logistic(cli.Problem):
         return self.settings.tol is None and self.settings.rule == "constant"
 
     @property
-    def success(self) -> str:
+    def met(self) -> str:
         return "done" if self.planned else "converged"
 
-    def watch(self, device: Device) -> dict[str, Callable[[Any], Any]]:
-        X, t = device.put(self.X), device.put(self.data["labels"])
+    def watch(self) -> dict[str, UserFunction]:
+        X, t = self.device.put(self.X), self.device.put(self.data["labels"])
         return {"accuracy": lambda w: np.sum((X @ w > 0) == (t > 0)) / len(t)}
 
-    def goal(self, device: Device) -> Stop:
+    def goal(self) -> Stop:
         if self.planned:
             return Planned(self.settings.max_steps)
         return GradientBelow(self.settings.tol or TOLERANCES[self.settings.dtype])
 
     def plain(self, w: np.ndarray) -> np.ndarray:
         """Weights of the features as they were measured, from those of ``self.X``; float64."""
+        # The centre that was taken off the features comes back in the bias.
         slopes = w[:-1] / self.spread.astype(np.float64)
         return np.append(slopes, w[-1] - slopes @ self.middle)
 
-    def answer(self, result: Fit) -> tuple[list[str], list[tuple[str, str]]]:
+    def answer(self) -> tuple[list[str], list[tuple[str, str]]]:
         settings, points = self.settings, self.data["points"]
-        labels, w = self.data["labels"] > 0, self.plain(result.x)
+        labels, w = self.data["labels"] > 0, self.plain(self.result.x)
         wrong = ((points @ w[:-1] + w[-1] > 0) != labels).nonzero()[0]
         share = 1 - len(wrong) / len(labels)
         counts = [f"{(labels == kind).sum():,} {self.classes[kind]}" for kind in (False, True)]
@@ -191,11 +194,11 @@ class Logistic(cli.Problem):
             ("rows", f"{len(labels):,}: {counts[0]}, {counts[1]}"),
             ("right", f"{len(labels) - len(wrong):,} of {len(labels):,} ({share:.1%})"),
             *([("wrong", self._named(wrong))] if len(wrong) else []),
-            (f"loss ({settings.loss})", f"{result.value:.6g}"),
+            (f"loss ({settings.loss})", f"{self.result.value:.6g}"),
             ("smallest loss", self._smallest()),
         ]
         if settings.loss == "loop":
-            entries.append(("loss and gradient", self._times(result.x)))
+            entries.append(("loss and gradient", self._times(self.result.x)))
         return [self._weights(w), self._rule(w)], entries
 
     def _weights(self, w: np.ndarray) -> str:
@@ -225,6 +228,7 @@ class Logistic(cli.Problem):
         return ", ".join(rows) + (f" and {rest} more" if rest else "")
 
     def _smallest(self) -> str:
+        # Newton's method would go on for ever: there is no smallest loss to reach.
         if self.best.separable:
             return "0, which no weights reach: a line parts the classes, and longer is better"
         if self.best.weights is None:
@@ -237,8 +241,8 @@ class Logistic(cli.Problem):
         loop, fast = (step_seconds(losses[name], w) for name in ("loop", "vectorised"))
         return f"{loop * 1e3:.2g} ms in a loop, {fast * 1e6:.2g} us vectorised: {loop / fast:.0f} x"
 
-    def advice(self, result: Fit) -> str:
-        if result.ending == "not finite":
+    def advice(self) -> str:
+        if self.result.ending == "not finite":
             if self.settings.loss == "loop":
                 return "--loss vectorised, which has no logarithm of 0"
             return "shorter steps with --step-size, or --standardise"
@@ -250,40 +254,13 @@ class Logistic(cli.Problem):
             return "--rule barzilai-borwein, which needs far fewer steps"
         return "" if self.settings.standardise else "--standardise, which rounds the valley"
 
-    def results(self, result: Fit) -> dict[str, np.ndarray]:
-        return {"weights": self.plain(result.x)}
+    def files(self) -> dict[str, np.ndarray]:
+        return {"weights.npy": self.plain(self.result.x)}
 
-    def pictures(self, result: Fit) -> dict[str, Axes]:
-        from playground.lab import boundary, plot
+    def pictures(self) -> dict[str, Axes]:
+        from playground.logistic.pictures import logistic_pictures
 
-        record, settings, w = result.log, self.settings, self.plain(result.x)
-        kind = "Standardised logistic" if settings.standardise else "Logistic"
-        title = f"{kind} regression, {self.classes[1]} against {self.classes[0]}: {settings.rule}"
-        names = [*self.features, "bias"]
-        params, grads = ((*record.arrays(kind), names) for kind in ("params", "grads"))
-        restarts = plot.restart_steps(record.loss)
-        points, labels = self.data["points"], self.data["labels"]
-        if len(self.features) == 2:
-            line = boundary.chances(points, labels, w, names=self.features, classes=self.classes)
-        else:
-            line = boundary.scores(points @ w[:-1] + w[-1], labels, classes=self.classes)
-        if settings.rule == "constant":
-            loss = plot.loss(record.loss, plot.stack(1, title=title)[0])
-        else:
-            loss = plot.loss_and_step(record.loss, title=title)[0]
-        return {
-            "loss": loss,
-            "weights": plot.travel(params, self.best.weights, restarts=restarts, title=title)[0],
-            "gradient": plot.gradient(grads, restarts=restarts, title=title)[0],
-            "boundary": line,
-        }
-
-
-def _not_negative(text: str) -> float:
-    value = cli.number(text)
-    if value < 0:
-        raise argparse.ArgumentTypeError(f"expected a number, 0 or more, got {text!r}")
-    return value
+        return logistic_pictures(self)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -8,7 +8,7 @@ from importlib.resources import files
 import numpy as np
 
 from playground.graph.errors import InputError
-from playground.lab.tables import (
+from playground.logistic.tables import (
     Table,
     join_names,
     listed,
@@ -43,7 +43,14 @@ def read_rows(settings: argparse.Namespace) -> tuple[np.ndarray, np.ndarray]:
     if not fits:
         raise InputError(f"{table.source} holds numbers too large for {settings.dtype}")
     if settings.standardise:
-        _refuse_constants(points, settings)
+        for name, extent in zip(
+            split_names(settings.features), np.ptp(points, axis=0), strict=True
+        ):
+            if extent == 0:
+                raise InputError(
+                    f"column {name!r} is constant, it cannot be standardised: leave it out of "
+                    f"--features"
+                )
     return points, labels[labels >= 0].astype(settings.dtype)
 
 
@@ -83,15 +90,6 @@ def _points(table: Table, settings: argparse.Namespace) -> np.ndarray:
         raise InputError(f"{error}{way}") from error
 
 
-def _refuse_constants(points: np.ndarray, settings: argparse.Namespace) -> None:
-    for name, extent in zip(split_names(settings.features), np.ptp(points, axis=0), strict=True):
-        if extent == 0:
-            raise InputError(
-                f"column {name!r} is constant, it cannot be standardised: leave it out of "
-                f"--features"
-            )
-
-
 def _classes(table: Table, settings: argparse.Namespace) -> np.ndarray:
     """For each row 1 in the positive class, 0 in the other, -1 in neither; names both classes."""
     cells = table.text(settings.target)
@@ -128,6 +126,7 @@ def _name_classes(settings: argparse.Namespace, names: list[str], where: str) ->
                 f"{where} holds {len(names)} classes, {listed(names)}: choose one with --positive, "
                 f"and with --negative the one it is told from (else all others)"
             )
+        # The later of two in the alphabet, as "yes" after "no".
         settings.positive = left[-1]
     if len(names) == 2:
         settings.negative = next(name for name in names if name != settings.positive)

@@ -7,8 +7,8 @@ as arrays and as frames; :class:`Algebra` gives them as formulas.
 """
 
 from playground.quadratic.algebra import Algebra, MatrixForm, Stationary
-from playground.quadratic.study import QuadraticStudy, main, zeros
-from playground.quadratic.ways import Derivatives, automatic, numerical, quadratic_form
+from playground.quadratic.command import QuadraticStudy, main, zeros_of_gradient
+from playground.quadratic.problem import Derivatives, automatic, numerical, quadratic_form
 
 __all__ = [
     "Algebra",
@@ -20,5 +20,5 @@ __all__ = [
     "main",
     "numerical",
     "quadratic_form",
-    "zeros",
+    "zeros_of_gradient",
 ]

@@ -2,7 +2,7 @@
 
 import sys
 
-from playground.quadratic.study import main
+from playground.quadratic.command import main
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from playground.interpreters.symbols import symbolic, sympy, to_sympy
-from playground.quadratic.ways import Derivatives, names, quadratic_form
+from playground.quadratic.problem import Derivatives, quadratic_form, variables
 
 __all__ = ["Algebra", "MatrixForm", "Stationary"]
 
@@ -28,7 +28,7 @@ class Algebra:
     @cached_property
     def symbols(self) -> list[Any]:
         """x1, x2 …"""
-        return list(sympy().symbols(names(len(self.b)), real=True))
+        return list(sympy().symbols(variables(len(self.b)), real=True))
 
     @cached_property
     def expression(self) -> Any:
@@ -123,23 +123,25 @@ class Stationary:
     def of(cls, algebra: Algebra) -> Stationary:
         """Solve gradient = 0, exactly, in the numbers that were meant by the floats."""
         sp = sympy()
+        # Exact: whether the gradient vanishes hangs on a rank, which rounding would decide.
         H = algebra.hessian.applyfunc(sp.Rational)
         b = sp.Matrix([sp.Rational(part) for part in symbolic(algebra.b).elements])
         if H.rank() < H.row_join(b).rank():
             return cls("none")
         point = H.gauss_jordan_solve(-b)[0]
+        # Any point of a line or plane of them will do: the one with zeros for what is free.
         point = point.subs(dict.fromkeys(point.free_symbols, 0))
         value = algebra.expression.subs(dict(zip(algebra.symbols, point, strict=True)))
-        return cls(_kind(H), point, tuple(H.nullspace()), value)
+        return cls(cls._kind_of(H), point, tuple(H.nullspace()), value)
 
-
-def _kind(hessian: Any) -> str:
-    """By the signs of the eigenvalues, of which those that are 0 count for neither."""
-    values = np.linalg.eigvalsh(np.array(hessian.tolist(), float))
-    rank = hessian.rank()
-    counted = values[np.argsort(-np.abs(values))[:rank]]
-    if not rank:
-        return "plane"
-    return (
-        "minimum" if (counted > 0).all() else "maximum" if (counted < 0).all() else "saddle point"
-    )
+    @staticmethod
+    def _kind_of(hessian: Any) -> str:
+        """By the signs of the eigenvalues, of which those that are 0 count for neither."""
+        values = np.linalg.eigvalsh(np.array(hessian.tolist(), float))
+        rank = hessian.rank()
+        counted = values[np.argsort(-np.abs(values))[:rank]]
+        if not rank:
+            return "plane"
+        if (counted > 0).all():
+            return "minimum"
+        return "maximum" if (counted < 0).all() else "saddle point"

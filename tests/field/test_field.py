@@ -16,11 +16,12 @@ import pytest
 
 import playground
 from playground import field
+from playground.field import pictures, problem
+from playground.field.expression import ARITY, Expression
+from playground.field.loading import load_function
 from playground.graph.backend import Device
 from playground.graph.errors import InputError
-from playground.lab import fields, grids, plane
-from playground.lab.expression import FUNCTIONS, Expression
-from playground.lab.loading import load_function
+from playground.lab import grids, plot
 from tests.paths import ROOT
 from tests.strict_array import StrictArray, registered
 
@@ -136,14 +137,14 @@ def test_a_function_that_decides_by_if_is_computed_point_by_point() -> None:
     def bent(x):
         return x[0] ** 2 if x[0] > x[1] else 3 * x[1]
 
-    found = plane.Field.of(bent, [[2.0, 1.0], [0.0, 1.0]])
+    found = problem.Field.of(bent, [[2.0, 1.0], [0.0, 1.0]])
     assert found.values.tolist() == [4.0, 3.0]
     assert found.automatic.tolist() == [[4.0, 0.0], [0.0, 3.0]]
     assert np.allclose(found.numerical, found.automatic, atol=1e-7)
 
 
 def test_one_number_in_an_array_will_do() -> None:
-    found = plane.Field.of(lambda x: x[:1] * x[1:], POINTS)
+    found = problem.Field.of(lambda x: x[:1] * x[1:], POINTS)
     assert found.values.tolist() == (POINTS[:, 0] * POINTS[:, 1]).tolist()
     assert found.automatic.tolist() == POINTS[:, ::-1].tolist()
 
@@ -158,13 +159,13 @@ def test_one_number_in_an_array_will_do() -> None:
 )
 def test_a_function_that_gives_no_real_number_is_refused(f, words) -> None:
     with pytest.raises((InputError, TypeError), match=words):
-        plane.Field.of(f, POINTS)
+        problem.Field.of(f, POINTS)
 
 
 def test_it_computes_on_a_device() -> None:
     f = KNOWN["waves"][0]
     with registered():
-        found = plane.Field.of(f, StrictArray(POINTS))
+        found = problem.Field.of(f, StrictArray(POINTS))
     assert type(found.values) is type(found.automatic) is np.ndarray
     assert np.allclose(found.automatic, field.gradient_field(f, POINTS), rtol=1e-14)
 
@@ -345,7 +346,7 @@ def test_a_function_that_fails_on_the_way_is_named(run, tmp_path) -> None:
 def test_help_lists_every_function_of_a_formula(capsys) -> None:
     with pytest.raises(SystemExit):
         field.main(["--help"])
-    assert set(FUNCTIONS) <= set(capsys.readouterr().out.split())
+    assert set(ARITY) <= set(capsys.readouterr().out.split())
 
 
 def test_quiet_says_one_line(run) -> None:
@@ -642,7 +643,7 @@ def test_the_two_gradients_stand_beside_their_difference(drawn) -> None:
     ],
 )
 def test_a_formula_is_typeset(formula: str, expected: str) -> None:
-    assert fields.typeset(formula) == expected
+    assert plot.typeset(formula) == expected
 
 
 def test_a_constant_picture_can_be_drawn() -> None:
@@ -650,10 +651,10 @@ def test_a_constant_picture_can_be_drawn() -> None:
 
     ax = Figure().subplots()
     axis = np.linspace(0, 1, 3)
-    fields.contours(axis, axis, np.ones((3, 3)), ax)
-    fields.arrows(ax, np.zeros((1, 2)), np.zeros((1, 2)))
-    fields.difference(np.array([[0.0, 0.0], [1.0, 0.0]]), np.array([np.nan, np.nan]), ax)
-    fields.difference(np.array([[0.0, 0.0], [1.0, 0.0]]), np.array([0.0, 0.0]), ax)
+    pictures.contours(axis, axis, np.ones((3, 3)), ax)
+    pictures.arrows(ax, np.zeros((1, 2)), np.zeros((1, 2)))
+    pictures.difference(np.array([[0.0, 0.0], [1.0, 0.0]]), np.array([np.nan, np.nan]), ax)
+    pictures.difference(np.array([[0.0, 0.0], [1.0, 0.0]]), np.array([0.0, 0.0]), ax)
 
 
 def test_devices_and_json_of_the_log(run) -> None:
@@ -663,15 +664,15 @@ def test_devices_and_json_of_the_log(run) -> None:
     assert Device().name == "cpu"
 
 
-@pytest.mark.parametrize("name", sorted(FUNCTIONS))
+@pytest.mark.parametrize("name", sorted(ARITY))
 def test_every_function_of_a_formula_has_the_gradient_of_its_differences(name: str) -> None:
     """All points in one call; away from kinks and jumps."""
-    arguments = {1: "x0", 2: "x0, x1", 3: "x0, x1, 2.9"}[FUNCTIONS[name]]
+    arguments = {1: "x0", 2: "x0, x1", 3: "x0, x1, 2.9"}[ARITY[name]]
     logical = name.startswith("logical")
     formula = Expression(f"{name}({arguments})" + (" * x0" if logical else " + 0*x1"))
     low = 1.1 if name in ("acosh", "arccosh") else 0.13
     points = np.stack([np.linspace(low, low + 0.7, 5), np.linspace(0.35, 0.95, 5)], axis=1)
-    found = plane.Field.of(lambda x: formula(x[0], x[1]), points)
+    found = problem.Field.of(lambda x: formula(x[0], x[1]), points)
     assert np.isfinite(found.automatic).all()
     assert np.allclose(found.automatic, found.numerical, rtol=1e-5, atol=1e-6)
 
@@ -679,8 +680,8 @@ def test_every_function_of_a_formula_has_the_gradient_of_its_differences(name: s
 def test_contours_and_colours_lie_where_the_points_do(drawn, monkeypatch) -> None:
     """For a function that is not symmetric in x0 and x1."""
     kept = []
-    plain = fields.contours
-    monkeypatch.setattr(fields, "contours", lambda *a, **k: kept.append(a[:3]) or plain(*a, **k))
+    plain = pictures.contours
+    monkeypatch.setattr(pictures, "contours", lambda *a, **k: kept.append(a[:3]) or plain(*a, **k))
     figure = drawn("--function", "x0**3 - exp(x1)", "--starts", "0")["gradients"].figure
     for axis0, axis1, values in kept:
         assert np.allclose(values, axis0[None, :] ** 3 - np.exp(axis1[:, None]))

@@ -532,7 +532,7 @@ def test_an_interrupt_outside_the_descent_is_no_traceback(run, monkeypatch):
     def interrupt(*args, **options):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(cli.command, "fit", interrupt)
+    monkeypatch.setattr(cli.descent, "fit", interrupt)
     ran = run("--size", 3)
     assert ran.code == 130
     assert "interrupted" in ran.err
@@ -625,12 +625,12 @@ class StrictDevice(Device):
         return array if isinstance(array, StrictArray) else StrictArray.of(array)
 
 
-@pytest.mark.parametrize("rule", cli.RULES)
+@pytest.mark.parametrize("rule", cli.STEP_RULES)
 @pytest.mark.parametrize("loss", ["squared", "absolute"])
 def test_a_run_stays_on_its_device(run, monkeypatch, rule, loss):
     argv = ("--size", 3, "--loss", loss, "--rule", rule, "--max-steps", 400, "--no-plot")
     host = run(*argv, "--out", "host")
-    monkeypatch.setattr(cli.command, "parse_device", lambda name: StrictDevice())
+    monkeypatch.setattr(cli.study, "parse_device", lambda name: StrictDevice())
     with registered():
         device = run(*argv, "--out", "device")
     assert device.code == host.code
@@ -672,7 +672,7 @@ class Terminal(io.StringIO):
 def test_progress_on_a_terminal_rewrites_one_line(monkeypatch):
     monkeypatch.setenv("COLUMNS", "120")
     stream = Terminal()
-    with cli.Progress(stream) as progress:
+    with cli.ProgressLine(stream) as progress:
         progress(1, 1234.5, 0.01, 0, 0.1)
         progress(20_000, 0.5, 1e-6, 3, 0.2)
     lines = [line for line in stream.getvalue().split("\r") if line]
@@ -686,14 +686,14 @@ def test_progress_on_a_terminal_rewrites_one_line(monkeypatch):
 def test_progress_fits_a_narrow_terminal(monkeypatch):
     monkeypatch.setenv("COLUMNS", "20")
     stream = Terminal()
-    with cli.Progress(stream) as progress:
+    with cli.ProgressLine(stream) as progress:
         progress(10**6, 0.123456, 1e-6, 10**6, 1e4)
     assert max(map(len, stream.getvalue().split("\r"))) < 20
 
 
 def test_progress_elsewhere_is_a_line_now_and_then():
     stream = io.StringIO()
-    with cli.Progress(stream) as progress:
+    with cli.ProgressLine(stream) as progress:
         for tenth in range(6000):  # ten minutes
             progress(tenth, 1.0, 0.1, 0, tenth / 10)
     lines = stream.getvalue().splitlines()
@@ -703,6 +703,6 @@ def test_progress_elsewhere_is_a_line_now_and_then():
 
 def test_progress_keeps_quiet():
     stream = Terminal()
-    with cli.Progress(stream, quiet=True) as progress:
+    with cli.ProgressLine(stream, quiet=True) as progress:
         progress(1, 1.0, 0.1, 0, 100.0)
     assert stream.getvalue() == ""

@@ -126,7 +126,7 @@ def test_a_run_of_one_row_is_drawn():
     assert drawn(upper, "loss").tolist() == [3.0]
     assert upper.get_lines()[0].get_marker() == "o"
     plot.travel(point_frame([[1.0, 2.0]]), [1.0, 2.0])
-    plot.gradient(point_frame([[1.0, 2.0]]))
+    plot.norm_and_components(point_frame([[1.0, 2.0]]))
 
 
 # -------------------------------------------------------------- parameters, gradient
@@ -185,7 +185,7 @@ def test_distance_is_to_the_true_values():
 
 def test_gradient_norm_and_components():
     grads = point_frame([[3.0, -4.0], [np.nan, np.nan], [0.6, 0.8]])
-    upper, lower = plot.gradient(grads)
+    upper, lower = plot.norm_and_components(grads)
     (line,) = upper.get_lines()
     assert line.get_xdata().tolist() == [0, 2]  # the row that was not computed is left out
     assert line.get_ydata() == pytest.approx([5.0, 1.0])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 from typing import Any, ClassVar
 
 import numpy as np
@@ -21,21 +20,18 @@ class Squares(cli.Study):
     examples = "examples: none"
     made: ClassVar[list[Squares]] = []
 
-    def __init__(self, settings: argparse.Namespace, device: Any) -> None:
-        super().__init__(settings, device)
-        if settings.count == 13:
+    @classmethod
+    def add_flags(cls, group: cli.FlagGroup) -> None:
+        group.add_argument("--count", type=cli.whole(0), default=3, metavar="N", help="how many")
+        group.add_argument("--shift", type=cli.number, default=0.0, metavar="X", help="added")
+
+    def draw(self) -> dict[str, np.ndarray]:
+        return {"numbers": np.arange(self.settings.count, dtype=self.settings.dtype)}
+
+    def prepare(self) -> None:
+        if self.settings.count == 13:
             raise InputError("--count 13 is unlucky")
-        self.data = {"numbers": np.arange(settings.count, dtype=settings.dtype)}
         self.made.append(self)
-
-    @classmethod
-    def add_flags(cls, group: Any) -> None:
-        group.add_argument("--count", type=cli.whole(0), metavar="N", help="how many")
-        group.add_argument("--shift", type=cli.number, metavar="X", help="added")
-
-    @classmethod
-    def defaults(cls) -> dict[str, Any]:
-        return {"count": 3, "shift": 0.0}
 
     def warnings(self) -> list[str]:
         return ["there is nothing to square"] if self.settings.count == 0 else []
@@ -57,11 +53,8 @@ class Squares(cli.Study):
     def success(self) -> bool:
         return self.settings.count != 7
 
-    def results(self) -> dict[str, np.ndarray]:
-        return {"squares": self.squares}
-
-    def files(self) -> dict[str, bytes]:
-        return {"squares.csv": b"0,1,4\n"}
+    def files(self) -> dict[str, np.ndarray | bytes]:
+        return {"squares.npy": self.squares, "squares.csv": b"0,1,4\n"}
 
     def pictures(self) -> dict[str, Any]:
         from playground.lab import plot
@@ -77,7 +70,7 @@ def run(tmp_path, monkeypatch, capsys):
     Squares.made.clear()
 
     def command(*argv: Any) -> tuple[int, str, str]:
-        code = cli.run_study(Squares, [str(word) for word in argv])
+        code = cli.run(Squares, [str(word) for word in argv])
         return (code, *capsys.readouterr())
 
     return command
@@ -179,9 +172,12 @@ def test_a_value_may_begin_with_a_dash(run) -> None:
 
 def test_help_names_the_flags(capsys) -> None:
     with pytest.raises(SystemExit):
-        cli.run_study(Squares, ["--help"])
+        cli.run(Squares, ["--help"])
     text = capsys.readouterr().out
     for flag in ("--count", "--dtype", "--seed", "--device", "--out", "--no-plot", "--quiet"):
         assert flag in text
     assert "--resume" not in text
+    assert "--count N" in text
+    assert "how many (default 3)" in text
+    assert "None" not in text
     assert "logs/squares/WHEN-SEED" in text

@@ -22,9 +22,9 @@ from playground.quadratic import (
     main,
     numerical,
     quadratic_form,
-    zeros,
+    zeros_of_gradient,
 )
-from playground.quadratic import study as module
+from playground.quadratic import command as module
 from playground.transforms import grad, hessian
 from tests.strict_array import StrictArray, registered
 
@@ -151,7 +151,7 @@ def test_the_frame_shows_where_the_first_component_vanishes() -> None:
 
 def test_zeros_are_found_but_for_rounding() -> None:
     f = quadratic_form(0.1 * Q, 0.1 * B)
-    first, second = zeros(automatic(f, GRID))
+    first, second = zeros_of_gradient(automatic(f, GRID))
     assert first.tolist() == [[i, i + 1] for i in range(-10, 9)]
     assert second.tolist() == [[2 * i + 1, i] for i in range(-5, 5)]
 

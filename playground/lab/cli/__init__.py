@@ -1,31 +1,32 @@
-"""Flags, progress and endings that every ``python -m playground.<problem>`` shares.
+"""What every ``python -m playground.<study>`` shares: flags, directory, progress and ending.
 
-A problem is a subclass of :class:`Problem`, and the ``main`` of its module calls :func:`run`; a
-command without a descent of its own is a subclass of :class:`Study`, run by :func:`run_study`.
-Nothing is computed here: the settings go to :func:`playground.lab.fit.fit`, and what it finds comes
-back as text, pictures and an exit code.
+A study is a subclass of :class:`Study`, one that is about a single logged descent of
+:class:`Descent`, and the ``main`` of its command calls :func:`run`. Nothing is computed here: what
+a study finds comes back as text, files, pictures and an exit code.
 """
 
-from playground.lab.cli.command import run
-from playground.lab.cli.ending import BAD_INPUT, CONVERGED, INTERRUPTED, NOT_CONVERGED, has_grown
-from playground.lab.cli.flags import RULES, number, positive, whole
-from playground.lab.cli.problem import Problem
-from playground.lab.cli.progress import Progress
-from playground.lab.cli.study import Study, run_study
+from playground.lab.cli.descent import Descent
+from playground.lab.cli.ending import BAD_INPUT, CONVERGED, INTERRUPTED, NOT_CONVERGED, guarded
+from playground.lab.cli.flags import STEP_RULES, FlagGroup, above_zero, not_negative, number, whole
+from playground.lab.cli.progress import ProgressLine
+from playground.lab.cli.study import Study, run
+from playground.lab.cli.text import matrix_text
 
 __all__ = [
     "BAD_INPUT",
     "CONVERGED",
     "INTERRUPTED",
     "NOT_CONVERGED",
-    "RULES",
-    "Problem",
-    "Progress",
+    "STEP_RULES",
+    "Descent",
+    "FlagGroup",
+    "ProgressLine",
     "Study",
-    "has_grown",
+    "above_zero",
+    "guarded",
+    "matrix_text",
+    "not_negative",
     "number",
-    "positive",
     "run",
-    "run_study",
     "whole",
 ]

@@ -2,85 +2,122 @@
 
 from __future__ import annotations
 
-import argparse
 import shlex
 import zlib
+from collections.abc import Mapping
 from datetime import datetime
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from playground.graph.errors import InputError
-from playground.lab.cli.problem import Problem
-from playground.lab.cli.task import Task
 from playground.lab.files import write_whole
 from playground.lab.runlog import read_log
 
-__all__ = ["LOG_FILE", "claim", "describe", "kept_data", "look_into", "write_array"]
+if TYPE_CHECKING:
+    from playground.lab.cli.study import Study
+
+__all__ = ["LOG_FILE", "claim", "kept_data", "logged_meta", "look_into", "resumed", "write"]
 
 LOG_FILE = "run.sqlite"
+# These say when to stop, not how to get there: a resumed run may change them.
+RESUMABLE = ("tol", "max_steps", "max_seconds")
+# These are about the command, and no part of what is logged.
+ABOUT_COMMAND = ("out", "resume", "no_plot", "quiet")
 
 
-def describe(task: Problem) -> dict[str, Any]:
+def logged_meta(task: Study) -> dict[str, Any]:
     """What the log keeps of a run: its settings, and checksums of its data."""
-    about_command = ("out", "resume", "no_plot", "quiet")
-    settings = {k: v for k, v in vars(task.settings).items() if k not in about_command}
+    settings = {k: v for k, v in vars(task.settings).items() if k not in ABOUT_COMMAND}
     checksums = {name: _checksum(array) for name, array in task.data.items()}
     return {"problem": task.name, "settings": settings, "data": checksums}
 
 
-def look_into(problem: type[Problem], command: str, settings: argparse.Namespace) -> dict[str, Any]:
-    """What :func:`describe` said of the run to be resumed; its directory becomes ``out``.
+def look_into(study: type[Study], command: str, given: dict[str, Any]) -> dict[str, Any]:
+    """What :func:`logged_meta` said of the run to be resumed; its directory becomes ``out``.
 
-    Raises LogError if there is no log, InputError if it is of another problem.
+    Raises LogError if there is no log, InputError if it is of another study.
     """
-    given = Path(settings.resume)
-    directory = given.parent if given.name == LOG_FILE and given.is_file() else given
-    if settings.out is not None and Path(settings.out) != directory:
+    asked = Path(given["resume"])
+    # The log itself is what a shell completes DIR/ to.
+    directory = asked.parent if asked.name == LOG_FILE and asked.is_file() else asked
+    if "out" in given and Path(given["out"]) != directory:
         raise InputError("--out and --resume contradict each other: a run goes on where it is")
     meta = read_log(directory / LOG_FILE).meta
     parts = meta.get("settings"), meta.get("data")
-    if meta.get("problem") != problem.name or not all(isinstance(part, dict) for part in parts):
+    if meta.get("problem") != study.name or not all(isinstance(part, dict) for part in parts):
         raise InputError(f"{directory} holds no run of {command}: it cannot be resumed by it")
-    settings.resume = settings.out = directory
+    given["resume"] = given["out"] = directory
     return meta
 
 
-def kept_data(problem: type[Problem], directory: Path, meta: dict[str, Any]) -> dict[str, Any]:
+def resumed(
+    flags: dict[str, Any], given: Mapping[str, Any], meta: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The flags of a resumed run: those given, else its own, else the defaults in ``flags``.
+
+    Raises InputError where a flag contradicts the run.
+    """
+    logged = meta["settings"]
+    for flag, value in logged.items():
+        asked = given.get(flag)
+        if flag not in RESUMABLE and asked is not None and asked != value:
+            name = "--" + flag.replace("_", "-")
+            was = f"no {name}" if value is None else f"{name} {value}"
+            raise InputError(
+                f"{name} {asked} contradicts the run in {given['resume']}, which has {was}: leave "
+                f"the flag out, or start a new run without --resume"
+            )
+    return {**flags, **logged, **given}
+
+
+def kept_data(directory: Path, meta: Mapping[str, Any]) -> dict[str, np.ndarray]:
     """The data that the run in ``directory`` began with. Raises InputError."""
-    return {name: _kept_array(directory, name, meta["data"]) for name in problem.data_names}
-
-
-def _kept_array(directory: Path, name: str, checksums: dict[str, int]) -> np.ndarray:
-    file = directory / f"{name}.npy"
-    try:
-        array = np.load(file, allow_pickle=False)
-    except (OSError, ValueError, EOFError):
-        array = None
-    if array is None or _checksum(array) != checksums.get(name):
-        raise InputError(
-            f"cannot resume: {file} is missing, damaged or not the one the run began with"
-        )
-    return array
+    kept = {}
+    for name, checksum in meta["data"].items():
+        file = directory / f"{name}.npy"
+        try:
+            # Without pickle: a log may come from somebody else.
+            array = np.load(file, allow_pickle=False)
+        except (OSError, ValueError, EOFError):
+            array = None
+        if array is None or _checksum(array) != checksum:
+            raise InputError(
+                f"cannot resume: {file} is missing, damaged or not the one the run began with"
+            )
+        kept[name] = array
+    return kept
 
 
 def _checksum(array: np.ndarray) -> int:
+    # Shape and dtype as well: zeros of any shape have the same bytes. Against mix-ups, not malice.
     return zlib.crc32(array.tobytes(), zlib.crc32(repr((array.shape, array.dtype.str)).encode()))
 
 
-def claim(task: Task) -> None:
+def claim(task: Study) -> None:
     """Make the directory of a new run and put the data there. Raises InputError."""
     settings = task.settings
     if settings.out is None:
-        settings.out = _new_directory(task.name, settings.seed)
+        base = Path("logs") / task.name / f"{datetime.now():%Y%m%d-%H%M%S}-{settings.seed}"
+        # Several runs may begin within one second.
+        tries = [base, *(base.with_name(f"{base.name}-{i}") for i in range(2, 1000))]
+        settings.out = next(path for path in tries if not path.exists())
     settings.out = Path(settings.out)
     try:
         settings.out.mkdir(parents=True, exist_ok=True)
-        _refuse_used(task, settings.out)
+        # Two runs in one directory would mix their data and pictures without a word.
+        if task.resumable and (settings.out / LOG_FILE).exists():
+            way_on = f"--resume {shlex.quote(str(settings.out))}"
+            held = f"{settings.out} holds a run already"
+            raise InputError(f"{held}: continue it with {way_on}, or choose another --out")
+        taken = sorted(p.name for p in settings.out.iterdir() if p.suffix in task.endings)
+        if taken:
+            held = f"{settings.out} holds {taken[0]} already"
+            raise InputError(f"{held}: choose an empty directory for --out")
         for name, array in task.data.items():
-            write_array(settings.out / f"{name}.npy", array)
+            write(settings.out / f"{name}.npy", array)
     except OSError as error:
         in_the_way = isinstance(error, (FileExistsError, NotADirectoryError))
         reason = "a file is in the way" if in_the_way else (error.strerror or str(error)).lower()
@@ -89,25 +126,10 @@ def claim(task: Task) -> None:
         ) from error
 
 
-def _new_directory(name: str, seed: int) -> Path:
-    base = Path("logs") / name / f"{datetime.now():%Y%m%d-%H%M%S}-{seed}"
-    tries = [base, *(base.with_name(f"{base.name}-{i}") for i in range(2, 1000))]
-    return next(path for path in tries if not path.exists())
-
-
-def _refuse_used(task: Task, out: Path) -> None:
-    if task.resumable and (out / LOG_FILE).exists():
-        way_on = f"--resume {shlex.quote(str(out))}"
-        raise InputError(
-            f"{out} holds a run already: continue it with {way_on}, or choose another --out"
-        )
-    taken = sorted(path.name for path in out.iterdir() if path.suffix in task.endings)
-    if taken:
-        raise InputError(f"{out} holds {taken[0]} already: choose an empty directory for --out")
-
-
-def write_array(path: Path, array: np.ndarray) -> None:
-    """Write a ``.npy`` file, whole or not at all. Raises OSError."""
-    content = BytesIO()
-    np.save(content, array, allow_pickle=False)
-    write_whole(path, content.getvalue())
+def write(path: Path, content: np.ndarray | bytes) -> None:
+    """Write a file, an array as ``.npy``, whole or not at all. Raises OSError."""
+    if isinstance(content, np.ndarray):
+        stream = BytesIO()
+        np.save(stream, content, allow_pickle=False)
+        content = stream.getvalue()
+    write_whole(path, content)

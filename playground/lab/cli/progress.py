@@ -5,23 +5,25 @@ from __future__ import annotations
 import shutil
 from typing import TextIO
 
-__all__ = ["Progress"]
+__all__ = ["ProgressLine"]
 
 
-class Progress:
+class ProgressLine:
     """One line rewritten on a terminal; elsewhere a plain line now and then, ever more seldom."""
 
     def __init__(self, stream: TextIO, *, quiet: bool = False) -> None:
         self.stream, self.quiet = stream, quiet
+        # In a file or a pipe \r would pile up lines on one.
         self.live = stream.isatty()
         self.width = 0
         self.next_line = 5.0  # seconds; doubles up to a minute between lines
 
-    def __enter__(self) -> Progress:
+    def __enter__(self) -> ProgressLine:
         return self
 
     def __exit__(self, *error: object) -> None:
         if self.width:
+            # What is printed next begins on an empty line.
             self._rewrite("")
             self.stream.write("\r")
             self.stream.flush()
@@ -42,6 +44,7 @@ class Progress:
             print(line, file=self.stream, flush=True)
 
     def _rewrite(self, line: str) -> None:
+        # One less than there are: in the last column some terminals begin a new line.
         line = line[: shutil.get_terminal_size().columns - 1]
         self.stream.write("\r" + line.ljust(self.width))
         self.stream.flush()

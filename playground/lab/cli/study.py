@@ -1,55 +1,111 @@
-"""A command that evaluates and draws, without one descent that it is about."""
+"""What a study tells the shared command line, and the way from a command line to an exit code."""
 
 from __future__ import annotations
 
 import argparse
 import sys
+import time
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
 from playground.graph.backend import Device, parse_device
+from playground.lab.cli import folder
 from playground.lab.cli.ending import (
     CONVERGED,
     NOT_CONVERGED,
-    draw,
     guarded,
     note,
-    report,
     say,
-    write_arrays,
+    write_pictures,
 )
-from playground.lab.cli.flags import complete_study, read_study_flags
-from playground.lab.cli.folder import claim
-from playground.lab.cli.task import Task
-from playground.lab.files import write_whole
+from playground.lab.cli.flags import FlagGroup, Parser, add_computing_flags, add_output_flags
+from playground.lab.cli.text import report
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["Study", "run_study"]
+__all__ = ["Study", "run"]
 
 
-class Study(Task):
-    """One study: a subclass says what is computed, and how it is told, written and drawn.
+class Study:
+    """One command: a subclass says what is computed, and how it is told, written and drawn.
 
-    Made from the settings and the device; a subclass checks its flags in ``__init__`` (raise
-    InputError), before anything is written, and computes in :meth:`work`. Arrays in ``self.data``
-    are written as ``<name>.npy`` when the directory is claimed.
+    A subclass checks its flags in :meth:`draw` and :meth:`prepare` (raise InputError), before
+    anything is written, and computes in :meth:`work`.
+
+    Attributes:
+        settings: one attribute a flag.
+        device: where arrays are put.
+        data: host arrays by name: what :meth:`draw` returned, in this run or in the one that is
+            resumed. They are written as ``<name>.npy`` before the work begins.
+        began: when the command did, of ``time.monotonic``.
     """
 
-    resumable = False
-    endings = (".npy", ".png", ".csv", ".sqlite")
+    name: ClassVar[str]  # runs land in logs/<name>/
+    about: ClassVar[str]  # the head of --help; it may be indented
+    examples: ClassVar[str]  # the foot of --help
+    usage: ClassVar[str] = "[flags]"
+    resumable: ClassVar[bool] = False  # whether --resume goes on with a run
+    # A directory with such files holds a run, or something else that must not be mixed with one.
+    endings: ClassVar[tuple[str, ...]] = (".npy", ".png", ".csv", ".sqlite")
+    began: float
 
-    def __init__(self, settings: argparse.Namespace, device: Device) -> None:
-        super().__init__(settings, {})
-        self.device = device
+    def __init__(
+        self,
+        settings: argparse.Namespace,
+        device: Device,
+        data: Mapping[str, np.ndarray] | None = None,
+    ) -> None:
+        self.settings, self.device = settings, device
+        self.data = self.draw() if data is None else data
+        self.prepare()
+
+    # ------------------------------------------------------------------------- flags and data
+
+    @classmethod
+    def parser(cls, command: str) -> Parser:
+        """The parser of all flags."""
+        parser = Parser(command, cls.usage, cls.about, cls.examples)
+        own = parser.add_argument_group(f"the {cls.name} study")
+        cls.add_shared_flags(parser)
+        add_output_flags(parser.add_argument_group("what is written"), cls.name, cls.resumable)
+        # Last, though first in the help: it may change defaults of the flags that stand by then.
+        cls.add_flags(own)
+        return parser
+
+    @classmethod
+    def add_flags(cls, group: FlagGroup) -> None:
+        """Add the study's own flags; ``group.set_defaults`` changes those of shared ones."""
+
+    @classmethod
+    def add_shared_flags(cls, parser: Parser) -> None:
+        """Add the flags that such studies have in common."""
+        add_computing_flags(parser.add_argument_group("how it is computed"))
+
+    def draw(self) -> Mapping[str, np.ndarray]:
+        """The data, from files or from ``settings.seed``. Raises InputError."""
+        return {}
+
+    def prepare(self) -> None:
+        """Make of settings and data what the other methods need. Raises InputError."""
+
+    def warnings(self) -> list[str]:
+        """Sentences that the user should read before the work."""
+        return []
+
+    # ---------------------------------------------------------------------------- the answer
 
     def work(self) -> None:
         """Compute, and keep what was found; ``self.settings.out`` exists and is this run's own."""
         raise NotImplementedError
+
+    @property
+    def success(self) -> bool:
+        """Whether what was found is right: the exit code is 0 then, else 1."""
+        return True
 
     def headline(self) -> str:
         """What was found, in a line: all that ``--quiet`` prints."""
@@ -59,17 +115,12 @@ class Study(Task):
         """What was found: paragraphs, then (label, text) pairs for the list at the end."""
         return [], []
 
-    @property
-    def success(self) -> bool:
-        """Whether what was found is right: the exit code is 0 then, else 1."""
-        return True
+    def report(self) -> str:
+        """The answer as text."""
+        return report(*self.answer(), f"written    {self.settings.out}")
 
-    def results(self) -> dict[str, np.ndarray]:
-        """Arrays that are written to ``<name>.npy``."""
-        return {}
-
-    def files(self) -> Mapping[str, bytes]:
-        """Other files by name, such as ``field.csv``."""
+    def files(self) -> Mapping[str, np.ndarray | bytes]:
+        """Files by name: arrays for ``.npy``, else their bytes."""
         return {}
 
     def pictures(self) -> Mapping[str, Axes | Figure]:
@@ -77,40 +128,41 @@ class Study(Task):
         return {}
 
 
-def run_study(study: type[Study], argv: Sequence[str] | None = None) -> int:
+def run(study: type[Study], argv: Sequence[str] | None = None) -> int:
     """Carry out one command line; returns the exit code.
 
-    0 done, 1 done but not as it should be, 2 bad input (one line on standard error), 130
+    0 done or converged, 1 not as it should be, 2 bad input (one line on standard error), 130
     interrupted.
     """
     command = f"python -m playground.{study.name}"
     words = sys.argv[1:] if argv is None else argv
-    return guarded(command, lambda: _run(study, command, words))
+    return guarded(command, lambda: _conduct(study, command, words))
 
 
-def _run(study: type[Study], command: str, argv: Sequence[str]) -> int:
-    settings = read_study_flags(study, command, argv)
-    complete_study(study, settings)
+def _conduct(study: type[Study], command: str, words: Sequence[str]) -> int:
+    began = time.monotonic()
+    flags, given = study.parser(command).read(words)
+    meta = folder.look_into(study, command, given) if "resume" in given else None
+    settings = argparse.Namespace(**(folder.resumed(flags, given, meta) if meta else flags))
     device = parse_device(settings.device)
+    # "auto" and "0" are other names of it: the log says where the run was, and a resume compares.
     settings.device = device.name
-    task = study(settings, device)
+    task = study(settings, device, folder.kept_data(settings.out, meta) if meta else None)
+    task.began = began
+    # Before a directory is made: who reads them may want to stop here.
     for sentence in [device.note, *task.warnings()]:
         if sentence:
             note(sentence)
-    claim(task)
+    if meta is None:
+        folder.claim(task)
     with device.use():
         task.work()
-    return _finish(task)
-
-
-def _finish(task: Study) -> int:
-    settings = task.settings
-    write_arrays(settings.out, task.results())
+    # On disk before a word is said: a closed pipe must not lose what was found.
     for name, content in task.files().items():
-        write_whole(settings.out / name, content)
+        folder.write(settings.out / name, content)
     say(task.headline())
     if not settings.quiet:
-        say(report(*task.answer(), f"written    {settings.out}"))
+        say(task.report())
     if not settings.no_plot:
-        draw(task.pictures(), settings.out, quiet=settings.quiet)
+        write_pictures(task.pictures(), settings.out, quiet=settings.quiet)
     return CONVERGED if task.success else NOT_CONVERGED

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import timeit
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
+from playground.graph.types import Array, Operand, UserFunction
 from playground.graph.variable import Variable
 
 __all__ = [
@@ -24,7 +23,7 @@ __all__ = [
 ROUNDS = 30
 
 
-def logistic_losses(X: Any, t: Any, l2: float = 0.0) -> dict[str, Callable[[Any], Any]]:
+def logistic_losses(X: Operand, t: Operand, l2: float = 0.0) -> dict[str, UserFunction]:
     """The losses by name, functions of the weights w.
 
     X has shape (rows, features + 1), its last column ones, t shape (rows,) with 1 for the positive
@@ -33,13 +32,15 @@ def logistic_losses(X: Any, t: Any, l2: float = 0.0) -> dict[str, Callable[[Any]
     """
     signed = X * (2 * t - 1)[:, None]
 
-    def penalised(loss: Any, w: Any) -> Any:
+    def penalised(loss: Array, w: Operand) -> Array:
         return loss + 0.5 * l2 * (w[:-1] ** 2).sum() if l2 else loss
 
-    def vectorised(w: Any) -> Any:
+    def vectorised(w: Operand) -> Array:
+        # log(1 + exp(-m)) without the exponential of a large -m, which overflows beyond 709.
         return penalised(np.logaddexp(0, -(signed @ w)).sum(), w)
 
-    def loop(w: Any) -> Any:
+    def loop(w: Operand) -> Array:
+        # As the original wrote it, one logarithm after the other, to measure the other form by.
         total = np.zeros(1, dtype=X.dtype)
         for row, target in zip(X, t, strict=True):
             y = 1 / (1 + np.exp(-(row @ w)))
@@ -70,6 +71,7 @@ def optimum(X: np.ndarray, t: np.ndarray, l2: float = 0.0) -> Optimum:
     Statistical Learning, section 4.4.1), here with step halving.
     """
     X, t = X.astype(np.float64), t.astype(np.float64)
+    # A feature in other units, 1e4 times as large, is 1e8 in the curvature: scaled to 1 each.
     size = np.maximum(np.abs(X).max(axis=0), np.finfo(float).tiny)
     scaled = X / size
     signed, ridge = scaled * (2 * t - 1)[:, None], np.append(np.full(X.shape[1] - 1, l2), 0.0)
@@ -82,10 +84,12 @@ def optimum(X: np.ndarray, t: np.ndarray, l2: float = 0.0) -> Optimum:
     for _ in range(ROUNDS):
         margins = signed @ w
         if not l2 and margins.min() > 0:
+            # These very weights part the classes: longer ones in their direction are better.
             return Optimum(None, separable=True)
         wrong = np.exp(-np.logaddexp(0, margins))  # the chance given to the other class
         slope = ridge * w - signed.T @ wrong
         curvature = scaled.T @ (scaled * (wrong * (1 - wrong))[:, None]) + np.diag(ridge)
+        # Not solve: a feature that never changes makes the curvature singular.
         step = np.linalg.lstsq(curvature, slope, rcond=None)[0]
         while loss(w - step) > loss(w) and np.abs(step).max() > 1e-12 * np.abs(w).max():
             step = step / 2
@@ -114,10 +118,11 @@ def design(points: np.ndarray, standardise: bool) -> tuple[np.ndarray, np.ndarra
     return np.concatenate([(points - middle) / spread, ones], axis=1), middle, spread
 
 
-def step_seconds(loss: Callable[[Any], Any], w: np.ndarray) -> float:
+def step_seconds(loss: UserFunction, w: np.ndarray) -> float:
     """Seconds that a loss and its gradient take, the best of three."""
 
     def once() -> None:
         loss(Variable(w)).backward()
 
+    # The best: what is slower had to share the machine.
     return min(timeit.repeat(once, number=1, repeat=3))

@@ -10,8 +10,8 @@ import pytest
 
 import playground
 from playground import Variable
+from playground.field.expression import ARITY, CONSTANTS, Expression
 from playground.graph.errors import InputError
-from playground.lab.expression import CONSTANTS, FUNCTIONS, Expression
 
 X0, X1 = np.array([0.5, -2.0, 3.0]), np.array([1.5, 0.25, -1.0])
 
@@ -53,9 +53,9 @@ def test_a_formula_is_what_python_reads(text: str, expected: np.ndarray) -> None
     assert np.allclose(Expression(text)(X0, X1), expected, rtol=1e-15, atol=0)
 
 
-@pytest.mark.parametrize("name", sorted(FUNCTIONS))
+@pytest.mark.parametrize("name", sorted(ARITY))
 def test_every_function_is_numpys(name: str) -> None:
-    count = FUNCTIONS[name]
+    count = ARITY[name]
     inside = np.array([0.2, 0.7]), np.array([1.5, 2.5]), np.array([3.5, 3.0])
     if name in ("acosh", "arccosh"):
         inside = (np.array([1.5, 2.0]),)
@@ -65,12 +65,12 @@ def test_every_function_is_numpys(name: str) -> None:
     assert np.isfinite(found).all()
 
 
-@pytest.mark.parametrize("name", sorted(FUNCTIONS))
+@pytest.mark.parametrize("name", sorted(ARITY))
 def test_every_function_takes_variables(name: str) -> None:
     """What is typed can be differentiated, or is a step function, whose gradient is nothing."""
-    formula = Expression(f"{name}({', '.join('abc'[: FUNCTIONS[name]])})", "abc"[: FUNCTIONS[name]])
+    formula = Expression(f"{name}({', '.join('abc'[: ARITY[name]])})", "abc"[: ARITY[name]])
     start = 1.5 if name in ("acosh", "arccosh") else 0.5
-    found = formula(*(Variable(np.array([start + 0.1 * i])) for i in range(FUNCTIONS[name])))
+    found = formula(*(Variable(np.array([start + 0.1 * i])) for i in range(ARITY[name])))
     steps = {"logical_and", "logical_or", "logical_not"}
     assert isinstance(found, Variable) or name in steps
 

@@ -6,23 +6,38 @@ value at ``(axis0[i], axis1[j])`` in ``values[j, i]``, NaN where there is none.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from playground.lab.plot import curve, dress, figure, head, palette, scale, stack
+from playground.field.problem import Track, numbers
+from playground.graph.backend import to_cpu
+from playground.lab.plot import (
+    INK,
+    curve,
+    dress,
+    figure,
+    head,
+    log_scale,
+    palette,
+    stacked_axes,
+    typeset,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["Track", "arrows", "compare", "contours", "difference", "field", "heights", "typeset"]
+    from playground.field.command import FieldStudy
+
+__all__ = ["arrows", "compare", "contours", "difference_map", "field", "field_pictures", "heights"]
 
 Background = tuple[np.ndarray, np.ndarray, np.ndarray]
 
+# Contours are computed on a grid at least this fine, so that they are smooth.
+SMOOTH = 241
 MOST_ARROWS = 25  # along each axis; more would touch each other
-MOST_NAMED = 8  # paths with a colour and a line in the legend of their own
+MOST_TRACKS = 8  # paths with a colour and a line in the legend of their own
 MOST_DOTTED = 60  # points of a path that are marked one by one
 LINES = 12
 # Values whose median is lower than this, as a share of their range, are drawn on a log scale.
@@ -30,31 +45,39 @@ VALLEY = 0.2
 # Shares of the largest: a slope that is as good as none, and a drop to the next value too steep
 # for anything but a pole or a jump.
 LEVEL, STEEP = 0.01, 0.25
-INK, GAP, CROWD = "#1d2733", "#d4d4d4", "#b5371f"
-
-
-class Track(NamedTuple):
-    """A path to draw: points of shape (n, 2), the function there and the steps, both (n,)."""
-
-    points: np.ndarray
-    values: np.ndarray
-    steps: np.ndarray
-    name: str = ""
-
-
-def typeset(formula: str) -> str:
-    """A formula for reading: small powers raised, indices lowered, products as dots.
-
-    >>> typeset("x0**2 + 3*x1")
-    'x₀² + 3·x₁'
-    """
-    raised = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
-    text = re.sub(r"\bx(\d)\b", lambda found: "x" + "₀₁₂₃₄₅₆₇₈₉"[int(found[1])], formula)
-    text = re.sub(r"\*\*(\d+)(?![\d.e])", lambda found: found[1].translate(raised), text)
-    return re.sub(r"(?<!\*)\*(?!\*)", "·", text)
+GAP, CROWD = "#d4d4d4", "#b5371f"
 
 
 # ------------------------------------------------------------------------------- pictures
+
+
+def field_pictures(study: FieldStudy) -> dict[str, Axes]:
+    """Axes by the name of their file."""
+    found, uphill, formula = study.field, study.settings.uphill, typeset(study.formula)
+    sign, way = (1, "ascent") if uphill else (-1, "descent")
+    what = "Arrows: the gradient, uphill" if uphill else "Arrows: minus the gradient, downhill"
+    title = f"f(x) = {formula if len(formula) <= 70 else formula[:69] + '…'}"
+    background = _background(study)
+    kinds = {"Automatic": sign * found.automatic, "Numerical": sign * found.numerical}
+    look = {"title": title, "what": what, "way": way}
+    side_by_side = compare(found.points, kinds, found.error, background, title=title)
+    drawn = {
+        "field": field(found.points, kinds["Automatic"], background, study.tracks, **look),
+        "gradients": side_by_side[0],
+    }
+    if study.tracks:
+        drawn["paths"] = heights(study.tracks, title=title, way=way)
+    return drawn
+
+
+def _background(study: FieldStudy) -> Background:
+    """Values for the contours, on a grid fine enough to be smooth."""
+    axis, values = study.axis, study.field.values
+    if len(axis) < SMOOTH:
+        axis = np.linspace(axis[0], axis[-1], SMOOTH)
+        with study.device.use(), np.errstate(all="ignore"):
+            values = to_cpu(numbers(study.function, study.on_grid(axis)))
+    return axis, axis, values.reshape(len(axis), len(axis))
 
 
 def field(
@@ -71,14 +94,14 @@ def field(
 
     ``vectors`` are the arrows at ``points``; ``what`` says what they are, ``way`` what a path is.
     """
-    drawn, axes = figure(size=(7.6, 6.4 + 0.1 * min(len(tracks), MOST_NAMED)))
+    drawn, axes = figure(size=(7.6, 6.4 + 0.1 * min(len(tracks), MOST_TRACKS)))
     ax: Axes = axes[0, 0]
     head(drawn, title)
     contours(*background, ax, bar=True)
     arrows(ax, points, vectors, poles=_has_poles(background[2]))
     _tracks(ax, tracks, way)
     ax.set_title(what, loc="left", fontsize=10.5)
-    return _square(ax, background)
+    return _square_axes(ax, background)
 
 
 def compare(
@@ -96,20 +119,20 @@ def compare(
         contours(*background, ax)
         arrows(ax, points, vectors, poles=_has_poles(background[2]))
         ax.set_title(name, loc="left", fontsize=10.5)
-        _square(ax, background)
-    return [*axes[0, :-1], difference(points, error, axes[0, -1])]
+        _square_axes(ax, background)
+    return [*axes[0, :-1], difference_map(points, error, axes[0, -1])]
 
 
 def heights(tracks: Sequence[Track], *, title: str = "", way: str = "path") -> Axes:
     """The function along each path, over its steps."""
-    ax = stack(1, title=title)[0]
-    colors = palette(min(len(tracks), MOST_NAMED))
+    ax = stacked_axes(1, title=title)[0]
+    colors = palette(min(len(tracks), MOST_TRACKS))
     for number, track in enumerate(tracks):
         own = number < len(colors) == len(tracks)
         look: dict[str, Any] = {"color": colors[number]} if own else {"color": INK, "alpha": 0.35}
         curve(ax, track.steps, track.values, label=f"{number + 1}", **look)
     if tracks:
-        scale(ax, np.concatenate([track.values for track in tracks]))
+        log_scale(ax, np.concatenate([track.values for track in tracks]))
     return dress(ax, f"f along each {way}", "f", legend=len(colors) == len(tracks))
 
 
@@ -159,7 +182,12 @@ def arrows(ax: Axes, points: np.ndarray, vectors: np.ndarray, *, poles: bool = T
     points, vectors, lengths = points[whole], vectors[whole], lengths[whole]
     if not lengths.any():
         return
-    unit = _usual(lengths, poles)
+    longest = lengths.max()
+    some = lengths[lengths > (0.0 if poles else LEVEL * longest)]
+    usual = max(3 * np.median(some), np.quantile(some, 0.8))
+    # The length to scale by: the largest, unless that is one of a few wild ones.
+    unit = float(longest if longest <= 2.5 * usual else usual)
+    # A little above the usual length, so that what is cut still looks the longest.
     cut = np.minimum(1.0, 1.3 * unit / np.maximum(lengths, unit))
     shape: dict[str, Any] = {"width": 0.0036, "headwidth": 4.2, "headlength": 5.0}
     place: dict[str, Any] = {"angles": "xy", "scale_units": "xy", "scale": unit / (1.15 * apart)}
@@ -169,15 +197,7 @@ def arrows(ax: Axes, points: np.ndarray, vectors: np.ndarray, *, poles: bool = T
     ax.quiverkey(drawn, 0.955, 1.02, size, note, labelpos="W", fontproperties={"size": 8.5})
 
 
-def _usual(lengths: np.ndarray, poles: bool) -> float:
-    """The length to scale arrows by: the largest, unless that is one of a few wild ones."""
-    longest = lengths.max()
-    some = lengths[lengths > (0.0 if poles else LEVEL * longest)]
-    usual = max(3 * np.median(some), np.quantile(some, 0.8))
-    return float(longest if longest <= 2.5 * usual else usual)
-
-
-def difference(points: np.ndarray, error: np.ndarray, ax: Axes) -> Axes:
+def difference_map(points: np.ndarray, error: np.ndarray, ax: Axes) -> Axes:
     """``error``, shape (k,), 0 or more, at the points of a grid, as colours on a log scale."""
     from matplotlib import colormaps
     from matplotlib.colors import LogNorm
@@ -187,25 +207,27 @@ def difference(points: np.ndarray, error: np.ndarray, ax: Axes) -> Axes:
     places = np.searchsorted(axis1, points[:, 1]), np.searchsorted(axis0, points[:, 0])
     cells[places] = error
     positive = error[np.isfinite(error) & (error > 0)]
-    scale: dict[str, Any] = {"vmin": 0.0, "vmax": 1.0}
+    norm: dict[str, Any] = {"vmin": 0.0, "vmax": 1.0}
     if positive.size:
-        scale = {"norm": LogNorm(positive.min(), max(positive.max(), 1.01 * positive.min()))}
+        norm = {"norm": LogNorm(positive.min(), max(positive.max(), 1.01 * positive.min()))}
+        # Equal to the last bit: as good as the smallest difference there is, not a gap.
         cells = np.where(cells == 0, positive.min(), cells)
     colors = colormaps["magma_r"].with_extremes(bad=GAP)
-    image = ax.pcolormesh(axis0, axis1, np.ma.masked_invalid(cells), cmap=colors, **scale)
+    image = ax.pcolormesh(axis0, axis1, np.ma.masked_invalid(cells), cmap=colors, **norm)
     drawn = ax.figure.colorbar(image, ax=ax, shrink=0.72, aspect=25, pad=0.02)
     drawn.outline.set_visible(False)
     finite = error[np.isfinite(error)]
     largest = f"{finite.max():.2g}" if finite.size else "unknown"
     ax.set_title(f"Difference, at most {largest}", loc="left", fontsize=10.5)
-    return _square(ax, (axis0, axis1, cells))
+    return _square_axes(ax, (axis0, axis1, cells))
 
 
 def _tracks(ax: Axes, tracks: Sequence[Track], way: str) -> None:
     from matplotlib.patheffects import Normal, Stroke
 
-    many = len(tracks) > MOST_NAMED
+    many = len(tracks) > MOST_TRACKS
     colors = [CROWD] * len(tracks) if many else palette(len(tracks))
+    # A path crosses contours of any colour, and arrows: white around it keeps it readable.
     halo = [Stroke(linewidth=4.0, foreground="white", alpha=0.85), Normal()]
     for number, (track, color) in enumerate(zip(tracks, colors, strict=True), 1):
         name = f"{number}: {track.name}"
@@ -222,7 +244,7 @@ def _tracks(ax: Axes, tracks: Sequence[Track], way: str) -> None:
         ax.figure.legend(**place, frameon=False, fontsize=8.5, handlelength=1.6)
 
 
-def _square(ax: Axes, background: Background) -> Axes:
+def _square_axes(ax: Axes, background: Background) -> Axes:
     axis0, axis1, _ = background
     ax.set_aspect("equal")
     ax.set_xlabel("x₀")
@@ -249,8 +271,13 @@ def _levels(values: np.ndarray) -> np.ndarray | None:
         low, high = map(float, usual)
     if not high > low:
         return None
-    if _is_valley(values):
-        return _decades(finite)
+    if np.isfinite(values).all() and min(values.shape) >= 3:
+        # A valley: most values are near the lowest, inside, and the highest is at the edge. Round
+        # heights would leave it white but for one line.
+        inner, least, most = values[1:-1, 1:-1], values.min(), values.max()
+        near = np.median(values) - least < VALLEY * (most - least)
+        if near and inner.min() == least and inner.max() < most:
+            return _decades(finite)
     levels = MaxNLocator(LINES, steps=(1, 2, 2.5, 5, 10)).tick_values(low, high)
     return np.asarray(levels)
 
@@ -268,15 +295,6 @@ def _has_poles(values: np.ndarray) -> bool:
         if drop > STEEP * abs(finite[i, j] - middle):
             return True
     return False
-
-
-def _is_valley(values: np.ndarray) -> bool:
-    """Whether most values are near the lowest, which lies inside, and the highest at the edge."""
-    if not np.isfinite(values).all() or min(values.shape) < 3:
-        return False
-    inner, low, high = values[1:-1, 1:-1], values.min(), values.max()
-    near = np.median(values) - low < VALLEY * (high - low)
-    return bool(near and inner.min() == low and inner.max() < high)
 
 
 def _decades(values: np.ndarray) -> np.ndarray:

@@ -29,9 +29,10 @@ def load_function(spec: str) -> Callable[..., Any]:
     if function is None:
         known = [key for key, value in vars(found).items() if callable(value) and key[0] != "_"]
         near = difflib.get_close_matches(name, known, 1, 0.5)
+        where = getattr(found, "__file__", None) or found.__name__
         has = f"it has {', '.join(sorted(known)[:12])}" if known else "it has no function"
         hint = f"; did you mean {near[0]}?" if near else f"; {has}"
-        raise InputError(f"{spec!r}: {_place(found)} has no {name!r}{hint}")
+        raise InputError(f"{spec!r}: {where} has no {name!r}{hint}")
     if not callable(function):
         kind = type(function).__name__
         raise InputError(f"{spec!r}: {name} is no function but of type {kind}")
@@ -44,6 +45,7 @@ def _imported(module: str, spec: str) -> Any:
     importlib.invalidate_caches()  # the file may be newer than the last look at the directory
     try:
         return importlib.import_module(module)
+    # Raised for the module itself as well as for one that it imports: the cure is another.
     except ModuleNotFoundError as error:
         if error.name is None or not f"{module}.".startswith(f"{error.name}."):
             raise InputError(f"{spec!r}: {module} needs {error.name}, which is missing") from error
@@ -55,10 +57,6 @@ def _imported(module: str, spec: str) -> Any:
         raise InputError(f"{spec!r}: {module} cannot be imported ({what})") from error
     finally:
         sys.path.remove(here)
-
-
-def _place(module: Any) -> str:
-    return getattr(module, "__file__", None) or module.__name__
 
 
 def on_rows(function: Callable[..., Any], count: int, spec: str) -> Callable[[Any], Any]:

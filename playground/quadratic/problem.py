@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from playground.gradient_check.differences import TWO
 from playground.graph.backend import array_like, to_cpu
+from playground.graph.types import Array, Operand, UserFunction
 from playground.lab.runlog import frame_of
 from playground.transforms import jacobian, value_and_grad, vmap
 
@@ -16,29 +16,29 @@ if TYPE_CHECKING:
     import pandas
 
 __all__ = [
-    "STEP",
+    "EXACT_STEP",
     "Derivatives",
     "automatic",
-    "names",
     "numerical",
     "quadratic_form",
+    "variables",
 ]
 
 # A central difference of a quadratic form is exact for any step, but for rounding, which a large
 # step keeps small; a power of two rounds nothing by itself.
-STEP = 0.125
+EXACT_STEP = 0.125
 
 
-def quadratic_form(Q: Any, b: Any) -> Callable[[Any], Any]:
+def quadratic_form(Q: Operand, b: Operand) -> UserFunction:
     """f(x) = 1/2 x'Qx + bx in plain NumPy, for Q of shape (n, n), b and x of shape (n,)."""
 
-    def f(x: Any) -> Any:
+    def f(x: Operand) -> Array:
         return 0.5 * x @ Q @ x + b @ x
 
     return f
 
 
-def names(n: int) -> list[str]:
+def variables(n: int) -> list[str]:
     """The names of the variables, counted from 1 as on paper."""
     return [f"x{i}" for i in range(1, n + 1)]
 
@@ -60,7 +60,7 @@ class Derivatives(NamedTuple):
 
     def columns(self) -> dict[str, np.ndarray]:
         """Every value and derivative by its name: f, df_dx1 …, d2f_dx1dx1 …, each of shape (k,)."""
-        xs = names(self.points.shape[1])
+        xs = variables(self.points.shape[1])
         found = {"f": self.values}
         found |= {f"df_d{x}": self.gradients[:, i] for i, x in enumerate(xs)}
         for i, x in enumerate(xs):
@@ -72,7 +72,7 @@ class Derivatives(NamedTuple):
 
         For two variables ``frame.pivot(index="x1", columns="x2", values="y")`` is the grid.
         """
-        xs = dict(zip(names(self.points.shape[1]), self.points.T, strict=True))
+        xs = dict(zip(variables(self.points.shape[1]), self.points.T, strict=True))
         return {name: frame_of({**xs, "y": y}) for name, y in self.columns().items()}
 
     def distance(self, other: Derivatives) -> tuple[float, float, float]:
@@ -86,13 +86,14 @@ class Derivatives(NamedTuple):
 # ------------------------------------------------------------------------ automatic, numerical
 
 
-def automatic(f: Callable[[Any], Any], points: Any) -> Derivatives:
+def automatic(f: UserFunction, points: Array) -> Derivatives:
     """Value, gradient and Hessian by backprop, at all points (k, n) in one call."""
 
     points = _as_floats(points)
 
-    def gradient(x: Any) -> Any:
+    def gradient(x: Operand) -> Array:
         value, first = value_and_grad(f)(x)
+        # Once as what is differentiated and once as what is kept: one pass for all three.
         return first, (value, first)
 
     second = jacobian(gradient, has_aux=True)
@@ -100,12 +101,13 @@ def automatic(f: Callable[[Any], Any], points: Any) -> Derivatives:
     return Derivatives(to_cpu(points), *map(to_cpu, (values, firsts, seconds)))
 
 
-def numerical(f: Callable[[Any], Any], points: Any, h: float = STEP) -> Derivatives:
+def numerical(f: UserFunction, points: Array, h: float = EXACT_STEP) -> Derivatives:
     """The same by central differences of step h, all of them in one call of f."""
     host = _as_floats(to_cpu(points))
     k, n = host.shape
     unit = np.eye(n, dtype=host.dtype) * host.dtype.type(h)
     pairs = [s * unit[i] + t * unit[j] for i in range(n) for j in range(n) for s, t in _SIGNS]
+    # The point itself, one step along each axis, back, and the corners of each pair of axes.
     shifts = np.stack([np.zeros(n, host.dtype), *unit, *-unit, *pairs])
     moved = (shifts[:, None, :] + host).reshape(-1, n).astype(host.dtype)
     found = to_cpu(vmap(f)(array_like(moved, points))).reshape(len(shifts), k)
@@ -116,7 +118,8 @@ def numerical(f: Callable[[Any], Any], points: Any, h: float = STEP) -> Derivati
     return Derivatives(host, found[0], gradients, np.moveaxis(seconds, 2, 0))
 
 
-def _as_floats(points: Any) -> Any:
+def _as_floats(points: Array) -> Array:
+    # Integers have no derivative.
     return points if points.dtype.kind == "f" else points.astype(np.float64)
 
 

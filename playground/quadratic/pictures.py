@@ -11,22 +11,58 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from playground.lab.fields import typeset
-from playground.lab.plot import figure, head
+from playground.graph.backend import to_cpu
+from playground.lab.grids import grid_points
+from playground.lab.plot import INK, figure, head, typeset
+from playground.lab.runlog import frame_of
+from playground.quadratic.problem import quadratic_form
+from playground.transforms import vmap
 
 if TYPE_CHECKING:
+    import pandas
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["landscape", "panels", "pretty", "surface"]
+    from playground.quadratic.command import QuadraticStudy
 
-INK, MARK = "#1d2733", "#b5371f"
+__all__ = ["landscape", "panels", "pretty", "quadratic_pictures", "surface"]
+
+MARK = "#b5371f"
 # A finer grid is drawn by every second, third … line.
-MOST_LINES = 60
+MOST_MESHES = 60
+# Points along each axis of the surface whose contours are drawn.
+ROUND = 81
+
+
+def quadratic_pictures(study: QuadraticStudy) -> dict[str, Figure]:
+    """Figures by the name of their file, of a form of two variables."""
+    frames, found = study.automatic.frames(), study.algebra.stationary
+    title = f"f = {study.algebra.expression}"
+    first, second = (
+        {name: frame for name, frame in frames.items() if name.startswith(start)}
+        for start in ("df_", "d2f_")
+    )
+    mark = None if found.point is None else (float(found.point[0]), float(found.point[1]))
+    return {
+        "surface": landscape(_finer(study), mark=mark, name=found.kind, title=title),
+        "gradient": panels(first, zero=True, title=title),
+        "hessian": panels(second, title=title),
+    }
+
+
+def _finer(study: QuadraticStudy) -> pandas.DataFrame:
+    """A frame of f on a grid fine enough for round contours."""
+    ends = study.points.min(), study.points.max()
+    points = grid_points(np.linspace(*ends, ROUND), last_fastest=True)
+    Q, b, at = (
+        study.device.put(x.astype(study.settings.dtype)) for x in (study.Q, study.b, points)
+    )
+    y = to_cpu(vmap(quadratic_form(Q, b))(at))
+    return frame_of({"x1": points[:, 0], "x2": points[:, 1], "y": y})
 
 
 def surface(
-    frame: Any,
+    frame: pandas.DataFrame,
     ax: Any,
     *,
     title: str = "",
@@ -39,8 +75,8 @@ def surface(
     which the map ``coolwarm`` has around 0.
     """
     x, y, z = _grid(frame)
-    low, high = _span(z) if heights is None else heights
-    stride = -(-max(z.shape) // MOST_LINES)
+    low, high = _reach(z) if heights is None else heights
+    stride = -(-max(z.shape) // MOST_MESHES)
     top = max(abs(low), abs(high))
     limits = {"vmin": -top, "vmax": top} if colors == "coolwarm" else {"vmin": low, "vmax": high}
     look: dict[str, Any] = {"rstride": stride, "cstride": stride, "linewidth": 0.25, **limits}
@@ -61,25 +97,34 @@ def surface(
 
 
 def landscape(
-    frame: Any, *, mark: tuple[float, float] | None = None, name: str = "", title: str = ""
+    frame: pandas.DataFrame,
+    *,
+    mark: tuple[float, float] | None = None,
+    name: str = "",
+    title: str = "",
 ) -> Figure:
     """A surface with its contours on the ground below it, and a point marked in both."""
     fig, axes = figure(size=(7.4, 5.8), subplot_kw={"projection": "3d"})
     head(fig, pretty(title))
     ax: Any = surface(frame, axes[0, 0])
     x, y, z = _grid(frame)
-    low, high = _span(z)
+    low, high = _reach(z)
+    # Far enough below for the contours to be seen past the surface.
     ground = low - 0.55 * (high - low)
     if np.ptp(z):
         ax.contour(x, y, z, levels=14, cmap="viridis", offset=ground, linewidths=0.9, zorder=1)
     ax.set_zticks([tick for tick in ax.get_zticks() if low <= tick <= high])
     ax.set_zlim(ground, high)
-    if mark is not None and _inside(mark, x, y):
-        _pin(ax, (*mark, _height(mark, x, y, z)), ground, name)
+    if mark is not None and x.min() <= mark[0] <= x.max() and y.min() <= mark[1] <= y.max():
+        # The height of the grid's nearest point: the mark shall not float over what is drawn.
+        height = z.flat[np.argmin((x - mark[0]) ** 2 + (y - mark[1]) ** 2)]
+        _pin(ax, (*mark, float(height)), ground, name)
     return fig
 
 
-def panels(frames: Mapping[str, Any], *, zero: bool = False, title: str = "") -> Figure:
+def panels(
+    frames: Mapping[str, pandas.DataFrame], *, zero: bool = False, title: str = ""
+) -> Figure:
     """Surfaces by name side by side, to one scale; with ``zero`` the line where each is 0."""
     count = len(frames)
     columns = 2 if count > 1 else 1
@@ -87,7 +132,8 @@ def panels(frames: Mapping[str, Any], *, zero: bool = False, title: str = "") ->
     size = (5.0 * columns, 4.3 * rows + 0.3)
     fig, axes = figure(rows, columns, size=size, subplot_kw={"projection": "3d"})
     head(fig, pretty(title))
-    heights = _span(np.concatenate([frame.iloc[:, -1].to_numpy() for frame in frames.values()]))
+    heights = _reach(np.concatenate([frame.iloc[:, -1].to_numpy() for frame in frames.values()]))
+    # Of constant second derivatives the planes would lie on floor and ceiling of the box.
     room = 0.15 * (heights[1] - heights[0])
     heights = (heights[0] - room, heights[1] + room)
     for ax, (name, frame) in zip(axes.flat, frames.items(), strict=False):
@@ -107,7 +153,7 @@ def pretty(name: str) -> str:
     return typeset(name if text == name else text.replace("dx", "∂x"))
 
 
-def _grid(frame: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _grid(frame: pandas.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Coordinates and height, each of shape (rows, columns)."""
     first, second, height = frame.columns
     table = frame.pivot(index=second, columns=first, values=height)
@@ -115,19 +161,10 @@ def _grid(frame: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return x, y, table.to_numpy()
 
 
-def _span(z: np.ndarray) -> tuple[float, float]:
+def _reach(z: np.ndarray) -> tuple[float, float]:
     """The range of the heights, with room where they are all the same."""
     low, high = float(np.nanmin(z)), float(np.nanmax(z))
     return (low, high) if low < high else (low - 1.0, high + 1.0)
-
-
-def _inside(mark: tuple[float, float], x: np.ndarray, y: np.ndarray) -> bool:
-    return bool(x.min() <= mark[0] <= x.max() and y.min() <= mark[1] <= y.max())
-
-
-def _height(mark: tuple[float, float], x: np.ndarray, y: np.ndarray, z: np.ndarray) -> float:
-    """The height at the grid's point nearest to the mark."""
-    return float(z.flat[np.argmin((x - mark[0]) ** 2 + (y - mark[1]) ** 2)])
 
 
 def _pin(ax: Any, top: tuple[float, float, float], ground: float, name: str) -> None:

@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 
 from playground.graph.errors import InputError
-from playground.lab.matrices import (
+from playground.inverse.matrices import (
     condition_number,
-    describe,
     inverted,
     read_matrix,
     require_memory,
@@ -155,19 +154,10 @@ def test_a_matrix_that_cannot_fit_is_refused_before_it_is_made():
     require_memory(1000, "float64", 12)
 
 
-def test_a_small_matrix_is_printed_whole_and_a_large_one_in_part():
-    text = describe("Y", np.array([[1.25, -3.0], [0.5, 1e-9]]))
-    assert text.startswith("Y  (2 x 2)\n")
-    assert "1.25" in text
-    assert "-3." in text
-    assert "..." in describe("Y", np.eye(1000))
-    assert len(describe("Y", np.eye(1000))) < 2000
-
-
 def test_condition_number(monkeypatch):
     matrix = np.diag([4.0, 2.0, -0.5]).astype(np.float32)
     assert condition_number(matrix, inverted(matrix)) == pytest.approx(8)
-    monkeypatch.setattr("playground.lab.matrices.EXACT_CONDITION", 2)  # as if it were large
+    monkeypatch.setattr("playground.inverse.matrices.EXACT_CONDITION", 2)  # as if it were large
     assert condition_number(matrix, inverted(matrix)) == pytest.approx(8)
     singular = np.zeros((2, 2))
     assert inverted(singular) is None

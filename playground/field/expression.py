@@ -17,8 +17,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from playground.graph.errors import InputError
+from playground.graph.types import Array, Operand
 
-__all__ = ["CONSTANTS", "FUNCTIONS", "Expression"]
+__all__ = ["ARITY", "CONSTANTS", "Expression"]
 
 CONSTANTS = {"pi": math.pi, "e": math.e}
 
@@ -33,7 +34,7 @@ _BY_ARGUMENTS = {
     3: "clip where",
 }
 # The functions that a formula may call, and how many arguments each takes.
-FUNCTIONS = {name: count for count, names in _BY_ARGUMENTS.items() for name in names.split()}
+ARITY = {name: count for count, names in _BY_ARGUMENTS.items() for name in names.split()}
 
 _UNARY: dict[type, Callable[..., Any]] = {ast.UAdd: operator.pos, ast.USub: operator.neg}
 _BINARY: dict[type, Callable[..., Any]] = {
@@ -100,14 +101,14 @@ class Expression:
 
     def __init__(self, text: str, variables: Sequence[str] = ("x0", "x1")) -> None:
         self.text, self.variables = text.strip(), tuple(variables)
-        self._shown = _short(repr(self.text))
+        self._shown = _shortened(repr(self.text))
         # In postfix order: constants, names of variables, and calls.
         self._steps: list[float | bool | str | _Call] = []
-        for node in _innermost_first(_parsed(self.text), self._operands):
+        for node in self._innermost_first(self._parsed()):
             self._append(self._step(node))
         self.used = tuple(name for name in self.variables if name in self._steps)
 
-    def __call__(self, *values: Any) -> Any:
+    def __call__(self, *values: Operand) -> Array:
         """The formula at ``values``, one array a variable."""
         if len(values) != len(self.variables):
             wanted = ", ".join(self.variables)
@@ -128,10 +129,40 @@ class Expression:
 
     # ---------------------------------------------------------------------------- reading
 
+    def _parsed(self) -> ast.expr:
+        """The tree of the formula."""
+        text = self.text
+        if not text:
+            raise InputError("the formula is empty: expected one such as x0**2 + x1**2")
+        if len(text) > MOST_CHARACTERS:
+            raise InputError(
+                f"the formula has {len(text):,} characters: at most {MOST_CHARACTERS:,}"
+            )
+        try:
+            return ast.parse(text, mode="eval").body
+        except SyntaxError as error:
+            place = f" at character {error.offset}" if error.offset else ""
+            raise InputError(f"{self._shown} is no formula ({error.msg}{place})") from error
+        except (ValueError, RecursionError, MemoryError) as error:
+            reason = "it is nested too deeply" if not isinstance(error, ValueError) else str(error)
+            raise InputError(f"the formula cannot be read: {reason}") from error
+
+    def _innermost_first(self, root: ast.AST) -> Iterator[ast.AST]:
+        """Every node after those it is applied to; a loop, for recursion would limit the depth."""
+        waiting: list[tuple[ast.AST, bool]] = [(root, False)]
+        while waiting:
+            node, done = waiting.pop()
+            if done:
+                yield node
+            else:
+                waiting.append((node, True))
+                waiting.extend((operand, False) for operand in reversed(self._operands(node)))
+
     def _append(self, step: float | bool | str | _Call) -> None:
         """Add a step; a call of constants becomes their value."""
         if isinstance(step, _Call):
             arguments = self._steps[-step.arity :]
+            # Once while reading, not at every call; and 1/0 is refused before anything is drawn.
             if not any(isinstance(argument, (str, _Call)) for argument in arguments):
                 del self._steps[-step.arity :]
                 step = self._constant(step, arguments)
@@ -178,6 +209,7 @@ class Expression:
                 return self._function(function, len(arguments))
             case ast.Name(id=name):
                 return self._name(name)
+            # True is an int to Python, and no number in a formula.
             case ast.Constant(value=int() | float() as value) if not isinstance(value, bool):
                 return self._number(value)
         return self._refuse(node)
@@ -196,8 +228,8 @@ class Expression:
             return name
         if name in CONSTANTS:
             return CONSTANTS[name]
-        if name in FUNCTIONS:
-            raise InputError(f"{self._shown}: {name} is a function: write {_form(name)}")
+        if name in ARITY:
+            raise InputError(f"{self._shown}: {name} is a function: write {_usage_of(name)}")
         raise self._unknown(name)
 
     def _function(self, node: ast.expr, count: int) -> _Call:
@@ -208,14 +240,14 @@ class Expression:
                 return self._refuse(node)
         if name in self.variables or name in CONSTANTS:
             raise InputError(f"{self._shown}: {name} is no function: write {name}*(…) to multiply")
-        if name not in FUNCTIONS:
+        if name not in ARITY:
             raise self._unknown(name)
-        if count != FUNCTIONS[name]:
-            raise InputError(f"{self._shown}: expected {_form(name)}, got {count} argument(s)")
+        if count != ARITY[name]:
+            raise InputError(f"{self._shown}: expected {_usage_of(name)}, got {count} argument(s)")
         return _Call(getattr(np, name), count)
 
     def _unknown(self, name: str) -> InputError:
-        known = [*self.variables, *CONSTANTS, *FUNCTIONS]
+        known = [*self.variables, *CONSTANTS, *ARITY]
         near = [_OTHER_NAMES[name]] if name in _OTHER_NAMES else []
         near = [n for n in near if n in known] or difflib.get_close_matches(name, known, 3, 0.5)
         guess = f"; did you mean {' or '.join(near)}?" if near else "."
@@ -230,41 +262,12 @@ class Expression:
         known = "expected numbers, variables, + - * / // % **, comparisons and functions"
         lone = isinstance(node, ast.Compare) and len(node.ops) == 1
         advice = known if lone else _INSTEAD.get(type(what), known)
-        raise InputError(f"{self._shown}: {_short(ast.unparse(node))} cannot be read: {advice}")
+        raise InputError(f"{self._shown}: {_shortened(ast.unparse(node))} cannot be read: {advice}")
 
 
-def _short(text: str) -> str:
+def _shortened(text: str) -> str:
     return text if len(text) <= 60 else f"{text[:57]}…"
 
 
-def _form(name: str) -> str:
-    return f"{name}({', '.join('abc'[: FUNCTIONS[name]])})"
-
-
-def _parsed(text: str) -> ast.expr:
-    if not text:
-        raise InputError("the formula is empty: expected one such as x0**2 + x1**2")
-    if len(text) > MOST_CHARACTERS:
-        raise InputError(f"the formula has {len(text):,} characters: at most {MOST_CHARACTERS:,}")
-    try:
-        return ast.parse(text, mode="eval").body
-    except SyntaxError as error:
-        place = f" at character {error.offset}" if error.offset else ""
-        raise InputError(f"{_short(repr(text))} is no formula ({error.msg}{place})") from error
-    except (ValueError, RecursionError, MemoryError) as error:
-        reason = "it is nested too deeply" if not isinstance(error, ValueError) else str(error)
-        raise InputError(f"the formula cannot be read: {reason}") from error
-
-
-def _innermost_first(
-    root: ast.AST, operands: Callable[[ast.AST], list[ast.expr]]
-) -> Iterator[ast.AST]:
-    """Every node after those it is applied to; a loop, for recursion would limit the depth."""
-    waiting: list[tuple[ast.AST, bool]] = [(root, False)]
-    while waiting:
-        node, done = waiting.pop()
-        if done:
-            yield node
-        else:
-            waiting.append((node, True))
-            waiting.extend((operand, False) for operand in reversed(operands(node)))
+def _usage_of(name: str) -> str:
+    return f"{name}({', '.join('abc'[: ARITY[name]])})"

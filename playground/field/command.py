@@ -1,16 +1,9 @@
-"""The gradient field of a function of two variables: arrows over contours, and paths along them.
-
-    python -m playground.field --function "x0*exp(-x1**2)"
-
-The gradient is computed twice, by backprop at all points in one call and by central differences,
-and their difference is shown. :func:`gradient_field` and :func:`numerical_field` do it for any
-function written in plain NumPy.
-"""
+"""The command: arrows and paths of a function, what they show, and the pictures."""
 
 from __future__ import annotations
 
 import argparse
-import sys
+import inspect
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property, partial
 from pathlib import Path
@@ -19,70 +12,30 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from playground.graph.backend import Device, to_cpu
+from playground.field.expression import ARITY, Expression
+from playground.field.loading import load_function, on_rows
+from playground.field.problem import (
+    DIFFERENCE_STEP,
+    Field,
+    Track,
+    numbers,
+)
+from playground.graph.backend import to_cpu
 from playground.graph.errors import FitError, InputError, LogError
+from playground.graph.types import Raw, UserFunction
 from playground.lab import cli
-from playground.lab.descent import GradientBelow, MaxSteps, Stop, make_rule
-from playground.lab.expression import FUNCTIONS, Expression
+from playground.lab.descent import Course, GradientBelow, MaxSteps, Stop, make_rule
 from playground.lab.fit import Fit, fit
 from playground.lab.grids import grid_axis, grid_points
-from playground.lab.loading import load_function, on_rows
-from playground.lab.plane import (
-    STEP,
-    Field,
-    PlaneFunction,
-    gradient_field,
-    numbers,
-    numerical_field,
-)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from playground.lab.fields import Track
-
-__all__ = ["Field", "FieldStudy", "Leaves", "gradient_field", "main", "numerical_field"]
+__all__ = ["PRESETS", "FieldStudy", "Leaves", "main"]
 
 PRESETS = {"bowl": "x0**2+x1**2", "saddle": "x0*x1", "waves": "sin(x0*x1)"}
-# Contours are computed on a grid at least this fine, so that they are smooth.
-SMOOTH = 241
 STATIONARY = 1e-6
-
-ABOUT = f"""\
-Draw the gradient field of a function of two variables, x0 and x1: arrows over
-contours, descents that follow them, and the gradient by backprop beside that by
-central differences (step {STEP:g}, always in float64), with their difference.
-"""
-
-EXAMPLES = f"""\
-functions:
-  --preset bowl     x0**2+x1**2
-  --preset saddle   x0*x1
-  --preset waves    sin(x0*x1)
-  --function TEXT   a formula of x0, x1, pi, e with + - * / // % **, comparisons
-                    and NumPy's mathematical functions: "where(x0 > 0, x0, x1**2)"
-  --function M:F    the function F of M.py in this directory, in plain NumPy, of
-                    one array, F(x), or of two numbers, F(x0, x1)
-
-in the directory of the run:
-  field.png         arrows, contours and paths
-  gradients.png     automatic, numerical, and their difference
-  paths.png         the function along the paths
-  field.csv         a row a point: x0, x1, f, both gradients
-  paths/1, 2 ...    the log of each path, for playground.read_log
-
-examples:
-  python -m playground.field
-  python -m playground.field --preset waves --starts 6 --seed 1
-  python -m playground.field --function "x0*exp(-x0**2-x1**2)" --start 1,1 --start -1,0.5
-  python -m playground.field --function "(1-x0)**2+100*(x1-x0**2)**2" --rule barzilai-borwein
-  python -m playground.field --function mine:bump --from -5 --to 5 --step 0.5 --uphill
-
-functions in a formula:
-{fill(" ".join(sorted(FUNCTIONS)), 84, initial_indent="  ", subsequent_indent="  ")}
-
-exit code: 0 done, 2 bad input, 130 interrupted
-"""
+KNOWN = fill(" ".join(sorted(ARITY)), 84, initial_indent="  ", subsequent_indent="  ")
 
 
 class Leaves(Stop):
@@ -93,7 +46,7 @@ class Leaves(Stop):
     def __init__(self, low: float, high: float) -> None:
         self.low, self.high = low, high
 
-    def met(self, course: Any) -> bool:
+    def met(self, course: Course) -> bool:
         x = to_cpu(course.point[0])
         return not bool((x >= self.low).all() and (x <= self.high).all())
 
@@ -102,49 +55,97 @@ class FieldStudy(cli.Study):
     """The study of ``python -m playground.field``."""
 
     name = "field"
-    about = ABOUT
-    examples = EXAMPLES
+    about = f"""
+        Draw the gradient field of a function of two variables, x0 and x1: arrows over
+        contours, descents that follow them, and the gradient by backprop beside that by
+        central differences (step {DIFFERENCE_STEP:g}, always in float64), with their difference.
+        """
+    examples = (
+        inspect.cleandoc("""
+    functions:
+      --preset bowl     x0**2+x1**2
+      --preset saddle   x0*x1
+      --preset waves    sin(x0*x1)
+      --function TEXT   a formula of x0, x1, pi, e with + - * / // % **, comparisons
+                        and NumPy's mathematical functions: "where(x0 > 0, x0, x1**2)"
+      --function M:F    the function F of M.py in this directory, in plain NumPy, of
+                        one array, F(x), or of two numbers, F(x0, x1)
 
-    def __init__(self, settings: argparse.Namespace, device: Device) -> None:
-        super().__init__(settings, device)
-        self.formula, self.function = _chosen(settings)
+    in the directory of the run:
+      field.png         arrows, contours and paths
+      gradients.png     automatic, numerical, and their difference
+      paths.png         the function along the paths
+      field.csv         a row a point: x0, x1, f, both gradients
+      paths/1, 2 ...    the log of each path, for playground.read_log
+
+    examples:
+      python -m playground.field
+      python -m playground.field --preset waves --starts 6 --seed 1
+      python -m playground.field --function "x0*exp(-x0**2-x1**2)" --start 1,1 --start -1,0.5
+      python -m playground.field --function "(1-x0)**2+100*(x1-x0**2)**2" --rule barzilai-borwein
+      python -m playground.field --function mine:bump --from -5 --to 5 --step 0.5 --uphill
+
+    exit code: 0 done, 2 bad input, 130 interrupted
+
+    functions in a formula:
+    """)
+        + f"\n{KNOWN}"
+    )
+
+    @classmethod
+    def add_flags(cls, group: cli.FlagGroup) -> None:
+        add, n = group.add_argument, cli.number
+        add("--preset", choices=PRESETS, help="a function by name (default bowl)")
+        add("--function", metavar="F", help="your own: a formula of x0 and x1, or module:name")
+        add("--from", dest="low", type=n, default=-2.0, metavar="A", help="the grid begins here")
+        add("--to", dest="high", type=n, default=2.0, metavar="B", help="and ends, on both axes")
+        add("--step", type=n, default=0.25, metavar="H", help="from each point of it to the next")
+        add("--uphill", action="store_true", help="arrows and paths along the gradient")
+        starts = "N random starts of paths (default 4, or 0 with --start)"
+        add("--starts", type=cli.whole(0, 1000), metavar="N", help=starts)
+        start = "a path from this point; may be given several times"
+        add("--start", type=_two_numbers, action="append", metavar="X0,X1", help=start)
+        rule, size = "of the paths' steps", "the first step size"
+        add("--rule", choices=cli.STEP_RULES, default="grow-shrink-take-back", help=rule)
+        add("--step-size", type=cli.above_zero, default=0.01, metavar="S", help=size)
+        steps = "steps of a path at most"
+        add("--max-steps", type=cli.whole(1), default=1000, metavar="N", help=steps)
+
+    def prepare(self) -> None:
+        settings = self.settings
+        self.formula, self.function = self._chosen_function()
         self.axis = grid_axis(settings.low, settings.high, settings.step)
-        with device.use(), np.errstate(all="ignore"):
-            self.field = self._guarded(lambda: Field.of(self.function, self._grid(self.axis)))
+        with self.device.use(), np.errstate(all="ignore"):
+            self.field = self._guarded(lambda: Field.of(self.function, self.on_grid(self.axis)))
         if not np.isfinite(self.field.values).any():
             raise InputError(f"{self.formula} is finite at no point of the grid: move it")
         self.starts = self._chosen_starts()
         self.fits: list[Fit] = []
 
-    @classmethod
-    def add_flags(cls, group: Any) -> None:
-        add, n = group.add_argument, cli.number
-        add("--preset", choices=PRESETS, help="a function by name (default bowl)")
-        add("--function", metavar="F", help="your own: a formula of x0 and x1, or module:name")
-        add("--from", dest="low", type=n, metavar="A", help="the grid begins here (-2)")
-        add("--to", dest="high", type=n, metavar="B", help="and ends here, on both axes (2)")
-        add("--step", type=n, metavar="H", help="from each point of it to the next (0.25)")
-        add("--uphill", action="store_true", help="arrows and paths along the gradient")
-        add("--starts", type=cli.whole(0, 1000), metavar="N", help="N random starts of paths (4)")
-        start = "a path from this point; may be given several times"
-        add("--start", type=_point, action="append", metavar="X0,X1", help=start)
-        add("--rule", choices=cli.RULES, help="of the paths' steps (grow-shrink-take-back)")
-        add("--step-size", type=cli.positive, metavar="S", help="the first step size (0.01)")
-        add("--max-steps", type=cli.whole(1), metavar="N", help="steps of a path at most (1000)")
+    def _chosen_function(self) -> tuple[str, UserFunction]:
+        """The function in words, and as a function of x. Raises InputError."""
+        settings = self.settings
+        text = settings.function
+        if text is not None and settings.preset is not None:
+            raise InputError("give either --preset or --function, not both")
+        if text is None:
+            text = PRESETS[settings.preset or "bowl"]
+        if ":" in text:
+            return text, on_rows(load_function(text), 2, text)
+        formula = Expression(text)
+        if not formula.used:
+            raise InputError(f"--function {text}: it depends on neither x0 nor x1, nothing to draw")
+        return formula.text, lambda x: formula(x[0], x[1])
 
-    @classmethod
-    def defaults(cls) -> dict[str, Any]:
-        grid = {"low": -2.0, "high": 2.0, "step": 0.25}
-        paths = {"rule": "grow-shrink-take-back", "step_size": 0.01, "max_steps": 1000}
-        return {**grid, **paths}
-
-    def _grid(self, axis: np.ndarray) -> Any:
+    def on_grid(self, axis: np.ndarray) -> Raw:
+        """Every pair of numbers of ``axis``, on the device, in the precision of the run."""
         return self.device.put(grid_points(axis).astype(self.settings.dtype))
 
     def _guarded(self, compute: Callable[[], Any]) -> Any:
         """What ``compute`` returns; whatever the user's function raises becomes an InputError."""
         try:
             return compute()
+        # These name what is wrong already; anything else comes from the user's own function.
         except (InputError, FitError, LogError, OSError, MemoryError):
             raise
         except Exception as error:
@@ -163,9 +164,11 @@ class FieldStudy(cli.Study):
         ):
             if not good.all():
                 raise InputError(f"--start {'{:g},{:g}'.format(*given[~good][0])} {why}")
+        # A constant: each path would end where it starts.
         if not self.field.automatic.any():  # nowhere to go
             return given[:0]
         rng, count = np.random.default_rng(self.settings.seed), self._random_starts
+        # Many more than are needed: the function may be finite on a small part of the square.
         drawn = rng.uniform(low, high, (20 * count + 20, 2))
         return np.concatenate([given, drawn[self._finite(drawn)][:count]])
 
@@ -214,6 +217,7 @@ class FieldStudy(cli.Study):
         rule.initial = settings.step_size
         limits = [Leaves(self.axis[0], self.axis[-1]), MaxSteps(settings.max_steps)]
         found = fit(
+            # The lab descends: uphill is down the negative.
             (lambda x: -f(x)) if settings.uphill else f,
             start.astype(settings.dtype),
             rule=rule,
@@ -233,15 +237,13 @@ class FieldStudy(cli.Study):
         return [self._track(found) for found in self.fits]
 
     def _track(self, found: Fit) -> Track:
-        from playground.lab.fields import Track
-
         frame = found.loss
         steps, points = found.log.arrays("params")
         taken = frame["accepted"].to_numpy()[steps]
+        # A path that jumps to and fro between rejected points could not be followed by eye.
         steps, points = steps[taken], points[taken]
         values = frame["loss"].to_numpy()[steps] * (-1 if self.settings.uphill else 1)
-        count = f"{found.steps:,} step{'' if found.steps == 1 else 's'}"
-        name = f"{_pair(points[0])} to {_pair(points[-1])} in {count}"
+        name = f"{_pair(points[0])} to {_pair(points[-1])} in {found.took}"
         return Track(points, values, steps, name)
 
     # ----------------------------------------------------------------------------- the ending
@@ -285,52 +287,12 @@ class FieldStudy(cli.Study):
         return {"field.csv": self.field.csv()}
 
     def pictures(self) -> Mapping[str, Axes]:
-        from playground.lab import fields
+        from playground.field.pictures import field_pictures
 
-        field, uphill = self.field, self.settings.uphill
-        sign, way = (1, "ascent") if uphill else (-1, "descent")
-        what = "Arrows: the gradient, uphill" if uphill else "Arrows: minus the gradient, downhill"
-        formula = fields.typeset(self.formula)
-        title = f"f(x) = {formula if len(formula) <= 70 else formula[:69] + '…'}"
-        background = self._background()
-        kinds = {"Automatic": sign * field.automatic, "Numerical": sign * field.numerical}
-        look = {"title": title, "what": what, "way": way}
-        vectors = kinds["Automatic"]
-        side_by_side = fields.compare(field.points, kinds, field.error, background, title=title)
-        drawn = {
-            "field": fields.field(field.points, vectors, background, self.tracks, **look),
-            "gradients": side_by_side[0],
-        }
-        if self.tracks:
-            drawn["paths"] = fields.heights(self.tracks, title=title, way=way)
-        return drawn
-
-    def _background(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Values for the contours, on a grid fine enough to be smooth."""
-        axis, values = self.axis, self.field.values
-        if len(axis) < SMOOTH:
-            axis = np.linspace(axis[0], axis[-1], SMOOTH)
-            with self.device.use(), np.errstate(all="ignore"):
-                values = to_cpu(numbers(self.function, self._grid(axis)))
-        return axis, axis, values.reshape(len(axis), len(axis))
+        return field_pictures(self)
 
 
-def _chosen(settings: argparse.Namespace) -> tuple[str, PlaneFunction]:
-    """The function in words, and as a function of x. Raises InputError."""
-    text = settings.function
-    if text is not None and settings.preset is not None:
-        raise InputError("give either --preset or --function, not both")
-    if text is None:
-        text = PRESETS[settings.preset or "bowl"]
-    if ":" in text:
-        return text, on_rows(load_function(text), 2, text)
-    formula = Expression(text)
-    if not formula.used:
-        raise InputError(f"--function {text}: it depends on neither x0 nor x1, nothing to draw")
-    return formula.text, lambda x: formula(x[0], x[1])
-
-
-def _point(text: str) -> tuple[float, float]:
+def _two_numbers(text: str) -> tuple[float, float]:
     parts = text.strip("() ").split(",")
     if len(parts) != 2:
         raise argparse.ArgumentTypeError(f"expected two numbers such as 1,0.5, got {text!r}")
@@ -350,8 +312,4 @@ def _places(points: np.ndarray) -> tuple[str, str]:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command line; returns the exit code."""
-    return cli.run_study(FieldStudy, argv)
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+    return cli.run(FieldStudy, argv)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from functools import cached_property
@@ -10,60 +9,30 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from playground.graph.backend import Device, to_cpu
 from playground.graph.errors import InputError, SymbolError
 from playground.interpreters.symbols import sympy
 from playground.lab import cli
 from playground.lab.grids import grid_axis, grid_points
 from playground.lab.runlog import frame_of
 from playground.quadratic.algebra import Algebra
-from playground.quadratic.ways import (
-    STEP,
+from playground.quadratic.problem import (
+    EXACT_STEP,
     Derivatives,
     automatic,
-    names,
     numerical,
     quadratic_form,
+    variables,
 )
-from playground.transforms import vmap
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["QuadraticStudy", "main", "zeros"]
-
-ABOUT = """\
-Study the quadratic form f(x) = 1/2 x'Qx + bx in three ways: by algebra (SymPy),
-by backprop, and by central differences. Prints the formulas of f, its gradient,
-Jacobian and Hessian, the differences of the three ways at many points, and where
-the gradient vanishes.
-"""
-
-EXAMPLES = """\
-points:
-  two variables     a grid, --from A to B in steps of S on both axes
-  any other number  400 random points between A and B (--seed)
-
-in the directory of the run:
-  f.csv, df_dx1.csv, d2f_dx1dx2.csv ...   columns x1, x2, y (two variables)
-  points.csv        all of it in one table (other numbers of variables)
-  formulas.tex      the formulas as LaTeX
-  surface.png, gradient.png, hessian.png  (two variables)
-
-examples:
-  python -m playground.quadratic
-  python -m playground.quadratic --Q "2,0;0,-1" --b "0,1/2"
-  python -m playground.quadratic --Q "1,2,3;0,1,0;0,0,4" --from -1 --to 1
-  python -m playground.quadratic --h 1e-4
-
-exit code: 0 the three ways agree, 1 they do not, 2 bad input, 130 interrupted
-"""
+__all__ = ["QuadraticStudy", "main", "zeros_of_gradient"]
 
 DEFAULT_Q, RANDOM_POINTS = "1,-1;-1,2", 400
 MOST_VARIABLES = 20
 # Longer formulas are in formulas.tex alone, and of more points only the first and last are named.
-MOST_PRINTED, MOST_NAMED = 600, 20
-SMOOTH = 81
+MOST_PRINTED, MOST_PLACES = 600, 20
 # Differences that rounding makes wrong by more than this share agree with nothing.
 SPOILT = 0.01
 
@@ -72,11 +41,46 @@ class QuadraticStudy(cli.Study):
     """The study of ``python -m playground.quadratic``."""
 
     name = "quadratic"
-    about = ABOUT
-    examples = EXAMPLES
+    about = """
+        Study the quadratic form f(x) = 1/2 x'Qx + bx in three ways: by algebra (SymPy),
+        by backprop, and by central differences. Prints the formulas of f, its gradient,
+        Jacobian and Hessian, the differences of the three ways at many points, and where
+        the gradient vanishes.
+        """
+    examples = """
+        points:
+          two variables     a grid, --from A to B in steps of S on both axes
+          any other number  400 random points between A and B (--seed)
 
-    def __init__(self, settings: argparse.Namespace, device: Device) -> None:
-        super().__init__(settings, device)
+        in the directory of the run:
+          f.csv, df_dx1.csv, d2f_dx1dx2.csv ...   columns x1, x2, y (two variables)
+          points.csv        all of it in one table (other numbers of variables)
+          formulas.tex      the formulas as LaTeX
+          surface.png, gradient.png, hessian.png  (two variables)
+
+        examples:
+          python -m playground.quadratic
+          python -m playground.quadratic --Q "2,0;0,-1" --b "0,1/2"
+          python -m playground.quadratic --Q "1,2,3;0,1,0;0,0,4" --from -1 --to 1
+          python -m playground.quadratic --h 1e-4
+
+        exit code: 0 the three ways agree, 1 they do not, 2 bad input, 130 interrupted
+        """
+
+    @classmethod
+    def add_flags(cls, group: cli.FlagGroup) -> None:
+        add, number = group.add_argument, cli.number
+        add("--Q", default=DEFAULT_Q, metavar="ROWS", help="the matrix, rows after semicolons")
+        add("--b", metavar="B", help="the vector, such as 1,1 (default all 1)")
+        add("--from", dest="low", type=number, default=-10.0, metavar="A", help="the points begin")
+        add("--to", dest="high", type=number, default=9.0, metavar="B", help="and end here")
+        apart = "from each point of the grid to the next"
+        add("--step", type=number, default=1.0, metavar="S", help=apart)
+        step = "step of the differences"
+        add("--h", type=cli.above_zero, default=EXACT_STEP, metavar="H", help=step)
+
+    def prepare(self) -> None:
+        settings = self.settings
         self.Q = read_matrix_text(settings.Q)
         n = len(self.Q)
         self.b = np.ones(n) if settings.b is None else read_numbers(settings.b, n)
@@ -84,24 +88,11 @@ class QuadraticStudy(cli.Study):
         rng = np.random.default_rng(settings.seed)
         random = rng.uniform(settings.low, settings.high, (RANDOM_POINTS, n))
         self.points = grid_points(axis, last_fastest=True) if n == 2 else random
+        # Asked for before a directory is made: without SymPy there is nothing to compare with.
         try:
             sympy()
         except SymbolError as error:
             raise InputError(str(error)) from error
-
-    @classmethod
-    def add_flags(cls, group: Any) -> None:
-        add, number = group.add_argument, cli.number
-        add("--Q", metavar="ROWS", help=f"the matrix, rows after semicolons ({DEFAULT_Q!r})")
-        add("--b", metavar="B", help="the vector ('1,1', or all 1)")
-        add("--from", dest="low", type=number, metavar="A", help="the points begin here (-10)")
-        add("--to", dest="high", type=number, metavar="B", help="and end here (9)")
-        add("--step", type=number, metavar="S", help="from each point of the grid to the next (1)")
-        add("--h", type=cli.positive, metavar="H", help=f"step of the differences ({STEP:g})")
-
-    @classmethod
-    def defaults(cls) -> dict[str, Any]:
-        return {"Q": DEFAULT_Q, "low": -10.0, "high": 9.0, "step": 1.0, "h": STEP}
 
     def work(self) -> None:
         dtype = self.settings.dtype
@@ -126,6 +117,7 @@ class QuadraticStudy(cli.Study):
         """Whether the ways agree but for rounding, which differences divide by their step."""
         sizes = np.array([max(1.0, float(np.abs(part).max())) for part in self.algebraic[1:]])
         h = min(1.0, self.settings.h)
+        # A first difference divides the rounding of f by h, a second by its square.
         rounding = 50 * np.finfo(self.settings.dtype).eps * sizes[0] / h ** np.arange(3)
         # With a tiny step it would excuse everything.
         bounds = np.minimum(rounding, SPOILT * sizes)
@@ -134,12 +126,13 @@ class QuadraticStudy(cli.Study):
     def headline(self) -> str:
         worst = max(max(found) for found in self.distances.values())
         agree = "agree" if self.success else "DISAGREE"
-        small = not self.success and self.settings.h < STEP
+        # Only where the user asked for a smaller step: of the usual one it is no question.
+        small = not self.success and self.settings.h < EXACT_STEP
         return (
             f"algebra, backprop and differences {agree}: value, gradient and Hessian at "
             f"{len(self.points):,} points differ by at most {worst:.3g}"
             + (
-                f"\nwhat would help: a larger step of the differences, --h {STEP:g}"
+                f"\nwhat would help: a larger step of the differences, --h {EXACT_STEP:g}"
                 if small
                 else ""
             )
@@ -151,25 +144,25 @@ class QuadraticStudy(cli.Study):
 
     def _components(self) -> str:
         algebra = self.algebra
-        xs = ", ".join(names(len(self.b)))
+        xs = ", ".join(variables(len(self.b)))
         pairs = zip(algebra.symbols, algebra.gradient, strict=True)
-        gradient = [_short(f"df/d{x} = {part}") for x, part in pairs]
+        gradient = [_cut(f"df/d{x} = {part}") for x, part in pairs]
         rows = [
-            (f"f({xs})", [_short(algebra.expression)]),
+            (f"f({xs})", [_cut(algebra.expression)]),
             ("gradient", gradient),
         ]
-        rows.append(("Jacobian", [_short(algebra.jacobian.tolist()[0])]))
-        rows.append(("Hessian", [_short(row) for row in algebra.hessian.tolist()]))
-        return _block("by components", rows)
+        rows.append(("Jacobian", [_cut(algebra.jacobian.tolist()[0])]))
+        rows.append(("Hessian", [_cut(row) for row in algebra.hessian.tolist()]))
+        return _under_head("by components", rows)
 
     def _matrices(self) -> str:
         form = self.algebra.matrix_form
         rows = [("f(x)", [str(form.expression)]), ("gradient", [str(form.gradient)])]
-        return _block("in matrix form", [*rows, ("Hessian", [str(form.hessian)])])
+        return _under_head("in matrix form", [*rows, ("Hessian", [str(form.hessian)])])
 
     def _latex(self) -> str:
-        return _block(
-            "LaTeX", [(left, [_short(tex)]) for left, tex in self.algebra.latex().items()]
+        return _under_head(
+            "LaTeX", [(left, [_cut(tex)]) for left, tex in self.algebra.latex().items()]
         )
 
     def _differences(self) -> str:
@@ -180,10 +173,16 @@ class QuadraticStudy(cli.Study):
 
     def _zeros(self) -> list[tuple[str, str]]:
         """Where the gradient vanishes: among the points, and altogether."""
-        xs, entries = names(len(self.b)), []
-        for x, formula, found in zip(xs, self.algebra.gradient, zeros(self.algebraic), strict=True):
+        xs, entries = variables(len(self.b)), []
+        for x, formula, found in zip(
+            xs, self.algebra.gradient, zeros_of_gradient(self.algebraic), strict=True
+        ):
             if len(xs) == 2:
-                where = f"{len(found)} of {len(self.points)} points{_listed(found)}"
+                shown = [f"({', '.join(f'{x:g}' for x in point)})" for point in found]
+                if len(shown) > MOST_PLACES:
+                    shown = [*shown[:3], "...", shown[-1]]
+                where = f"{len(found)} of {len(self.points)} points"
+                where += f": {' '.join(shown)}" if shown else ""
                 entries.append((f"df/d{x} = {formula} = 0", where))
         return [*entries, ("stationary", self._stationary())]
 
@@ -191,10 +190,10 @@ class QuadraticStudy(cli.Study):
         found = self.algebra.stationary
         if found.kind == "none":
             return "no point: the gradient vanishes nowhere"
-        place = _short(f"({', '.join(map(str, found.point))})")
+        place = _cut(f"({', '.join(map(str, found.point))})")
         free = len(found.directions)
         more = "" if not free else f" and all points along {free} direction{'s' * (free > 1)}: "
-        more += ", ".join(_short(f"({', '.join(map(str, d))})") for d in found.directions)
+        more += ", ".join(_cut(f"({', '.join(map(str, d))})") for d in found.directions)
         return f"{found.kind} at {place}, where f = {found.value}{more}"
 
     # ---------------------------------------------------------------------------- what is written
@@ -204,54 +203,27 @@ class QuadraticStudy(cli.Study):
         if len(self.b) == 2:
             tables = self.automatic.frames()
         else:
-            xs = dict(zip(names(len(self.b)), self.points.T, strict=True))
+            xs = dict(zip(variables(len(self.b)), self.points.T, strict=True))
             tables = {"points": frame_of({**xs, **self.automatic.columns()})}
-        found = {f"{name}.csv": _csv(frame) for name, frame in tables.items()}
+        found = {
+            f"{name}.csv": frame.to_csv(index=False).encode() for name, frame in tables.items()
+        }
         return {**found, "formulas.tex": tex.encode()}
 
     def pictures(self) -> Mapping[str, Figure]:
-        if len(self.b) != 2:
-            return {}
-        from playground.lab import surfaces
+        from playground.quadratic.pictures import quadratic_pictures
 
-        frames = self.automatic.frames()
-        title = f"f = {self.algebra.expression}"
-        first, second = (
-            {name: frame for name, frame in frames.items() if name.startswith(start)}
-            for start in ("df_", "d2f_")
-        )
-        point = self.algebra.stationary.point
-        mark = None if point is None else (float(point[0]), float(point[1]))
-        kind = self.algebra.stationary.kind
-        return {
-            "surface": surfaces.landscape(self._smooth(), mark=mark, name=kind, title=title),
-            "gradient": surfaces.panels(first, zero=True, title=title),
-            "hessian": surfaces.panels(second, title=title),
-        }
-
-    def _smooth(self) -> Any:
-        """A frame of f on a grid fine enough for round contours."""
-        settings = self.settings
-        points = grid_points(
-            np.linspace(self.points.min(), self.points.max(), SMOOTH), last_fastest=True
-        )
-        at = self.device.put(points.astype(settings.dtype))
-        f = quadratic_form(*(self.device.put(x.astype(settings.dtype)) for x in (self.Q, self.b)))
-        return frame_of({"x1": points[:, 0], "x2": points[:, 1], "y": to_cpu(vmap(f)(at))})
+        return quadratic_pictures(self) if len(self.b) == 2 else {}
 
 
-def zeros(found: Derivatives) -> list[np.ndarray]:
+def zeros_of_gradient(found: Derivatives) -> list[np.ndarray]:
     """The points at which each component of the gradient vanishes but for rounding."""
     size = np.abs(found.gradients).max(axis=0, initial=0.0)
     level = 16 * np.finfo(found.gradients.dtype).eps * size
     return [found.points[np.abs(g) <= t] for g, t in zip(found.gradients.T, level, strict=True)]
 
 
-def _csv(frame: Any) -> bytes:
-    return frame.to_csv(index=False).encode()
-
-
-def _block(head: str, rows: Sequence[tuple[str, list[str]]]) -> str:
+def _under_head(head: str, rows: Sequence[tuple[str, list[str]]]) -> str:
     """Lines under a head, what stands to their left in a column of its own."""
     width = max(len(label) for label, _ in rows)
     lines = [
@@ -262,18 +234,9 @@ def _block(head: str, rows: Sequence[tuple[str, list[str]]]) -> str:
     return "\n".join([head, *lines])
 
 
-def _short(text: Any) -> str:
+def _cut(text: Any) -> str:
     text = str(text)
     return text if len(text) <= MOST_PRINTED else f"{text[: MOST_PRINTED - 3]}..."
-
-
-def _listed(points: np.ndarray) -> str:
-    if not len(points):
-        return ""
-    shown = [f"({', '.join(f'{x:g}' for x in point)})" for point in points]
-    if len(shown) > MOST_NAMED:
-        shown = [*shown[:3], "...", shown[-1]]
-    return f": {' '.join(shown)}"
 
 
 # ------------------------------------------------------------------------------------- the flags
@@ -314,6 +277,7 @@ def read_row(text: str, flag: str) -> list[float]:
     found = []
     for word in text.replace(",", " ").split():
         try:
+            # A Fraction reads 1/3 as well as 0.1, and neither nan nor inf.
             found.append(float(Fraction(word)))
         except (ValueError, ZeroDivisionError, OverflowError) as error:
             raise InputError(f"{flag}: expected a finite number, got {word!r}") from error
@@ -324,4 +288,4 @@ def read_row(text: str, flag: str) -> list[float]:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command line; returns the exit code."""
-    return cli.run_study(QuadraticStudy, argv)
+    return cli.run(QuadraticStudy, argv)

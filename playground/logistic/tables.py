@@ -6,7 +6,7 @@ import csv
 import io
 import os
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -50,7 +50,7 @@ class Table:
         """A column of finite numbers, float64 of shape (rows,). Raises InputError, saying where."""
         cells = self.text(name)
         try:
-            # Python reads 1_000 as a number, nobody else does.
+            # "1_000" is a number to Python and to nobody else.
             found = np.array([float(cell.replace("_", "?")) for cell in cells])
         except ValueError:
             found = np.array([_number_or_nan(cell) for cell in cells])
@@ -111,11 +111,16 @@ def join_names(names: Iterable[str]) -> str:
 
 def parse_table(text: str, source: str) -> Table:
     """The table in the text of a CSV file; ``source`` is what errors call it. Raises InputError."""
-    numbered = _rows(text, source)
+    numbered = _numbered_rows(text, source)
     if not numbered:
         raise InputError(f"{source} is empty: expected the names of the columns in its first line")
     (_, names), *rows = numbered
-    _check_names(source, names)
+    if all(_number_or_nan(name) == _number_or_nan(name) for name in names):
+        raise InputError(f"{source} begins with numbers: expected the names of the columns there")
+    for name, count in Counter(names).items():
+        if count > 1:
+            what = f"names {count} columns {name!r}" if name else f"leaves {count} columns unnamed"
+            raise InputError(f"{source} {what}: every column needs a name of its own")
     if not rows:
         raise InputError(f"{source} has no rows below the names of its columns")
     for line, cells in rows:
@@ -129,7 +134,8 @@ def parse_table(text: str, source: str) -> Table:
     return Table(source, named, [line for line, _ in rows])
 
 
-def _rows(text: str, source: str) -> list[tuple[int, list[str]]]:
+# Not by pandas: it fills a short row with blanks, and counts rows where errors have to name lines.
+def _numbered_rows(text: str, source: str) -> list[tuple[int, list[str]]]:
     head = next((line for line in text.splitlines() if line.strip() and line[0] != "#"), "")
     separator = max(SEPARATORS, key=head.count)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, skipinitialspace=True)
@@ -142,15 +148,6 @@ def _rows(text: str, source: str) -> list[tuple[int, list[str]]]:
     except csv.Error as error:
         raise InputError(f"{source}: line {reader.line_num} is not CSV ({error})") from error
     return found
-
-
-def _check_names(source: str, names: Sequence[str]) -> None:
-    if all(_number_or_nan(name) == _number_or_nan(name) for name in names):
-        raise InputError(f"{source} begins with numbers: expected the names of the columns there")
-    for name, count in Counter(names).items():
-        if count > 1:
-            what = f"names {count} columns {name!r}" if name else f"leaves {count} columns unnamed"
-            raise InputError(f"{source} {what}: every column needs a name of its own")
 
 
 def _number_or_nan(cell: str) -> float:

@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 from mpl_toolkits.mplot3d import Axes3D
 
-from playground.lab import plot, surfaces
+from playground.lab import plot
+from playground.quadratic import pictures
 
 
 def frame(function, lines=9) -> pd.DataFrame:
@@ -45,7 +46,7 @@ def plotted(monkeypatch: pytest.MonkeyPatch) -> list:
 
 
 def test_a_surface_has_the_heights_of_the_frame_over_their_points(plotted) -> None:
-    (ax,) = surfaces.landscape(frame(bowl)).axes
+    (ax,) = pictures.landscape(frame(bowl)).axes
     ((x, y, z, _),) = plotted
     assert z.shape == (9, 9)
     np.testing.assert_allclose(z, bowl(x, y))
@@ -54,15 +55,15 @@ def test_a_surface_has_the_heights_of_the_frame_over_their_points(plotted) -> No
 
 def test_a_point_is_marked_where_it_is_inside() -> None:
     assert "minimum (0, 0)" in " ".join(
-        drawn(surfaces.landscape(frame(bowl), mark=(0, 0), name="minimum"))
+        drawn(pictures.landscape(frame(bowl), mark=(0, 0), name="minimum"))
     )
-    outside = surfaces.landscape(frame(bowl), mark=(5, 0), name="minimum")
+    outside = pictures.landscape(frame(bowl), mark=(5, 0), name="minimum")
     assert "minimum" not in " ".join(drawn(outside))
 
 
 def test_panels_have_one_scale_and_say_what_is_constant() -> None:
     frames = {"df_dx1": frame(lambda x, y: x), "df_dx2": frame(lambda x, y: 0 * x + 7)}
-    figure = surfaces.panels(frames, zero=True)
+    figure = pictures.panels(frames, zero=True)
     one, other = figure.axes
     assert one.get_zlim() == other.get_zlim()
     assert one.get_zlim()[0] < -2
@@ -74,19 +75,19 @@ def test_panels_have_one_scale_and_say_what_is_constant() -> None:
 
 @pytest.mark.parametrize("count", [1, 2, 3, 4])
 def test_any_number_of_panels(count: int) -> None:
-    figure = surfaces.panels({f"f{i}": frame(bowl) for i in range(count)})
+    figure = pictures.panels({f"f{i}": frame(bowl) for i in range(count)})
     assert len(figure.axes) == count
 
 
 def test_a_fine_grid_is_drawn_by_every_second_line(plotted) -> None:
-    surfaces.landscape(frame(bowl, 101))
+    pictures.landscape(frame(bowl, 101))
     assert (plotted[0][3]["rstride"], plotted[0][3]["cstride"]) == (2, 2)
 
 
 def test_a_flat_surface_can_be_drawn(tmp_path: Path) -> None:
     for figure in (
-        surfaces.landscape(frame(lambda x, y: 1.0)),
-        surfaces.panels({"f": frame(lambda x, y: 1.0)}),
+        pictures.landscape(frame(lambda x, y: 1.0)),
+        pictures.panels({"f": frame(lambda x, y: 1.0)}),
     ):
         assert plot.save(figure, tmp_path / "flat.png").stat().st_size > 10_000
 
@@ -102,4 +103,4 @@ def test_a_flat_surface_can_be_drawn(tmp_path: Path) -> None:
     ],
 )
 def test_formulas_for_reading(formula: str, read: str) -> None:
-    assert surfaces.pretty(formula) == read
+    assert pictures.pretty(formula) == read

@@ -3,34 +3,34 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property, partial
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 
 from playground.gradient_check.differences import gradients_at
 from playground.graph.backend import is_array, to_cpu
 from playground.graph.errors import GraphCutError, InputError
+from playground.graph.types import Array, Operand, UserFunction
 from playground.transforms import grad, vmap
 
 __all__ = [
-    "STEP",
+    "DIFFERENCE_STEP",
     "Field",
-    "PlaneFunction",
+    "Track",
     "as_points",
     "gradient_field",
     "numbers",
     "numerical_field",
 ]
 
-STEP = 1e-4  # of the central differences: near the cube root of eps, where they err least
+# Of the central differences: near the cube root of eps, where the terms that are left out and the
+# rounding, which is divided by it, are about as large.
+DIFFERENCE_STEP = 1e-4
 
-PlaneFunction = Callable[[Any], Any]
 
-
-def gradient_field(f: PlaneFunction, points: Any) -> Any:
+def gradient_field(f: UserFunction, points: Operand) -> Array:
     """The gradient of ``f`` at each point by backprop, all points in one call: shape (k, 2).
 
     ``f`` is plain NumPy on one point x of shape (2,); ``points`` has shape (k, 2), a row a point.
@@ -39,17 +39,18 @@ def gradient_field(f: PlaneFunction, points: Any) -> Any:
     return _everywhere(grad(f), as_points(points))
 
 
-def numerical_field(f: PlaneFunction, points: Any, h: float = STEP) -> Any:
+def numerical_field(f: UserFunction, points: Operand, h: float = DIFFERENCE_STEP) -> Array:
     """The same by central differences, (f(x + h e_i) - f(x - h e_i)) / 2h, in float64."""
     points = as_points(points).astype(np.float64)
     return gradients_at(partial(numbers, f), points, h)
 
 
-def as_points(points: Any) -> Any:
+def as_points(points: Operand) -> Array:
     """Points as floats of shape (k, 2), a row a point. Raises InputError, saying what is which."""
     array = points if is_array(points) else np.asarray(points)
     if array.dtype.kind not in "fiub":
         raise InputError(f"points: expected real numbers, got dtype {array.dtype}")
+    # NumPy stacks x0 and x1 in rows. Of two points it cannot be told which is meant.
     if array.ndim == 2 and array.shape[0] == 2 and array.shape[1] not in (0, 2):
         raise InputError(
             f"points: expected shape (k, 2), a row for each point and a column for each of x0 and "
@@ -63,14 +64,14 @@ def as_points(points: Any) -> Any:
     return array if array.dtype.kind == "f" else array.astype(np.float64)
 
 
-def _everywhere(function: PlaneFunction, points: Any) -> Any:
+def _everywhere(function: UserFunction, points: Array) -> Array:
     try:
         return vmap(function)(points)
     except GraphCutError:  # such as "if x[0] > 0": Python decides for one point at a time
         return np.stack([function(point) for point in points])
 
 
-def numbers(f: PlaneFunction, points: Any) -> Any:
+def numbers(f: UserFunction, points: Array) -> Array:
     """``f`` at each point, shape (k,). Raises InputError unless it gives one real number."""
     found = _everywhere(f, points)
     if math.prod(found.shape[1:]) != 1:
@@ -83,6 +84,15 @@ def numbers(f: PlaneFunction, points: Any) -> Any:
         kind = kinds.get(found.dtype.kind, f"dtype {found.dtype}")
         raise InputError(f"the function gives {kind}, where real numbers are needed")
     return found.reshape(-1)
+
+
+class Track(NamedTuple):
+    """A path: points of shape (n, 2), the function there and the steps, both (n,)."""
+
+    points: np.ndarray
+    values: np.ndarray
+    steps: np.ndarray
+    name: str = ""
 
 
 @dataclass(frozen=True)
@@ -102,7 +112,7 @@ class Field:
     numerical: np.ndarray
 
     @classmethod
-    def of(cls, f: PlaneFunction, points: Any) -> Field:
+    def of(cls, f: UserFunction, points: Operand) -> Field:
         """All of it for ``f``; ``points`` may be on a device. Raises InputError."""
         points = as_points(points)
         values = to_cpu(numbers(f, points))
@@ -120,6 +130,7 @@ class Field:
     def csv(self) -> bytes:
         """A line for each point, with a head."""
         columns = [self.points, self.values[:, None], self.automatic, self.numerical]
+        # repr writes the shortest text that reads back as the same number.
         rows = np.concatenate(columns, axis=1).tolist()
         head = "x0,x1,f,gradient0,gradient1,numerical0,numerical1"
         return "\n".join([head, *(",".join(map(repr, row)) for row in rows), ""]).encode()

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from playground.graph.backend import to_cpu
 from playground.graph.errors import DegenerateEigenvalueError
+from playground.graph.types import Array, Operand, UserFunction
 from playground.transforms import hessian
 
-__all__ = ["NEAR", "Entries", "SecondDerivatives", "spectral_loss", "squared", "wrong_start"]
+__all__ = ["NEAR", "Entries", "SecondDerivatives", "spectral_loss", "sum_of_squares", "wrong_start"]
 
 # Curvatures below this share of the largest are 0 but for rounding; off the targets, below so many
 # times the distance over the gaps, while that is small.
@@ -40,14 +39,16 @@ class Entries:
         """How many entries there are."""
         return len(self.rows)
 
-    def upper(self, r: Any) -> Any:
+    def upper(self, r: Operand) -> Array:
         """The upper triangle with the entries r, zeros below; an array or a Variable, as r is."""
+        # Like r: zeros that are a Variable where r is one, so that writing into them is recorded.
         A = np.zeros((self.n, self.n), r.dtype, like=r)
         A[self.rows, self.columns] = r
         return A
 
-    def eigenvalues(self, r: Any) -> Any:
+    def eigenvalues(self, r: Operand) -> Array:
         """Ascending, shape (n,)."""
+        # "U": the zeros below the diagonal are not read, and get no gradient.
         return np.linalg.eigh(self.upper(r), "U")[0]
 
     def matrix(self, r: np.ndarray) -> np.ndarray:
@@ -60,17 +61,17 @@ class Entries:
         return A[self.rows, self.columns]
 
 
-def spectral_loss(targets: Any) -> Callable[[Any], Any]:
+def spectral_loss(targets: Operand) -> UserFunction:
     """The function r -> sum((t - λ)**2); ``targets`` ascending, of shape (n,)."""
     entries = Entries(len(targets))
 
-    def loss(r: Any) -> Any:
-        return squared(entries.eigenvalues(r) - targets)
+    def loss(r: Operand) -> Array:
+        return sum_of_squares(entries.eigenvalues(r) - targets)
 
     return loss
 
 
-def squared(difference: Any) -> Any:
+def sum_of_squares(difference: Array) -> Array:
     """The sum of the squares of a vector."""
     return difference @ difference
 
@@ -108,6 +109,7 @@ class SecondDerivatives:
         try:
             return cls._of(second(r), r, targets, moved=False)
         except DegenerateEigenvalueError:
+            # Another shift for each entry: a common one would leave equal eigenvalues equal.
             near = r + NEAR * max(1.0, np.abs(r).max()) * np.linspace(-1.0, 1.0, len(r))
             return cls._of(second(near), near, targets, moved=True)
 

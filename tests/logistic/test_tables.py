@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from playground.graph.errors import InputError
-from playground.lab.tables import join_names, listed, parse_table, read_table, split_names
+from playground.logistic.tables import join_names, listed, parse_table, read_table, split_names
 
 
 def refusal(text, column=None):

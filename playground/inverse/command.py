@@ -1,0 +1,239 @@
+"""The command: a descent to the inverse of a matrix, what it found, and its pictures."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from playground.graph.backend import to_cpu
+from playground.graph.errors import InputError
+from playground.graph.types import UserFunction
+from playground.inverse.matrices import (
+    condition_number,
+    inverted,
+    read_matrix,
+    require_memory,
+    require_square,
+)
+from playground.inverse.problem import residual_losses
+from playground.lab import cli
+from playground.lab.descent import Below
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["Inverse", "main"]
+
+# X, I, Y and its best, gradient, residual and a few of their copies are alive at the same time.
+MATRICES_ALIVE = 12
+# Beyond it rounding keeps even Barzilai-Borwein from getting there (tried at sizes 3 to 30).
+NEARLY_SINGULAR = 1e6
+# About 3 x the square of it are the steps that grow-shrink takes: here millions.
+SLOW = 1e3
+
+
+class Inverse(cli.Descent):
+    """The problem of ``python -m playground.inverse``; its data is the matrix X, shape (n, n)."""
+
+    name = "inverse"
+    usage = "(--size N | --matrix FILE | --resume DIR) [flags]"
+    about = """
+        Find the inverse Y of a square matrix X by steepest descent: start from a random
+        Y, measure how far XY is from the identity I, get the gradient by backprop, step
+        downhill, and repeat until sum|XY - I| is at most the tolerance. Every loss,
+        parameter and gradient is logged, and drawn at the end.
+        """
+    examples = """
+        losses:
+          squared   sum((XY - I)**2): smooth, and the one to start with
+          absolute  sum|XY - I|: full of kinks, where most rules get stuck
+
+        rules:
+          grow-shrink            step size x 1.2 after a better loss, x 0.5 after a worse
+                                 one, which is kept; below 1e-10 comes a restart
+          grow-shrink-take-back  the same, but a worse point is taken back
+          barzilai-borwein       step size from the curvature along the step before
+          constant               always 0.01
+
+        restarts:
+          kick   Y moves at random, by 10 % at the first restart and less at later ones
+          fresh  a new random Y
+          none   the run ends
+
+        what to expect (random matrices, float64):
+          squared, grow-shrink       size 3: some hundred steps; size 10: ten thousand;
+                                     size 30 and more: rarely
+          squared, barzilai-borwein  sizes 3, 10, 30, 100: 15, 110, 800, 4000 steps
+          absolute, grow-shrink      size 3: fifty thousand steps and hundreds of kicks;
+                                     size 10 and more: hardly ever
+          A badly conditioned matrix takes longer; the report gives its condition number.
+
+        examples:
+          python -m playground.inverse --size 3
+          python -m playground.inverse --size 100 --rule barzilai-borwein
+          python -m playground.inverse --matrix covariance.csv --max-seconds 60
+          python -m playground.inverse --size 3 --loss absolute --dtype float32 --out study
+          python -m playground.inverse --resume study --tol 1e-4
+
+        exit code: 0 converged, 1 not converged, 2 bad input, 130 interrupted (log kept)
+        """
+    losses = ("squared", "absolute")
+    measure = "sum|XY - I|"
+
+    @classmethod
+    def add_flags(cls, group: cli.FlagGroup) -> None:
+        group.add_argument(
+            "--size", type=cli.whole(1), metavar="N", help="a random N x N matrix, uniform in 0..1"
+        )
+        group.add_argument(
+            "--matrix", metavar="FILE", help="a matrix from a file: .npy, .csv or text with blanks"
+        )
+
+    def draw(self) -> dict[str, np.ndarray]:
+        settings = self.settings
+        if (settings.size is None) == (settings.matrix is None):
+            raise InputError("give either --size N or --matrix FILE, for example --size 3")
+        # The generator of the original study, whose matrix is thus that of --size 3 --seed 0.
+        rng = np.random.RandomState(settings.seed)
+        if settings.size is not None:
+            require_memory(settings.size, settings.dtype, MATRICES_ALIVE)
+            matrix = rng.random_sample((settings.size, settings.size))
+        else:
+            matrix = read_matrix(settings.matrix)
+            require_square(matrix, settings.matrix)
+            require_memory(len(matrix), settings.dtype, MATRICES_ALIVE)
+        start = rng.random_sample(matrix.shape)
+        return {"matrix": self._cast(matrix), "start": self._cast(start)}
+
+    def _cast(self, matrix: np.ndarray) -> np.ndarray:
+        """The matrix in the precision of the run. Raises InputError where a number is too large."""
+        settings = self.settings
+        with np.errstate(over="ignore"):
+            cast = matrix.astype(settings.dtype)
+        if not np.isfinite(cast).all():
+            large = f"{settings.matrix} holds numbers too large for {settings.dtype}"
+            raise InputError(f"{large}: use --dtype float64")
+        return cast
+
+    @property
+    def matrix(self) -> np.ndarray:
+        """X, shape (n, n)."""
+        return self.data["matrix"]
+
+    @cached_property
+    def true_inverse(self) -> np.ndarray | None:
+        return inverted(self.matrix)
+
+    @cached_property
+    def condition(self) -> float:
+        return condition_number(self.matrix, self.true_inverse)
+
+    @property
+    def singular(self) -> bool:
+        # Rounding X alone, by eps of its size, may then reach a matrix without an inverse.
+        return bool(self.condition * np.finfo(np.float64).eps >= 1.0)
+
+    def warnings(self) -> list[str]:
+        """What the condition number of X says about the chances of the run."""
+        if self.hopeless:
+            return [self.hopeless]
+        settings, number = self.settings, f"condition number {self.condition:.3g}"
+        if self.condition >= NEARLY_SINGULAR:
+            return [f"X is nearly singular ({number}): the run will hardly converge"]
+        # An entry of XY is known to about eps cond(X), and the sum is over n^2 of them.
+        if (
+            len(self.matrix) ** 2 * np.finfo(self.matrix.dtype).eps * self.condition
+            > settings.tol / 2
+        ):
+            return [f"{number}: rounding in {settings.dtype} may keep {self.measure} above --tol"]
+        if self.condition >= SLOW and settings.rule != "barzilai-borwein":
+            return [
+                f"X is badly conditioned ({number}): the steps of --rule {settings.rule} grow with "
+                f"its square, those of --rule barzilai-borwein far less"
+            ]
+        return []
+
+    @property
+    def hopeless(self) -> str:
+        """Why no run can converge, or ''."""
+        if not self.singular:
+            return ""
+        return f"X is singular (condition number {self.condition:.3g}): it has no inverse to find"
+
+    @cached_property
+    def _losses(self) -> dict[str, UserFunction]:
+        identity = np.eye(len(self.matrix), dtype=self.matrix.dtype)
+        return residual_losses(self.device.put(self.matrix), self.device.put(identity))
+
+    def loss(self) -> UserFunction:
+        return self._losses[self.settings.loss]
+
+    def goal(self) -> Below:
+        if self.settings.loss == "absolute":
+            return Below(self.settings.tol, name=self.measure)
+        absolute = self._losses["absolute"]
+        # The sum of sizes is at least the root of the sum of squares: far away nothing is computed.
+        return Below(
+            self.settings.tol,
+            measure=lambda Y: to_cpu(absolute(Y)),
+            bound=math.sqrt,
+            name=self.measure,
+        )
+
+    def answer(self) -> tuple[list[str], list[tuple[str, str]]]:
+        result = self.result
+        Y = result.x.astype(np.float64)
+        product = self.matrix.astype(np.float64) @ Y
+        residual = np.abs(product - np.eye(len(Y)))
+        entries = [
+            (f"loss ({self.settings.loss})", f"{result.value:.6g}"),
+            ("sum|XY - I|", f"{residual.sum():.6g} (largest entry {residual.max():.3g})"),
+            ("distance to numpy.linalg.inv", self._distance(Y)),
+            ("condition number of X", f"{self.condition:.6g}"),
+        ]
+        return [
+            cli.matrix_text("Y, the inverse found", Y),
+            cli.matrix_text("X @ Y", product),
+        ], entries
+
+    def _distance(self, Y: np.ndarray) -> str:
+        truth = self.true_inverse
+        if truth is None or self.singular:
+            return "X has no inverse"
+        difference = np.abs(Y - truth)
+        largest = np.abs(truth).max()
+        share = difference.max() / largest if largest else math.inf
+        return f"{difference.max():.3g} in the worst entry ({share:.2g} of the largest entry)"
+
+    def cure(self) -> str:
+        return f"no flag helps: {self.hopeless}" if self.hopeless else super().cure()
+
+    def advice(self) -> str:
+        settings, size = self.settings, len(self.matrix)
+        # First what hinders most: no rule helps a loss that overflows, or kinks.
+        if not math.isfinite(self.result.value):
+            return "scale the matrix so that its entries are near 1: the loss overflows"
+        if settings.loss == "absolute":
+            return "try --loss squared --rule barzilai-borwein, the easier way to the same Y"
+        if settings.rule != "barzilai-borwein":
+            return f"try --rule barzilai-borwein, which needs far fewer steps at size {size}"
+        if settings.dtype == "float32":
+            return "try --dtype float64: rounding in float32 keeps sum|XY - I| up"
+        return ""
+
+    def files(self) -> dict[str, np.ndarray]:
+        return {"inverse.npy": self.result.x}
+
+    def pictures(self) -> dict[str, Axes]:
+        from playground.inverse.pictures import inverse_pictures
+
+        return inverse_pictures(self)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command line; returns the exit code."""
+    return cli.run(Inverse, argv)
