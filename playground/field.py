@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
 from textwrap import fill
@@ -22,7 +23,7 @@ import numpy as np
 from playground.graph.backend import Device, to_cpu
 from playground.graph.errors import FitError, InputError, LogError
 from playground.lab import cli
-from playground.lab.descent import GradientBelow, MaxSteps, Stop, make_rule
+from playground.lab.descent import GradientBelow, MaxSteps, Standing, Stop, counted, make_rule
 from playground.lab.expression import FUNCTIONS, Expression
 from playground.lab.fit import Fit, fit
 from playground.lab.grids import grid_axis, grid_points
@@ -85,17 +86,19 @@ exit code: 0 done, 2 bad input, 130 interrupted
 """
 
 
+@dataclass(frozen=True)
 class Leaves(Stop):
     """Give up where a point of shape (2,) leaves the square from ``low`` to ``high``."""
 
-    reason = "it left the picture"
+    low: float
+    high: float
 
-    def __init__(self, low: float, high: float) -> None:
-        self.low, self.high = low, high
-
-    def met(self, course: Any) -> bool:
-        x = to_cpu(course.point[0])
+    def met(self, standing: Standing) -> bool:
+        x = to_cpu(standing.point[0])
         return not bool((x >= self.low).all() and (x <= self.high).all())
+
+    def reason(self, standing: Standing) -> str:
+        return "it left the picture"
 
 
 class FieldStudy(cli.Study):
@@ -210,13 +213,11 @@ class FieldStudy(cli.Study):
     def _follow(self, start: np.ndarray, log: Path) -> Fit:
         """One path from ``start``, downhill or up, until it is level or leaves the picture."""
         settings, f = self.settings, self.function
-        rule = make_rule(settings.rule)
-        rule.initial = settings.step_size
         limits = [Leaves(self.axis[0], self.axis[-1]), MaxSteps(settings.max_steps)]
         found = fit(
             (lambda x: -f(x)) if settings.uphill else f,
             start.astype(settings.dtype),
-            rule=rule,
+            rule=make_rule(settings.rule, settings.step_size),
             stop=[GradientBelow(STATIONARY), *limits],
             log=log,
             device=self.device,
@@ -240,7 +241,7 @@ class FieldStudy(cli.Study):
         taken = frame["accepted"].to_numpy()[steps]
         steps, points = steps[taken], points[taken]
         values = frame["loss"].to_numpy()[steps] * (-1 if self.settings.uphill else 1)
-        count = f"{found.steps:,} step{'' if found.steps == 1 else 's'}"
+        count = counted(found.steps, "step")
         name = f"{_pair(points[0])} to {_pair(points[-1])} in {count}"
         return Track(points, values, steps, name)
 

@@ -22,7 +22,16 @@ from playground.eigenvalue.ways import EPSILON, LEARNING_RATE, TARGETS, TOLERANC
 from playground.graph.backend import Device, to_cpu
 from playground.graph.errors import DegenerateEigenvalueError, InputError
 from playground.lab import cli
-from playground.lab.descent import Adam, Below, FreshStart, MaxSeconds, MaxSteps, Rule, make_rule
+from playground.lab.descent import (
+    AdamSteps,
+    Below,
+    FreshStart,
+    MaxSeconds,
+    MaxSteps,
+    Rule,
+    counted,
+    make_rule,
+)
 from playground.lab.fit import Fit, fit
 from playground.lab.matrices import describe
 
@@ -110,7 +119,7 @@ class Eigenvalue(cli.Problem):
     def draw(cls, settings: argparse.Namespace) -> dict[str, np.ndarray]:
         if settings.lr is None:
             adam = settings.rule == "adam"
-            settings.lr = LEARNING_RATE if adam else make_rule(settings.rule).initial
+            settings.lr = LEARNING_RATE if adam else make_rule(settings.rule).settings()["initial"]
         targets = _cast(np.sort(settings.targets), settings.dtype, "--targets")
         count = Entries(len(targets)).size
         if settings.start is None:
@@ -133,11 +142,8 @@ class Eigenvalue(cli.Problem):
     def rule(self) -> Rule:
         rate = self.settings.lr
         if self.settings.rule == "adam":
-            return Adam(rate or LEARNING_RATE, eps=EPSILON)
-        rule = make_rule(self.settings.rule)
-        if rate is not None:
-            rule.initial = rule.step_size = rate
-        return rule
+            return AdamSteps(rate or LEARNING_RATE, eps=EPSILON)
+        return make_rule(self.settings.rule, rate)
 
     def fresh(self, rng: Any) -> np.ndarray:
         return rng.random(self.entries.size).astype(self.targets.dtype)
@@ -314,7 +320,7 @@ def _listed(values: np.ndarray, most: int = 12) -> str:
 
 
 def _ended(run: Fit) -> str:
-    steps = f"{run.steps:,} step{'' if run.steps == 1 else 's'}"
+    steps = counted(run.steps, "step")
     return steps if run.converged else f"not converged after {steps}"
 
 

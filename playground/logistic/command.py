@@ -11,7 +11,15 @@ import numpy as np
 
 from playground.graph.backend import Device
 from playground.lab import cli
-from playground.lab.descent import GradientBelow, MaxSteps, Rule, Stop, make_rule
+from playground.lab.descent import (
+    GradientBelow,
+    MaxSteps,
+    Rule,
+    Standing,
+    Stop,
+    counted,
+    make_rule,
+)
 from playground.lab.fit import Fit
 from playground.lab.tables import split_names
 from playground.logistic.model import (
@@ -80,9 +88,8 @@ class Planned(MaxSteps):
     converged = True
     here = True
 
-    def __init__(self, limit: int) -> None:
-        super().__init__(limit)
-        self.reason = f"all {limit:,} steps of the plan are taken"
+    def reason(self, standing: Standing) -> str:
+        return f"all {counted(self.limit, 'step')} of the plan are taken"
 
 
 class Logistic(cli.Problem):
@@ -150,9 +157,7 @@ class Logistic(cli.Problem):
         return rng.standard_normal(self.X.shape[1]).astype(self.X.dtype)
 
     def rule(self) -> Rule:
-        rule = make_rule(self.settings.rule)
-        rule.initial = rule.step_size = self.settings.step_size
-        return rule
+        return make_rule(self.settings.rule, self.settings.step_size)
 
     def loss(self, device: Device) -> Callable[[Any], Any]:
         X, t = device.put(self.X), device.put(self.data["labels"])

@@ -59,7 +59,8 @@ def _descend(task: Problem, device: Device, started: float) -> Fit:
             loss,
             task.data["start"],
             rule=task.rule(),
-            stop=[goal, *limits, _time_limit(settings.max_seconds, started)],
+            # Reading and preparing count as well.
+            stop=[goal, *limits, MaxSeconds(settings.max_seconds, time.monotonic() - started)],
             restart=FreshStart(task.fresh) if settings.restart == "fresh" else settings.restart,
             log=settings.out / LOG_FILE,
             rng=settings.seed,
@@ -69,10 +70,3 @@ def _descend(task: Problem, device: Device, started: float) -> Fit:
             device=device,
             meta=describe(task),
         )
-
-
-def _time_limit(seconds: float, started: float) -> MaxSeconds:
-    """The limit that the user gave, less what reading and preparing has taken of it."""
-    limit = MaxSeconds(max(seconds - (time.monotonic() - started), 0.0))
-    limit.reason = f"the limit of {seconds:g} seconds is reached"
-    return limit

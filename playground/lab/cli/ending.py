@@ -15,6 +15,7 @@ import numpy as np
 from playground.graph.errors import DeviceError, FitError, InputError, LogError
 from playground.lab.cli.folder import write_array
 from playground.lab.cli.problem import Problem
+from playground.lab.descent import counted
 from playground.lab.fit import Fit
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ def say(text: str) -> None:
 
 def _headline(task: Problem, result: Fit, resume: str) -> str:
     """What happened and, on a line of its own, what would help."""
-    steps = f"{result.steps:,} step{'' if result.steps == 1 else 's'}"
+    steps = counted(result.steps, "step")
     if result.converged:
         return f"{task.success} after {steps}: {result.reason}"
     ended = f"not converged after {steps}: {result.reason}\n"
