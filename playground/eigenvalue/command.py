@@ -22,7 +22,7 @@ from playground.graph.backend import to_cpu
 from playground.graph.errors import DegenerateEigenvalueError, InputError
 from playground.graph.types import Array, UserFunction
 from playground.lab import cli
-from playground.lab.descent import Adam, MaxSeconds, MaxSteps, Rule, make_rule
+from playground.lab.descent import AdamSteps, MaxSeconds, MaxSteps, Rule, make_rule
 from playground.lab.fit import Fit, fit
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ class Eigenvalue(cli.Descent):
         settings = self.settings
         if settings.lr is None:
             adam = settings.rule == "adam"
-            settings.lr = LEARNING_RATE if adam else make_rule(settings.rule).initial
+            settings.lr = LEARNING_RATE if adam else make_rule(settings.rule).settings()["initial"]
         targets = self._cast(np.sort(settings.targets), "--targets")
         count = Entries(len(targets)).size
         if settings.start is None:
@@ -137,11 +137,8 @@ class Eigenvalue(cli.Descent):
     def rule(self) -> Rule:
         rate = self.settings.lr
         if self.settings.rule == "adam":
-            return Adam(rate or LEARNING_RATE, eps=EPSILON)
-        rule = make_rule(self.settings.rule)
-        if rate is not None:
-            rule.initial = rule.step_size = rate
-        return rule
+            return AdamSteps(rate or LEARNING_RATE, eps=EPSILON)
+        return make_rule(self.settings.rule, rate)
 
     def loss(self) -> UserFunction:
         return spectral_loss(self.device.put(self.targets))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import inspect
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
 from textwrap import fill
@@ -24,7 +25,7 @@ from playground.graph.backend import to_cpu
 from playground.graph.errors import FitError, InputError, LogError
 from playground.graph.types import Raw, UserFunction
 from playground.lab import cli
-from playground.lab.descent import Course, GradientBelow, MaxSteps, Stop, make_rule
+from playground.lab.descent import GradientBelow, MaxSteps, Standing, Stop, make_rule
 from playground.lab.fit import Fit, fit
 from playground.lab.grids import grid_axis, grid_points
 
@@ -38,17 +39,19 @@ STATIONARY = 1e-6
 KNOWN = fill(" ".join(sorted(ARITY)), 84, initial_indent="  ", subsequent_indent="  ")
 
 
+@dataclass(frozen=True)
 class Leaves(Stop):
     """Give up where a point of shape (2,) leaves the square from ``low`` to ``high``."""
 
-    reason = "it left the picture"
+    low: float
+    high: float
 
-    def __init__(self, low: float, high: float) -> None:
-        self.low, self.high = low, high
-
-    def met(self, course: Course) -> bool:
-        x = to_cpu(course.point[0])
+    def met(self, standing: Standing) -> bool:
+        x = to_cpu(standing.point[0])
         return not bool((x >= self.low).all() and (x <= self.high).all())
+
+    def reason(self, standing: Standing) -> str:
+        return "it left the picture"
 
 
 class FieldStudy(cli.Study):
@@ -213,14 +216,12 @@ class FieldStudy(cli.Study):
     def _follow(self, start: np.ndarray, log: Path) -> Fit:
         """One path from ``start``, downhill or up, until it is level or leaves the picture."""
         settings, f = self.settings, self.function
-        rule = make_rule(settings.rule)
-        rule.initial = settings.step_size
         limits = [Leaves(self.axis[0], self.axis[-1]), MaxSteps(settings.max_steps)]
         found = fit(
             # The lab descends: uphill is down the negative.
             (lambda x: -f(x)) if settings.uphill else f,
             start.astype(settings.dtype),
-            rule=rule,
+            rule=make_rule(settings.rule, settings.step_size),
             stop=[GradientBelow(STATIONARY), *limits],
             log=log,
             device=self.device,

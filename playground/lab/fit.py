@@ -15,9 +15,19 @@ import numpy as np
 from playground.graph.backend import Device, parse_device, to_cpu
 from playground.graph.config import force_backprop_mode
 from playground.graph.errors import FitError, LogError
-from playground.lab.chance import make_rng
-from playground.lab.descent import Restart, Rule, Stop, make_restart, make_rule, make_stops
-from playground.lab.loop import Ending, Loop, Progress
+from playground.graph.types import Random
+from playground.lab.descent import (
+    Adam,
+    Restart,
+    Rule,
+    Stop,
+    counted,
+    make_restart,
+    make_rule,
+    make_stops,
+)
+from playground.lab.descent.restarts import make_rng
+from playground.lab.loop import Ending, Loop, ProgressFunction
 from playground.lab.objective import Objective
 from playground.lab.runlog import RunLog, RunRecord, read_log
 from playground.lab.runlog.points import Mark
@@ -32,14 +42,14 @@ def fit(
     loss: Callable[..., Any],
     start: Any,
     *,
-    rule: str | Rule = "grow-shrink",
+    rule: str | Rule | Adam = "grow-shrink",
     stop: float | Stop | Sequence[Stop] | None = None,
     restart: str | Restart | None = None,
     log: str | os.PathLike[str] | RunLog | None = None,
-    rng: Any = None,
+    rng: Random | int | None = None,
     watch: Mapping[str, Callable[..., Any]] | None = None,
     resume: bool = False,
-    progress: Progress | None = None,
+    progress: ProgressFunction | None = None,
     device: str | Device | None = None,
     meta: Mapping[str, Any] | None = None,
 ) -> Fit:
@@ -50,7 +60,8 @@ def fit(
         start: one array (``loss(array)``), a tuple (``loss(*arrays)``) or a dict
             (``loss(**arrays)``). Integers become float64; the values are copied.
         rule: a step rule or its name: ``'grow-shrink'``, ``'grow-shrink-take-back'``,
-            ``'barzilai-borwein'``, ``'constant'``, ``'adam'``.
+            ``'barzilai-borwein'``, ``'constant'``, ``'adam'``; or an Adam of
+            ``playground.optimizers``, for its hyperparameters.
         stop: stop rules of ``playground.lab.descent`` (``Below``, ``MaxSteps``, ``MaxSeconds``,
             ``GradientBelow``), one or a list; a number t means ``Below(t)`` or 10,000 steps, None a
             gradient of norm at most 1e-8 or 10,000 steps.
@@ -146,7 +157,7 @@ class Fit:
     @property
     def took(self) -> str:
         """How many steps, in words: ``'1,234 steps'``."""
-        return f"{self.steps:,} step{'' if self.steps == 1 else 's'}"
+        return counted(self.steps, "step")
 
     def __repr__(self) -> str:
         how = "converged" if self.converged else "not converged"
@@ -237,7 +248,7 @@ def _result(loop: Loop, ending: Ending) -> Fit:
         restarts=loop.restarts,
         loss_evaluations=log.rows,
         gradient_evaluations=objective.gradient_evaluations,
-        seconds=loop.course.seconds,
+        seconds=loop.standing.seconds,
         interrupted=ending.name == "interrupted",
         _read=log.record if path is None else lambda: read_log(path),
     )

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
 from time import monotonic
 from typing import Any
 
-from playground.graph.backend import to_cpu
+from playground.graph.backend import array_like, is_array, to_cpu
 from playground.graph.errors import FitError
-from playground.lab.chance import Random, make_rng, restore_rng, rng_state
-from playground.lab.descent import BarzilaiBorwein, Course, Restart, Rule, Stop
-from playground.lab.descent.vectors import squared
+from playground.graph.types import Random, Raw
+from playground.lab.descent import BarzilaiBorwein, Restart, Rule, Standing, Stop, counted
+from playground.lab.descent.restarts import make_rng, restore_rng, rng_state
 from playground.lab.objective import Objective
 from playground.lab.runlog import RunLog
+from playground.optimizers.arithmetic import State, square_sum
 
-__all__ = ["Ending", "Loop", "Progress"]
+__all__ = ["Ending", "Loop", "ProgressFunction"]
 
 PROGRESS_SECONDS = 0.1
-Progress = Callable[[int, float, float, int, float], Any]
+# Called with step, value, step size, restarts and seconds.
+ProgressFunction = Callable[[int, float, float, int, float], Any]
+# Of the checkpoint. Without a number the state of a rule had other parts than the rule says now.
+FORMAT = 2
 
 
 @dataclass(frozen=True)
@@ -36,8 +40,8 @@ class Ending:
 class Loop:
     """A descent under way: its parts, and where it stands.
 
-    ``point`` is the newest accepted point, ``grads`` the gradient there, ``step_size`` that of the
-    step that leaves it, and ``trouble`` says what is not finite.
+    ``point`` is the newest accepted point, ``grads`` the gradient there, ``state`` that of the
+    rule, ``stride`` what the next point subtracts, and ``trouble`` says what is not finite.
     """
 
     def __init__(
@@ -49,14 +53,15 @@ class Loop:
         log: RunLog,
         rng: Random | None,
         watch: Mapping[str, Callable[..., Any]],
-        progress: Progress | None,
+        progress: ProgressFunction | None,
     ) -> None:
         self.objective, self.rule, self.stops, self.restart = objective, rule, stops, restart
         self.log, self.watch, self.progress = log, list(watch.values()), progress
-        rule.reset()  # it may have served another run
-        self.point, self.grads = objective.start, list[Any]()
-        self.step_size = rule.step_size
+        self.point, self.grads = objective.start, list[Raw]()
+        self.state: State = rule.begin(self.point)
+        self.stride: Sequence[Raw] = ()
         self.restarts, self.trouble = 0, ""
+        self.takes_back = rule.takes_back
         # Whether all of this agrees with the newest row of the log.
         self.settled = False
         self._next_report = 0.0
@@ -64,78 +69,78 @@ class Loop:
             self._continue(rng)
         else:
             self.rng = make_rng(rng)
-            self.course = Course(objective.call, self.point)
-        log.checkpoint = self.state
+            self.standing = Standing(objective.call, self.point)
+        log.checkpoint = self.checkpoint
 
     # ---------------------------------------------------------------------------- the loop
 
     def run(self) -> Ending:
         """Rows until a stop rule is met, or there is no way on."""
-        rule, course, objective = self.rule, self.course, self.objective
+        rule, standing, objective = self.rule, self.standing, self.objective
         if not self.log.rows:
             self._land(self.point, objective.check(), True)
         while True:
             for stop in self.stops:
-                if stop.met(course):
+                if stop.met(standing):
                     return self._ended_by(stop)
-            fresh = not self.step_size >= rule.minimum or bool(self.trouble)
-            if fresh:
-                point = self._restarted()
-            elif rule.stride is not None:
-                point = objective.moved(self.point, 1.0, rule.stride)
-            else:
-                point = objective.moved(self.point, self.step_size, self.grads)
+            fresh = not self.state.size >= rule.minimum or bool(self.trouble)
+            point = self._restarted() if fresh else objective.moved(self.point, self.stride)
             if point is None:
                 return self._stuck()
             self._land(point, objective.evaluate(point), fresh)
             if self.progress is not None and monotonic() >= self._next_report:
                 self._report()
 
-    def _land(self, point: Any, value: float, fresh: bool) -> None:
+    def _land(self, point: list[Raw], value: float, fresh: bool) -> None:
         """Move to a point that was evaluated, if it is accepted, and log it."""
-        objective, rule, course = self.objective, self.rule, self.course
-        judged = rule.takes_back and not fresh
-        accepted = isfinite(value) and (not judged or rule.accepts(value, objective.gradient))
+        objective, rule, standing = self.objective, self.rule, self.standing
+        judged = self.takes_back and not fresh
+        accepted = isfinite(value) and (
+            not judged or rule.accepts(self.state, value, objective.gradient)
+        )
         if accepted:
             grads = objective.gradient()
-            squared_norm = squared(grads)
+            squared_norm = square_sum(grads)
         watched = self._watched(point) if self.watch else ()
         self.settled = False
         if accepted:
-            self.point = course.point = point
-            self.grads, course.squared_norm = grads, squared_norm
+            self.point = standing.point = point
+            self.grads, standing.squared_norm = grads, squared_norm
             if isfinite(squared_norm):
-                self.step_size = rule.step(value, grads, squared_norm)
+                self.state, self.stride = rule.step(self.state, value, grads, squared_norm)
             else:
                 self.trouble = "the gradient is not finite"
         elif judged:
-            self.step_size = rule.refused()
+            self.state, self.stride = rule.refused(self.state, self.grads)
         else:
             self.trouble = f"the loss is {value}"
-        course.step += 1
-        course.value, course.accepted = value, accepted
+        standing.step += 1
+        standing.value, standing.accepted = value, accepted
         logged: Any = objective.grads
+        # One array by itself: a list of one would cost a call of its own to pack.
+        row_point: Raw = point
         if objective.single:
-            point, logged = point[0], logged and logged[0]
-        self.log.row(value, self.step_size, self.restarts, accepted, point, logged, watched)
+            row_point, logged = point[0], logged and logged[0]
+        size = self.state.size
+        self.log.row(value, size, self.restarts, accepted, row_point, logged, watched)
         self.settled = True
 
-    def _restarted(self) -> list[Any] | None:
+    def _restarted(self) -> list[Raw] | None:
         """A point to start again from, or None if that is not to be."""
         limit = self.restart.limit
         if limit is not None and self.restarts >= limit:
             return None
+        # From here to the next row the state is ahead of the log.
         self.settled = False
         self.restarts += 1
-        self.rule.reset()
-        self.step_size, self.trouble = self.rule.step_size, ""
+        self.state, self.trouble = self.rule.begin(self.point), ""
         base = [to_cpu(array) for array in self.point]
         return self.objective.take(self.restart.point(base, self.restarts, self.rng))
 
     def _ended_by(self, stop: Stop) -> Ending:
-        name = type(stop).__name__
         hint = stop.hint if stop.converged else self._advised(stop.hint)
-        return Ending(name, stop.reason or name, hint, stop.converged, stop.here)
+        reason = stop.reason(self.standing)
+        return Ending(type(stop).__name__, reason, hint, stop.converged, stop.here)
 
     def _advised(self, hint: str) -> str:
         better = BarzilaiBorwein.name
@@ -143,41 +148,40 @@ class Loop:
         return ", or ".join(filter(None, [hint, other]))
 
     def _stuck(self) -> Ending:
-        used = f", and all {self.restarts:,} restarts are used up" if self.restarts else ""
+        used = f", and all {counted(self.restarts, 'restart')} are used up" if self.restarts else ""
         if self.trouble:
             hint = "start elsewhere, or with a smaller step size"
             return Ending("not finite", f"{self.trouble}{used}", hint)
-        zero = ": the gradient is zero" if self.course.squared_norm == 0.0 else ""
+        zero = ": the gradient is zero" if self.standing.squared_norm == 0.0 else ""
         reason = f"the step size fell below {self.rule.minimum:g}{zero}{used}"
         return Ending("stuck", reason, self._advised("allow restarts ('kick' or 'fresh')"))
 
-    def _watched(self, point: list[Any]) -> list[float]:
+    def _watched(self, point: list[Raw]) -> list[float]:
         return [float(to_cpu(self.objective.call(function, point))) for function in self.watch]
 
     def _report(self) -> None:
-        course = self.course
+        at, size = self.standing, self.state.size
         self._next_report = monotonic() + PROGRESS_SECONDS
         if self.progress is not None:
-            self.progress(course.step, course.value, self.step_size, self.restarts, course.seconds)
+            self.progress(at.step, at.value, size, self.restarts, at.seconds)
 
     # ---------------------------------------------------------------------------- resuming
 
-    def state(self) -> dict[str, Any]:
+    def checkpoint(self) -> dict[str, Any]:
         """Where the run stands, beside what the log knows itself."""
-        course = self.course
+        standing = self.standing
         return {
+            "format": FORMAT,
             "rule": self.rule.settings(),
             "restart": self.restart.settings(),
-            "rule_state": self.rule.state(),
-            "stop_states": [[type(stop).__name__, stop.state()] for stop in self.stops],
+            "rule_state": _stored(self.state),
             "rng": rng_state(self.rng),
-            "step_size": self.step_size,
             "restarts": self.restarts,
             "trouble": self.trouble,
-            "accepted": course.accepted,
-            "squared_norm": course.squared_norm,
+            "accepted": standing.accepted,
+            "squared_norm": standing.squared_norm,
             "gradient_evaluations": self.objective.gradient_evaluations,
-            "seconds": course.seconds,
+            "seconds": standing.seconds,
         }
 
     def _continue(self, rng: Random | None) -> None:
@@ -188,20 +192,24 @@ class Loop:
         if base is None or last is None:
             raise FitError(f"the log at {log.path} holds no checkpoint of a fit to resume from")
         self.point, self.grads = self._arrays(base.point), self._arrays(base.grad)
-        self.rule.restore(state["rule_state"], self.grads)
-        for stop, (name, saved) in zip(self.stops, state["stop_states"], strict=False):
-            if type(stop).__name__ == name:
-                stop.restore(saved)
+        self.state = _revived(self.rule.begin(self.point), state["rule_state"])
         self.rng = restore_rng(rng, state["rng"])
-        self.step_size, self.restarts = state["step_size"], state["restarts"]
-        self.trouble = state["trouble"]
+        self.restarts, self.trouble = state["restarts"], state["trouble"]
+        if not self.trouble:  # else there may have been no step yet, and none will follow
+            self.stride = self.rule.stride(self.state, self.grads)
         self.objective.gradient_evaluations = state["gradient_evaluations"]
-        self.course = course = Course(self.objective.call, self.point, state["seconds"])
-        course.step, course.value = last.step, last.value
-        course.accepted, course.squared_norm = state["accepted"], state["squared_norm"]
+        self.standing = standing = Standing(self.objective.call, self.point, state["seconds"])
+        standing.step, standing.value = last.step, last.value
+        standing.accepted, standing.squared_norm = state["accepted"], state["squared_norm"]
         self.settled = True
 
     def _check_parts(self, state: dict[str, Any]) -> None:
+        if state and state.get("format") != FORMAT:
+            raise FitError(
+                f"the log at {self.log.path} was written by another playground (checkpoint "
+                f"{state.get('format', 1)}, this one continues {FORMAT}): it can be read, and its "
+                f"best point be the start of a new run"
+            )
         for what, part in (("rule", self.rule), ("restart", self.restart)):
             if state.get(what) != part.settings():
                 raise FitError(
@@ -209,6 +217,25 @@ class Loop:
                     f"{state.get(what)}, this one's {part.settings()}: resume it with the same"
                 )
 
-    def _arrays(self, packed: Any) -> list[Any]:
+    def _arrays(self, packed: Any) -> list[Raw]:
         layout = self.log.layout
         return self.objective.take(layout.split(layout.pack(packed)))
+
+
+def _stored(state: State) -> Any:
+    """A rule's state for the log: names beside the fields, and arrays on the host."""
+    if hasattr(state, "_asdict"):
+        return {name: _stored(value) for name, value in state._asdict().items()}
+    if isinstance(state, (tuple, list)):
+        return [_stored(item) for item in state]
+    return to_cpu(state) if is_array(state) else state
+
+
+def _revived(model: State, stored: Any) -> State:
+    """What :func:`_stored` took apart, in the form of ``model`` and on its device."""
+    if hasattr(model, "_asdict"):
+        pairs = model._asdict().items()
+        return type(model)(**{name: _revived(value, stored[name]) for name, value in pairs})
+    if isinstance(model, (tuple, list)):
+        return type(model)([_revived(*pair) for pair in zip(model, stored, strict=True)])
+    return array_like(stored, model) if is_array(model) else stored

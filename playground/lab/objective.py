@@ -10,6 +10,7 @@ import numpy as np
 
 from playground.graph.backend import Device, array_like, as_array, is_array, to_cpu
 from playground.graph.errors import FitError
+from playground.graph.types import Raw
 from playground.graph.variable import Variable
 
 __all__ = ["Objective"]
@@ -89,6 +90,7 @@ class Objective:
             grads = []
             for variable in self._variables:
                 grad = variable.grad
+                # The loss need not depend on every parameter everywhere.
                 grads.append(variable.array * 0 if grad is None else grad)
             self.grads = grads
         return self.grads
@@ -116,12 +118,12 @@ class Objective:
 
     # ---------------------------------------------------------------------------- points
 
-    def moved(self, point: Sequence[Any], size: float, grads: Sequence[Any]) -> list[Any]:
-        """``point - size * grads``, in the dtypes of the point."""
+    def moved(self, point: Sequence[Raw], stride: Sequence[Raw]) -> list[Raw]:
+        """``point - stride``, in the dtypes of the point."""
         if self.single:
-            result = [point[0] - size * grads[0]]
+            result = [point[0] - stride[0]]
         else:
-            result = [array - size * grad for array, grad in zip(point, grads, strict=True)]
+            result = [array - part for array, part in zip(point, stride, strict=True)]
         return [as_array(array) for array in result] if self._scalars else result
 
     def take(self, given: Any) -> list[Any]:

@@ -16,7 +16,9 @@ from playground.lab.descent import (
     MaxSteps,
     Restart,
     Rule,
+    Standing,
     Stop,
+    counted,
     make_rule,
 )
 from playground.logistic.problem import (
@@ -47,9 +49,8 @@ class Planned(MaxSteps):
     converged = True
     here = True
 
-    def __init__(self, limit: int) -> None:
-        super().__init__(limit)
-        self.reason = f"all {limit:,} steps of the plan are taken"
+    def reason(self, standing: Standing) -> str:
+        return f"all {counted(self.limit, 'step')} of the plan are taken"
 
 
 class Logistic(cli.Descent):
@@ -152,9 +153,7 @@ class Logistic(cli.Descent):
         return np.asarray(rng.standard_normal(self.X.shape[1]), self.X.dtype)
 
     def rule(self) -> Rule:
-        rule = make_rule(self.settings.rule)
-        rule.initial = rule.step_size = self.settings.step_size
-        return rule
+        return make_rule(self.settings.rule, self.settings.step_size)
 
     def loss(self) -> UserFunction:
         X, t = self.device.put(self.X), self.device.put(self.data["labels"])

@@ -6,8 +6,7 @@ The arithmetic runs on arrays of any registered type: NumPy's operators and ufun
 from playground.optimizers.adam import AdaBound, Adam, AdamRule, AdamW, AMSBound, AMSGrad
 from playground.optimizers.gradient_method import GradientMethod, Optimizer
 from playground.optimizers.hyperparameter import Hyperparameter, HyperparameterProxy
-from playground.optimizers.momentum_sgd import MomentumSGD, MomentumSGDRule
-from playground.optimizers.sgd import SGD, SGDRule
+from playground.optimizers.sgd import SGD, MomentumSGD, MomentumSGDRule, SGDRule
 from playground.optimizers.update_rule import UpdateRule
 
 __all__ = [

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
+
+from playground.graph.types import Scalar
 
 __all__ = ["Hyperparameter", "HyperparameterProxy"]
 
@@ -17,9 +19,22 @@ class Hyperparameter:
     def __init__(self, parent: Hyperparameter | None = None) -> None:
         self._parent = parent
 
+    @classmethod
+    def of(cls, **values: Scalar) -> Hyperparameter:
+        """Values without a parent: the usual ones of a kind of update rule."""
+        made = cls()
+        made.take(**values)
+        return made
+
+    def take(self, **values: Scalar | None) -> None:
+        """Set the values that are not None."""
+        for name, value in values.items():
+            if value is not None:
+                setattr(self, name, value)
+
     if TYPE_CHECKING:
 
-        def __setattr__(self, name: str, value: Any) -> None: ...
+        def __setattr__(self, name: str, value: Scalar) -> None: ...
 
     def __getattr__(self, name: str) -> Any:
         # Asked for before __init__ by whoever copies or unpickles.
@@ -46,6 +61,10 @@ class Hyperparameter:
         return values
 
 
+class _Owner(Protocol):
+    hyperparam: Hyperparameter
+
+
 class HyperparameterProxy:
     """A property of an optimizer that stands for one value of its ``hyperparam``."""
 
@@ -53,8 +72,8 @@ class HyperparameterProxy:
         self._name = attr_name
         self.__doc__ = f"Alias of ``self.hyperparam.{attr_name}``."
 
-    def __get__(self, obj: Any, type: Any = None) -> Any:
+    def __get__(self, obj: _Owner | None, type: type | None = None) -> Any:
         return self if obj is None else getattr(obj.hyperparam, self._name)
 
-    def __set__(self, obj: Any, value: Any) -> None:
+    def __set__(self, obj: _Owner, value: Scalar) -> None:
         setattr(obj.hyperparam, self._name, value)

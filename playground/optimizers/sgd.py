@@ -1,17 +1,21 @@
-"""Stochastic gradient descent."""
+"""Stochastic gradient descent, plain and with momentum."""
 
 from __future__ import annotations
 
-from typing import Any
+import numpy as np
 
+from playground.graph.parameter import Parameter
+from playground.graph.types import Raw
+from playground.optimizers.arithmetic import kept, scaled
 from playground.optimizers.gradient_method import GradientMethod
 from playground.optimizers.hyperparameter import Hyperparameter, HyperparameterProxy
-from playground.optimizers.update_rule import UpdateRule, subtract
+from playground.optimizers.update_rule import UpdateRule
 
-__all__ = ["SGD", "SGDRule"]
+__all__ = ["SGD", "MomentumSGD", "MomentumSGDRule", "SGDRule"]
 
-_defaults = Hyperparameter()
-_defaults.lr = 0.01
+RATE, MOMENTUM = 0.01, 0.9
+USUAL_SGD = Hyperparameter.of(lr=RATE)
+USUAL_MOMENTUM = Hyperparameter.of(lr=RATE, momentum=MOMENTUM)
 
 
 class SGDRule(UpdateRule):
@@ -22,13 +26,12 @@ class SGDRule(UpdateRule):
     def __init__(
         self, parent_hyperparam: Hyperparameter | None = None, lr: float | None = None
     ) -> None:
-        super().__init__(parent_hyperparam or _defaults)
-        if lr is not None:
-            self.hyperparam.lr = lr
+        super().__init__(parent_hyperparam or USUAL_SGD)
+        self.hyperparam.take(lr=lr)
 
-    def update_core_cpu(self, param: Any) -> None:
+    def update_core_cpu(self, param: Parameter) -> None:
         if param.grad is not None:
-            subtract(param, self.hyperparam.lr * param.grad)
+            self.subtract(param, scaled(self.hyperparam.lr, param.grad))
 
     update_core_gpu = update_core_cpu
 
@@ -38,9 +41,58 @@ class SGD(GradientMethod):
 
     lr = HyperparameterProxy("lr")
 
-    def __init__(self, lr: float = _defaults.lr) -> None:
+    def __init__(self, lr: float = RATE) -> None:
         super().__init__()
         self.hyperparam.lr = lr
 
     def create_update_rule(self) -> SGDRule:
         return SGDRule(self.hyperparam)
+
+
+def next_velocity(velocity: Raw, grad: Raw, lr: float, momentum: float) -> Raw:
+    """What a parameter moves by: the share ``momentum`` of before, less lr · grad."""
+    # Rounded to its dtype in between, as Chainer does, who changes the array in place.
+    slowed = kept(momentum * velocity, velocity.dtype)
+    return kept(slowed - scaled(lr, grad), velocity.dtype)
+
+
+class MomentumSGDRule(UpdateRule):
+    """v = momentum · v - lr · grad; param += v (Polyak, 1964)."""
+
+    is_elementwise = True
+
+    def __init__(
+        self,
+        parent_hyperparam: Hyperparameter | None = None,
+        lr: float | None = None,
+        momentum: float | None = None,
+    ) -> None:
+        super().__init__(parent_hyperparam or USUAL_MOMENTUM)
+        self.hyperparam.take(lr=lr, momentum=momentum)
+
+    def init_state(self, param: Parameter) -> None:
+        self.state["v"] = np.zeros_like(param.array)
+
+    def update_core_cpu(self, param: Parameter) -> None:
+        if param.grad is None:
+            return
+        hp = self.hyperparam
+        v = next_velocity(self.state["v"], param.grad, hp.lr, hp.momentum)
+        self.state["v"] = v
+        self.subtract(param, -v)
+
+    update_core_gpu = update_core_cpu
+
+
+class MomentumSGD(GradientMethod):
+    """Gradient descent with learning rate ``lr`` and momentum: steps have inertia."""
+
+    lr = HyperparameterProxy("lr")
+    momentum = HyperparameterProxy("momentum")
+
+    def __init__(self, lr: float = RATE, momentum: float = MOMENTUM) -> None:
+        super().__init__()
+        self.hyperparam.take(lr=lr, momentum=momentum)
+
+    def create_update_rule(self) -> MomentumSGDRule:
+        return MomentumSGDRule(self.hyperparam)

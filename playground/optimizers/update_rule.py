@@ -9,10 +9,11 @@ import numpy as np
 
 from playground.graph.backend import array_like, is_array
 from playground.graph.parameter import Parameter
+from playground.graph.types import Raw
 from playground.optimizers.hooks import Hooks
 from playground.optimizers.hyperparameter import Hyperparameter
 
-__all__ = ["UpdateRule", "subtract"]
+__all__ = ["UpdateRule"]
 
 
 class UpdateRule:
@@ -31,7 +32,7 @@ class UpdateRule:
         self.hyperparam = Hyperparameter(parent_hyperparam)
         self.enabled = True
         self.t = 0
-        self._state: dict[str, Any] | None = None
+        self._state: dict[str, Raw] | None = None
         self._kind: type | None = None
         self._hooks: Hooks | None = None
         self._use_fp32_update = False
@@ -44,27 +45,34 @@ class UpdateRule:
 
     # -------------------------------------------------------------------- what subclasses define
 
-    def init_state(self, param: Any) -> None:
+    def init_state(self, param: Parameter) -> None:
         """Fill ``self.state`` before the first update of ``param``."""
 
-    def update_core(self, param: Any) -> None:
+    def update_core(self, param: Parameter) -> None:
         """Update ``param.array`` from ``param.grad``; by default update_core_cpu or …_gpu."""
         if type(param.array) is np.ndarray:
             self.update_core_cpu(param)
         else:
             self.update_core_gpu(param)
 
-    def update_core_cpu(self, param: Any) -> None:
+    def update_core_cpu(self, param: Parameter) -> None:
         raise NotImplementedError(f"{type(self).__name__}: define update_core(param)")
 
-    def update_core_gpu(self, param: Any) -> None:
+    def update_core_gpu(self, param: Parameter) -> None:
         raise NotImplementedError(
             f"{type(self).__name__}: define update_core(param) for device arrays"
         )
 
+    def subtract(self, param: Parameter, step: Raw) -> None:
+        """``param.array -= step``, in place where its type can, so that who shares it sees it."""
+        array = param._array
+        array -= step
+        if array is not param._array:
+            param.array = array
+
     # ------------------------------------------------------------------------------ the update
 
-    def update(self, param: Any) -> None:
+    def update(self, param: Parameter) -> None:
         """Call the hooks and update ``param``, unless the rule is disabled."""
         if not self.enabled:
             return
@@ -78,7 +86,7 @@ class UpdateRule:
         else:
             self._update(param, loss_scale)
 
-    def _update(self, param: Any, loss_scale: float | None) -> None:
+    def _update(self, param: Parameter, loss_scale: float | None) -> None:
         self._init_states(param)
         if loss_scale is not None:
             param.grad = param.grad / loss_scale
@@ -91,7 +99,7 @@ class UpdateRule:
         for hook in self._hooks.of("post"):
             hook(self, param)
 
-    def _init_states(self, param: Any) -> None:
+    def _init_states(self, param: Parameter) -> None:
         if self._state is None:
             self._state = {}
             self.init_state(param)
@@ -102,7 +110,7 @@ class UpdateRule:
                 if is_array(value):
                     self._state[name] = array_like(value, param._array)
 
-    def _update_in_float32(self, param: Any, loss_scale: float | None) -> None:
+    def _update_in_float32(self, param: Parameter, loss_scale: float | None) -> None:
         """Update a float32 copy of a float16 parameter, which small steps do not get lost in."""
         if self._fp32_param is None:
             self._fp32_param = Parameter(param.array.astype(np.float32), name=param.name)
@@ -129,11 +137,3 @@ class UpdateRule:
     def remove_hook(self, name: str) -> None:
         """Forget a hook. Raises KeyError."""
         (self._hooks or Hooks()).remove(name)
-
-
-def subtract(param: Any, step: Any) -> None:
-    """``param.array -= step``, in place where its type can, so that who shares it sees it."""
-    array = param._array
-    array -= step
-    if array is not param._array:
-        param.array = array

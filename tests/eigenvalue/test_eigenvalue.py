@@ -10,8 +10,7 @@ from experiments.bench.eigenvalue import torch_steps
 from experiments.spectrum import published
 from playground import FitError, Variable, eigenvalue
 from playground.eigenvalue import Entries, SecondDerivatives, Spectrum, descend, spectral_loss
-from playground.lab.descent import Adam as AdamSteps
-from playground.lab.descent import Below
+from playground.lab.descent import AdamSteps, Below
 from playground.optimizers import SGD, Adam
 from tests.commands import running
 from tests.strict_array import StrictArray, registered

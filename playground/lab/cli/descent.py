@@ -76,6 +76,7 @@ class Descent(Study):
     def work(self) -> None:
         settings = self.settings
         limits: list[Stop] = [] if settings.max_steps is None else [MaxSteps(settings.max_steps)]
+        spent = time.monotonic() - self.began
         # What is not finite is reported by the fit: NumPy's warnings would tear the progress line.
         quietly = np.errstate(all="ignore")
         with quietly, ProgressLine(sys.stderr, quiet=settings.quiet) as progress:
@@ -83,7 +84,12 @@ class Descent(Study):
                 self.loss(),
                 self.data["start"],
                 rule=self.rule(),
-                stop=[self.goal(), *limits, self._time_limit()],
+                # Reading and preparing count as well.
+                stop=[
+                    self.goal(),
+                    *limits,
+                    MaxSeconds(settings.max_seconds, time.monotonic() - self.began),
+                ],
                 restart=self.restart(),
                 log=settings.out / LOG_FILE,
                 # Of the kicks: another generator than the one that drew the data with this seed.
@@ -98,13 +104,6 @@ class Descent(Study):
             at = f"{self.result.steps:,}; the log is kept"
             # Nothing is written or drawn then: who presses Ctrl-C wants out.
             raise Interrupted(f"interrupted at step {at}. Continue: {self._resume}")
-
-    def _time_limit(self) -> MaxSeconds:
-        """The limit that the user gave, less what reading and preparing has taken of it."""
-        seconds = self.settings.max_seconds
-        limit = MaxSeconds(max(seconds - (time.monotonic() - self.began), 0.0))
-        limit.reason = f"the limit of {seconds:g} seconds is reached"
-        return limit
 
     # --------------------------------------------------------------------------- the ending
 

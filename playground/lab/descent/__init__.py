@@ -1,11 +1,11 @@
-"""The parts of a descent: step rules, stop rules and restarts, as small objects that print nothing.
+"""The parts of a descent: step rules, stop rules and restarts, as small frozen values.
 
 :func:`playground.lab.fit.fit` puts them together; each can be written by a user as well.
 """
 
 from playground.lab.descent.restarts import FreshStart, Kick, NoRestart, Restart, make_restart
 from playground.lab.descent.rules import (
-    Adam,
+    AdamSteps,
     BarzilaiBorwein,
     Constant,
     GrowShrink,
@@ -14,20 +14,24 @@ from playground.lab.descent.rules import (
 )
 from playground.lab.descent.stops import (
     Below,
-    Course,
     GradientBelow,
     MaxSeconds,
     MaxSteps,
+    Standing,
     Stop,
+    counted,
     make_stops,
 )
 
+# A rule can be asked for by Chainer's optimizer: there is one Adam.
+from playground.optimizers import Adam
+
 __all__ = [
     "Adam",
+    "AdamSteps",
     "BarzilaiBorwein",
     "Below",
     "Constant",
-    "Course",
     "FreshStart",
     "GradientBelow",
     "GrowShrink",
@@ -37,7 +41,9 @@ __all__ = [
     "NoRestart",
     "Restart",
     "Rule",
+    "Standing",
     "Stop",
+    "counted",
     "make_restart",
     "make_rule",
     "make_stops",

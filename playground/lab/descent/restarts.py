@@ -1,82 +1,105 @@
-"""Restarts: where to go on when a descent is stuck."""
+"""Restarts: where to go on when a descent is stuck. Here chance enters a descent, and only here.
+
+Its generator is passed in, and saved and restored with a run.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
 
 import numpy as np
 
 from playground.graph.errors import FitError
-from playground.lab.descent.rules import positive
+from playground.graph.types import HostArray, Random, Tree
+from playground.lab.descent.rules import above_zero, described
 
-__all__ = ["FreshStart", "Kick", "NoRestart", "Restart", "make_restart"]
-
-Random = np.random.Generator | np.random.RandomState
+__all__ = [
+    "FreshStart",
+    "Kick",
+    "NoRestart",
+    "Restart",
+    "make_restart",
+    "make_rng",
+    "restore_rng",
+    "rng_state",
+]
 
 
 class Restart:
-    """A restart. ``limit`` is the largest number of restarts in a run, None for any number."""
+    """A restart; a subclass is a frozen dataclass of its settings.
 
-    name = ""
+    Attributes:
+        name: what ``fit`` and the logs call it.
+        limit: the largest number of restarts in a run, None for any number.
+    """
 
-    def __init__(self, limit: int | None = None) -> None:
-        if limit is not None and limit < 0:
-            raise FitError(f"{type(self).__name__}: expected a limit of 0 or more, got {limit}")
-        self.limit = limit
+    name: ClassVar[str] = ""
+    limit: int | None = None
 
-    def point(self, base: list[np.ndarray], number: int, rng: Random) -> Any:
+    def point(self, base: list[HostArray], number: int, rng: Random) -> Tree:
         """The new point: one array, a tuple or a dict, as ``fit`` takes them, or a list.
 
         ``base`` is the newest accepted point, on the host and not to be written to; ``number``
         counts the restarts from 1.
         """
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__}: define point(base, number, rng)")
 
     def settings(self) -> dict[str, Any]:
-        """Name and parameters; a run is resumed with equal ones only."""
-        return {"name": self.name}
+        """Name and parameters; a run is resumed with equal ones only, but for the limit."""
+        known = described(self)
+        # A function cannot be compared with that of another session, and is left to the user; a
+        # limit says when to end, not how to get there.
+        return {name: known[name] for name in known if name not in ("draw", "limit")}
 
 
+def _check_limit(restart: Restart) -> None:
+    limit = restart.limit
+    if limit is not None and limit < 0:
+        raise FitError(f"{type(restart).__name__}: expected a limit of 0 or more, got {limit}")
+
+
+@dataclass(frozen=True)
 class NoRestart(Restart):
     """A descent that is stuck ends."""
 
-    name = "none"
-
-    def __init__(self) -> None:
-        super().__init__(0)
+    name: ClassVar[str] = "none"
+    limit: int | None = field(default=0, init=False)
 
 
+@dataclass(frozen=True)
 class Kick(Restart):
     """Y += Y * N * scale / j with standard normal N and j the number of the restart."""
 
-    name = "kick"
+    name: ClassVar[str] = "kick"
+    scale: float = 0.1
+    limit: int | None = None
 
-    def __init__(self, scale: float = 0.1, limit: int | None = None) -> None:
-        super().__init__(limit)
-        self.scale = positive(self, "scale", scale)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "scale", above_zero(self, "scale", self.scale))
+        _check_limit(self)
 
-    def point(self, base: list[np.ndarray], number: int, rng: Random) -> list[np.ndarray]:
+    def point(self, base: list[HostArray], number: int, rng: Random) -> list[HostArray]:
         return [self._kicked(array, number, rng) for array in base]
 
-    def _kicked(self, array: np.ndarray, number: int, rng: Random) -> np.ndarray:
+    def _kicked(self, array: HostArray, number: int, rng: Random) -> HostArray:
         noise = rng.standard_normal(array.shape)
         return np.asarray(array + array * noise * self.scale / number, dtype=array.dtype)
 
-    def settings(self) -> dict[str, Any]:
-        return super().settings() | {"scale": self.scale}
 
-
+@dataclass(frozen=True)
 class FreshStart(Restart):
     """A new point, ``draw(rng)``, in the form of the start; uniform in [0, 1) without ``draw``."""
 
-    name = "fresh"
+    name: ClassVar[str] = "fresh"
+    draw: Callable[[Any], Tree] | None = None
+    limit: int | None = None
 
-    def __init__(self, draw: Callable[[Any], Any] | None = None, limit: int | None = None) -> None:
-        super().__init__(limit)
-        self.draw = draw
+    def __post_init__(self) -> None:
+        _check_limit(self)
 
-    def point(self, base: list[np.ndarray], number: int, rng: Random) -> Any:
+    def point(self, base: list[HostArray], number: int, rng: Random) -> Tree:
         if self.draw is None:
             return [np.asarray(rng.random(array.shape), dtype=array.dtype) for array in base]
         return self.draw(rng)
@@ -94,3 +117,46 @@ def make_restart(restart: str | Restart | None) -> Restart:
     if not isinstance(restart, Restart):
         raise FitError(f"restart: expected a name or a restart, got {type(restart).__name__}")
     return restart
+
+
+# -------------------------------------------------------------------------------------- chance
+
+
+def make_rng(rng: Random | int | None) -> Random:
+    """A generator as it is, a whole number as a seed; None is the seed 0."""
+    if isinstance(rng, (np.random.Generator, np.random.RandomState)):
+        return rng
+    if rng is None or isinstance(rng, (int, np.integer)):
+        return np.random.default_rng(rng or 0)
+    raise FitError(
+        f"rng: expected a numpy.random.Generator, a RandomState or a seed, got {type(rng).__name__}"
+    )
+
+
+def rng_state(rng: Random) -> dict[str, Any]:
+    """The state of ``rng``: JSON values and arrays."""
+    if isinstance(rng, np.random.RandomState):
+        # The legacy form is a tuple, whose entries only NumPy knows by number.
+        return {"kind": "RandomState", **rng.get_state(legacy=False)}
+    return {"kind": "Generator", **rng.bit_generator.state}
+
+
+def restore_rng(rng: Random | None, state: dict[str, Any]) -> Random:
+    """A generator in ``state``: ``rng`` itself, set to it, or a new one for None.
+
+    Raises FitError if ``rng`` is of another kind.
+    """
+    inner = {key: value for key, value in state.items() if key != "kind"}
+    if rng is None:
+        source = getattr(np.random, state["bit_generator"])()
+        make = np.random.RandomState if state["kind"] == "RandomState" else np.random.Generator
+        rng = make(source)
+    found = rng_state(rng)
+    for key in ("kind", "bit_generator"):
+        if found[key] != state[key]:
+            raise FitError(f"resume: the run drew from a {state[key]}, got rng of {found[key]}")
+    if isinstance(rng, np.random.RandomState):
+        rng.set_state(inner)
+    else:
+        rng.bit_generator.state = inner
+    return rng

@@ -1,21 +1,37 @@
-"""Stop rules: when to end a descent, and what to say about it."""
+"""Stop rules: when to end a descent, and what to say about it.
+
+A stop rule is a frozen value; whether it is met is read from where the descent stands, with
+arithmetic that holds for numbers and for lanes of them.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from math import sqrt
+from dataclasses import dataclass
+from math import nan
 from time import monotonic
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from playground.graph.errors import FitError
+from playground.graph.types import Raw, UserFunction
 from playground.lab.descent.rules import is_number
+from playground.optimizers.arithmetic import Number, Truth, is_possible, square_root
 
-__all__ = ["Below", "Course", "GradientBelow", "MaxSeconds", "MaxSteps", "Stop", "make_stops"]
+__all__ = [
+    "Below",
+    "GradientBelow",
+    "MaxSeconds",
+    "MaxSteps",
+    "Standing",
+    "Stop",
+    "counted",
+    "make_stops",
+]
 
 
-class Course:
+class Standing:
     """Where a descent stands, for stop rules to read.
 
     Attributes:
@@ -26,22 +42,24 @@ class Course:
         point: the newest accepted point, a list of arrays.
     """
 
+    # Not frozen as what reads it is: a new object a row would cost as much as all its stop rules.
     __slots__ = ("_before", "_began", "_call", "accepted", "point", "squared_norm", "step", "value")
 
     def __init__(
         self,
-        call: Callable[[Callable[..., Any], Sequence[Any]], Any],
-        point: Sequence[Any],
+        call: Callable[[UserFunction, Sequence[Raw]], Number],
+        point: Sequence[Raw],
         before: float = 0.0,
     ) -> None:
         self.step = -1
-        self.value = self.squared_norm = float("nan")
-        self.accepted = True
+        self.value: Number = nan
+        self.squared_norm: Number = nan
+        self.accepted: Truth = True
         self.point = point
         self._call = call
         self._before, self._began = before, monotonic()
 
-    def measure(self, function: Callable[..., Any]) -> Any:
+    def measure(self, function: UserFunction) -> Number:
         """``function`` of the point's arrays, passed in the form that the loss takes."""
         return self._call(function, self.point)
 
@@ -52,34 +70,30 @@ class Course:
 
 
 class Stop:
-    """A stop rule.
+    """A stop rule; a subclass is a frozen dataclass of its settings.
 
     :meth:`met` is asked once after every row, and may be asked again about the same row.
 
     Attributes:
         converged: whether ending this way is success.
-        reason: the sentence that says why, once it is met.
         hint: what would help to get further.
         here: whether the point that met it is the answer, rather than the best one.
     """
 
-    converged = False
-    here = False
-    hint = ""
-    reason = ""
+    converged: ClassVar[bool] = False
+    here: ClassVar[bool] = False
+    hint: ClassVar[str] = ""
 
-    def met(self, course: Course) -> bool:
+    def met(self, standing: Standing) -> Truth:
         """Whether to end here."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__}: define met(standing)")
 
-    def state(self) -> dict[str, Any]:
-        """What :meth:`restore` needs, as JSON values."""
-        return {}
-
-    def restore(self, state: dict[str, Any]) -> None:
-        """Go on from ``state``."""
+    def reason(self, standing: Standing) -> str:
+        """The sentence that says why, where it is met; by default its name."""
+        return type(self).__name__
 
 
+@dataclass(frozen=True)
 class Below(Stop):
     """Success: the loss, or a measure of the point, is at most ``tol``.
 
@@ -88,85 +102,115 @@ class Below(Stop):
     ``bound(loss) <= tol``. ``name`` is what the reason calls it.
     """
 
-    converged = True
-    here = True
+    converged: ClassVar[bool] = True
+    here: ClassVar[bool] = True
 
-    def __init__(
-        self,
-        tol: float,
-        measure: Callable[..., Any] | None = None,
-        bound: Callable[[float], float] | None = None,
-        name: str = "",
-    ) -> None:
-        if not is_number(tol) or tol != tol:
-            raise FitError(f"Below: expected a number as tolerance, got {tol!r}")
-        self.tol, self.measure, self.bound = float(tol), measure, bound
-        self.name = name or ("the loss" if measure is None else "the measure")
+    tol: float
+    measure: Callable[..., Any] | None = None
+    bound: Callable[[float], float] | None = None
+    name: str = ""
 
-    def met(self, course: Course) -> bool:
-        if not course.accepted:
-            return False
-        found = course.value
-        if self.measure is not None:
-            if self.bound is not None and not self.bound(found) <= self.tol:
-                return False
-            found = float(course.measure(self.measure))
-        if not found <= self.tol:
-            return False
-        self.reason = f"{self.name} is {found:.6g}, at most the tolerance {self.tol:.6g}"
-        return True
+    def __post_init__(self) -> None:
+        if not is_number(self.tol) or self.tol != self.tol:
+            raise FitError(f"Below: expected a number as tolerance, got {self.tol!r}")
+        object.__setattr__(self, "tol", float(self.tol))
+
+    def met(self, standing: Standing) -> Truth:
+        met = standing.accepted
+        if self.measure is None:
+            return met & (standing.value <= self.tol)
+        if self.bound is not None:
+            met = met & (self.bound(standing.value) <= self.tol)
+        # A measure may cost as much as the loss: it is computed where it can decide something.
+        return met & (self._found(standing) <= self.tol) if is_possible(met) else met
+
+    def _found(self, standing: Standing) -> Number:
+        if self.measure is None:
+            return standing.value
+        found = standing.measure(self.measure)
+        # One number may come as an array of a device, whose comparisons are arrays as well.
+        return found if isinstance(found, np.ndarray) and found.ndim else float(found)
+
+    def reason(self, standing: Standing) -> str:
+        name = self.name or ("the loss" if self.measure is None else "the measure")
+        return f"{name} is {self._found(standing):.6g}, at most the tolerance {self.tol:.6g}"
 
 
+@dataclass(frozen=True)
 class GradientBelow(Stop):
     """Success: the norm of the gradient is at most ``tol``; the point is stationary."""
 
-    converged = True
+    converged: ClassVar[bool] = True
 
-    def __init__(self, tol: float = 1e-8) -> None:
-        if not (is_number(tol) and tol >= 0):
-            raise FitError(f"GradientBelow: expected a tolerance of 0 or more, got {tol!r}")
-        self.tol = float(tol)
+    tol: float = 1e-8
 
-    def met(self, course: Course) -> bool:
-        if not course.squared_norm <= self.tol * self.tol or not course.accepted:
-            return False
-        norm = sqrt(course.squared_norm)
-        self.reason = f"the norm of the gradient is {norm:.3g}, at most {self.tol:.3g}"
-        return True
+    def __post_init__(self) -> None:
+        if not (is_number(self.tol) and self.tol >= 0):
+            raise FitError(f"GradientBelow: expected a tolerance of 0 or more, got {self.tol!r}")
+        object.__setattr__(self, "tol", float(self.tol))
+
+    def met(self, standing: Standing) -> Truth:
+        return standing.accepted & (standing.squared_norm <= self.tol * self.tol)
+
+    def reason(self, standing: Standing) -> str:
+        norm = square_root(standing.squared_norm)
+        return f"the norm of the gradient is {norm:.3g}, at most {self.tol:.3g}"
 
 
+@dataclass(frozen=True)
 class MaxSteps(Stop):
     """Give up after ``limit`` steps; every row after the start is one."""
 
-    def __init__(self, limit: int) -> None:
-        if not (isinstance(limit, (int, np.integer)) and limit >= 0):
-            raise FitError(f"MaxSteps: expected a whole number, 0 or more, got {limit!r}")
-        self.limit = limit
-        self.reason = f"the limit of {limit:,} steps is reached"
-        self.hint = "allow more steps"
+    hint: ClassVar[str] = "allow more steps"
 
-    def met(self, course: Course) -> bool:
-        return course.step >= self.limit
+    limit: int
+
+    def __post_init__(self) -> None:
+        if not (isinstance(self.limit, (int, np.integer)) and self.limit >= 0):
+            raise FitError(f"MaxSteps: expected a whole number, 0 or more, got {self.limit!r}")
+
+    def met(self, standing: Standing) -> Truth:
+        return standing.step >= self.limit
+
+    def reason(self, standing: Standing) -> str:
+        return f"the limit of {counted(self.limit, 'step')} is reached"
 
 
+@dataclass(frozen=True)
 class MaxSeconds(Stop):
-    """Give up after ``limit`` seconds, those of earlier sessions of a resumed run included."""
+    """Give up after ``limit`` seconds, those of earlier sessions of a resumed run included.
 
-    def __init__(self, limit: float) -> None:
-        if not (is_number(limit) and limit >= 0):
-            raise FitError(f"MaxSeconds: expected a number of seconds, 0 or more, got {limit!r}")
-        self.limit = float(limit)
-        self.reason = f"the limit of {limit:g} seconds is reached"
-        self.hint = "allow more seconds"
+    ``spent`` is what else has been used up of them, on what came before the descent.
+    """
 
-    def met(self, course: Course) -> bool:
-        return course.seconds >= self.limit
+    hint: ClassVar[str] = "allow more seconds"
+
+    limit: float
+    spent: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not (is_number(self.limit) and self.limit >= 0):
+            raise FitError(
+                f"MaxSeconds: expected a number of seconds, 0 or more, got {self.limit!r}"
+            )
+        object.__setattr__(self, "limit", float(self.limit))
+
+    def met(self, standing: Standing) -> Truth:
+        return standing.seconds + self.spent >= self.limit
+
+    def reason(self, standing: Standing) -> str:
+        return f"the limit of {self.limit:g} seconds is reached"
+
+
+def counted(number: int, thing: str) -> str:
+    """A number of things in words: ``1 step``, ``1,200 steps``."""
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"
 
 
 DEFAULT_STEPS = 10_000
 
 
-def make_stops(stop: Any) -> list[Stop]:
+def make_stops(stop: float | Stop | Sequence[Stop] | None) -> list[Stop]:
     """A list of stop rules.
 
     None means a stationary point or 10,000 steps, a number t ``Below(t)`` or 10,000 steps; a rule

@@ -13,18 +13,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from playground.graph.errors import LogError
+from playground.graph.types import DType, HostArray
 from playground.lab.files import write_whole
 from playground.lab.runlog.layout import Layout, stride_for
-from playground.lab.runlog.state import revive
-from playground.lab.runlog.store import Store
+from playground.lab.runlog.store import LossRow, MarkRow, PointRow, RestartRow, Store, revive
 
 if TYPE_CHECKING:
     import pandas
 
 __all__ = ["RunRecord", "read_log", "read_store"]
-
-# One stretch of rows: first step, distance between steps, rows, packed params, packed grads.
-Piece = tuple[Any, ...]
 
 
 def read_log(path: str | os.PathLike[str]) -> RunRecord:
@@ -52,15 +49,11 @@ def read_store(store: Store) -> RunRecord:
             meta=store.get("meta"),
             summary=store.get("summary") or {},
             _head=head or {"rows": 0, "state": {}, "marks": {}},
-            _arrays=dict(store.execute("SELECT name, data FROM arrays").fetchall()),
-            _loss=store.execute("SELECT * FROM loss ORDER BY first").fetchall(),
-            _points=store.execute(
-                "SELECT first, stride, rows, params, grads FROM points ORDER BY first"
-            ).fetchall(),
-            _restarts=store.execute(
-                "SELECT step, number, 1, params, grads FROM restarts ORDER BY step"
-            ).fetchall(),
-            _marks=store.execute("SELECT step, 1, 1, params, grads FROM marks").fetchall(),
+            _arrays=store.arrays(),
+            _loss=store.read(LossRow, "ORDER BY first"),
+            _points=store.read(PointRow, "ORDER BY first"),
+            _restarts=store.read(RestartRow, "ORDER BY step"),
+            _marks=store.read(MarkRow),
         )
 
 
@@ -81,10 +74,10 @@ class RunRecord:
     summary: dict[str, Any]
     _head: dict[str, Any]
     _arrays: dict[str, bytes]
-    _loss: list[tuple[Any, ...]]
-    _points: list[Piece]
-    _restarts: list[Piece]
-    _marks: list[Piece]
+    _loss: list[LossRow]
+    _points: list[PointRow]
+    _restarts: list[RestartRow]
+    _marks: list[MarkRow]
 
     # ---------------------------------------------------------------------------- frames
 
@@ -95,12 +88,12 @@ class RunRecord:
         import pandas
 
         columns = {
-            "loss": self._column(2, "<f8"),
-            "step_size": self._column(3, "<f8"),
-            "restart": self._column(4, "<i4").astype(np.int64),
-            "accepted": self._column(5, np.bool_),
+            "loss": self._column("value", "<f8"),
+            "step_size": self._column("step_size", "<f8"),
+            "restart": self._column("restart", "<i4").astype(np.int64),
+            "accepted": self._column("accepted", np.bool_),
         }
-        return pandas.DataFrame(columns, index=_index(np.arange(self.rows), self.rows))
+        return pandas.DataFrame(columns, index=self._index(np.arange(self.rows)))
 
     @cached_property
     def params(self) -> pandas.DataFrame:
@@ -117,17 +110,16 @@ class RunRecord:
         """Every step: one column for each watched function."""
         import pandas
 
-        values = self._column(6, "<f8").reshape(self.rows, len(self.layout.watch))
-        index = _index(np.arange(self.rows), self.rows)
+        values = self._column("watched", "<f8").reshape(self.rows, len(self.layout.watch))
+        index = self._index(np.arange(self.rows))
         return pandas.DataFrame(values, index=index, columns=list(self.layout.watch))
 
-    def arrays(self, kind: str) -> tuple[np.ndarray, np.ndarray]:
+    def arrays(self, kind: str) -> tuple[HostArray, HostArray]:
         """``(steps, values)`` of ``'params'`` or ``'grads'``: shapes (rows,) and (rows, size)."""
         if kind not in ("params", "grads"):
             raise ValueError(f"RunRecord.arrays: expected 'params' or 'grads', got {kind!r}")
-        which = 3 if kind == "params" else 4
-        steps, values = self._regular(which)
-        extra = {piece[0]: piece[which] for piece in self._special()}
+        steps, values = self._regular(kind)
+        extra = {row.step: getattr(row, kind) for row in self._special()}
         taken = np.isin(sorted(extra), steps)
         more = [step for step, known in zip(sorted(extra), taken, strict=True) if not known]
         if more:
@@ -142,7 +134,7 @@ class RunRecord:
     @cached_property
     def rows(self) -> int:
         """Steps logged, the start included."""
-        return sum(row[1] for row in self._loss)
+        return sum(row.rows for row in self._loss)
 
     @cached_property
     def checkpoint(self) -> dict[str, Any]:
@@ -188,28 +180,29 @@ class RunRecord:
 
     # ---------------------------------------------------------------------------- inside
 
-    def _column(self, which: int, dtype: Any) -> np.ndarray:
-        return np.frombuffer(bytearray().join([row[which] for row in self._loss]), dtype)
+    def _column(self, name: str, dtype: DType) -> HostArray:
+        # A bytearray and not bytes: an array over it, and so the frame, can be written to.
+        return np.frombuffer(bytearray().join([getattr(row, name) for row in self._loss]), dtype)
 
-    def _regular(self, which: int) -> tuple[np.ndarray, np.ndarray]:
+    def _regular(self, kind: str) -> tuple[HostArray, HostArray]:
         """The rows of the stride."""
-        pieces = self._points
-        values = self.layout.unpack(bytearray().join([piece[which] for piece in pieces]))
-        if not pieces:
+        rows = self._points
+        values = self.layout.unpack(bytearray().join([getattr(row, kind) for row in rows]))
+        if not rows:
             return np.arange(0), values
         # A log that is read between two checkpoints may hold rows that are to be thinned yet.
         stride = stride_for(self.rows, self.layout.limit)
-        steps = np.concatenate([first + step * np.arange(n) for first, step, n, *_ in pieces])
+        steps = np.concatenate([row.first + row.stride * np.arange(row.rows) for row in rows])
         kept = steps % stride == 0
         return (steps, values) if kept.all() else (steps[kept], values[kept])
 
-    def _special(self) -> list[Piece]:
+    def _special(self) -> list[RestartRow | MarkRow]:
         """First rows after a restart, the best row and the last one."""
         marks = {mark[0] for name, mark in self._head["marks"].items() if mark and name != "base"}
-        count = max((piece[1] for piece in self._restarts), default=0)
+        count = max((row.number for row in self._restarts), default=0)
         stride = stride_for(count, self.layout.limit)
-        restarts = [piece for piece in self._restarts if not (piece[1] - 1) % stride]
-        return restarts + [piece for piece in self._marks if piece[0] in marks]
+        restarts = [row for row in self._restarts if not (row.number - 1) % stride]
+        return [*restarts, *(row for row in self._marks if row.step in marks)]
 
     @cached_property
     def _labels(self) -> pandas.Index:
@@ -221,8 +214,16 @@ class RunRecord:
         import pandas
 
         steps, values = self.arrays(kind)
-        index = _index(steps, self.rows)
+        index = self._index(steps)
         return pandas.DataFrame(values, index=index, columns=self._labels, copy=False)
+
+    def _index(self, steps: HostArray) -> pandas.Index:
+        import pandas
+
+        # Of a complete run 8 bytes a step are saved, and every .loc is a subtraction.
+        if len(steps) == self.rows:
+            return pandas.RangeIndex(self.rows, name="step")
+        return pandas.Index(steps, name="step")
 
 
 def frame_of(columns: Mapping[str, Any]) -> pandas.DataFrame:
@@ -230,14 +231,6 @@ def frame_of(columns: Mapping[str, Any]) -> pandas.DataFrame:
     import pandas
 
     return pandas.DataFrame(dict(columns))
-
-
-def _index(steps: np.ndarray, rows: int) -> pandas.Index:
-    import pandas
-
-    if len(steps) == rows:
-        return pandas.RangeIndex(rows, name="step")
-    return pandas.Index(steps, name="step")
 
 
 def _room(directory: str | os.PathLike[str]) -> Path:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from array import array
 from collections.abc import Callable, Mapping, Sequence
+from enum import Enum
 from itertools import chain
 from time import monotonic
 from types import TracebackType
@@ -14,11 +15,11 @@ from uuid import uuid4
 import numpy as np
 
 from playground.graph.errors import LogError
+from playground.graph.types import DType, Raw
 from playground.lab.runlog.layout import Layout
-from playground.lab.runlog.points import Mark, Marks, PointRows, Row, pack
+from playground.lab.runlog.points import Chunk, Mark, Marks, PointRows, pack
 from playground.lab.runlog.record import RunRecord, read_store
-from playground.lab.runlog.state import revive, take_apart
-from playground.lab.runlog.store import Store
+from playground.lab.runlog.store import ArrayRow, LossRow, Store, revive, take_apart
 
 __all__ = ["RunLog"]
 
@@ -31,6 +32,18 @@ CHUNK_BYTES = 16 << 20
 # all the same; a resumed run computes the rows after its checkpoint again.
 CHECKPOINT_RATE = 4e6
 CAP = 5_000_000
+
+
+class Phase(Enum):
+    """Whose the rows of a log are."""
+
+    # Of whoever holds the log: a run, whose ``checkpoint`` says its state, or a user's own loop.
+    OPEN = "open"
+    # Of a run that has ended, in this session or in the one before. The stored checkpoint is its
+    # state, and rows that somebody adds must not be put under it: a resume would take them for its
+    # own. A new run, which brings a ``checkpoint``, goes on from it.
+    LEFT = "left"
+    CLOSED = "closed"
 
 
 class RunLog:
@@ -50,7 +63,13 @@ class RunLog:
         path: the directory or file, None for a log in memory.
     """
 
-    def __init__(self, store: Store, layout: Layout, path: Any, copy: bool) -> None:
+    def __init__(
+        self,
+        store: Store,
+        layout: Layout,
+        path: str | os.PathLike[str] | None,
+        copy: bool,
+    ) -> None:
         self.layout = layout
         self.path = None if path is None else os.path.abspath(path)
         self.meta: dict[str, Any] = {}
@@ -59,10 +78,11 @@ class RunLog:
         self._store = store
         self._points = PointRows(store, layout)
         self._marks = Marks(store, layout)
-        self._copy, self._closed, self._claimed, self._released = copy, False, False, False
+        self._copy, self._phase = copy, Phase.OPEN
         self._chunk_rows = max(1, min(CHUNK_ROWS, CHUNK_BYTES // (2 * layout.row_bytes)))
         self._next_checkpoint = 0.0
-        self._writer = uuid4().hex
+        # What the file is signed with, from the first commit on; None before it.
+        self._signature: str | None = None
         self._arrays: dict[str, bytes] = {}
         self._start_chunk(0)
 
@@ -74,7 +94,7 @@ class RunLog:
         path: str | os.PathLike[str] | None,
         names: Sequence[str],
         shapes: Sequence[Sequence[int]],
-        dtypes: Sequence[Any],
+        dtypes: Sequence[DType],
         watch: Sequence[str] = (),
         meta: Mapping[str, Any] | None = None,
         cap: int = CAP,
@@ -110,11 +130,11 @@ class RunLog:
             log.meta = store.get("meta")
             head = store.get("state")
             if head is not None:
-                log._arrays = dict(store.execute("SELECT name, data FROM arrays").fetchall())
+                log._arrays = store.arrays()
                 log._marks.load(head["marks"])
         if head is not None:
             log.state = revive(head["state"], log._arrays)
-            log._released = bool(log.state)
+            log._phase = Phase.LEFT if log.state else Phase.OPEN
             log._points = PointRows(store, log.layout, head["rows"], head["restart"])
             log._start_chunk(head["rows"])
         return log
@@ -147,8 +167,8 @@ class RunLog:
         step_size: float,
         restart: int,
         accepted: bool,
-        point: Any,
-        grad: Any = None,
+        point: Raw,
+        grad: Raw | None = None,
         watched: Sequence[float] = (),
     ) -> None:
         """Log the next row.
@@ -174,7 +194,7 @@ class RunLog:
 
     def _start_chunk(self, first: int) -> None:
         self._first = first
-        self._pending: list[Any] = []
+        self._pending: list[tuple[Any, ...]] = []
         self._add = self._pending.append
         self._deadline = monotonic() + CHUNK_SECONDS
 
@@ -203,18 +223,18 @@ class RunLog:
     def release(self) -> None:
         """Let go of ``checkpoint``: its run has ended, and no later row belongs to its state."""
         self.checkpoint = None
-        self._released = True
+        self._phase = Phase.LEFT
 
     def close(self, *, settled: bool = True) -> None:
         """Commit and close; a log in memory is gone then."""
-        if self._closed:
+        if self._phase is Phase.CLOSED:
             return
         try:
             # A resumed log to which nothing was added stays as it was.
-            if self._pending or self._claimed:
+            if self._pending or self._signature:
                 self.flush(settled=settled)
         finally:
-            self._closed = True
+            self._phase = Phase.CLOSED
             self._store.close(tidy=True)
 
     def __enter__(self) -> RunLog:
@@ -229,20 +249,30 @@ class RunLog:
         self.close(settled=kind is None)
 
     def __del__(self) -> None:
-        if not getattr(self, "_closed", True):
+        # Of a log whose making failed there is no phase yet, and no file.
+        if getattr(self, "_phase", Phase.CLOSED) is not Phase.CLOSED:
             self._store.close()
 
+    # A commit is one transaction: the claim, the chunk that has gathered, and, if it is time for
+    # one, a checkpoint: everything that a run needs to go on after the newest row, bit for bit.
+    # What the log believes of its file changes only after the transaction, so that a commit that
+    # fails (a full disk, Ctrl-C) can be made again with the same rows.
+
     def _commit(self, *, settled: bool = True, final: bool = False) -> None:
-        chunk, now, written = self._pending, monotonic(), 0
+        now, written = monotonic(), 0
+        chunk = Chunk.of(self._first, self._pending) if self._pending else None
+        due = settled and (final or self._is_time(now))
+        signature = self._signature or uuid4().hex
         with self._store.transaction():
-            self._claim()
+            self._claim(signature)
             if chunk:
                 self._write_chunk(chunk)
-            due = settled and (final or self._points.crowded or self._is_time(now))
-            due = due and not (self._released and self.checkpoint is None)
+            # Asked after writing, which may have made the stride double.
+            due = due or (settled and self._points.crowded)
+            due = due and (self._phase is Phase.OPEN or self.checkpoint is not None)
             if due:
-                arrays, written = self._write_checkpoint()
-        self._claimed = True
+                arrays, written = self._write_checkpoint(chunk)
+        self._signature = signature
         if chunk:
             self._points.passed(chunk)
         if due:
@@ -250,35 +280,46 @@ class RunLog:
             self._marks.passed()
             self._arrays = arrays
             self._next_checkpoint = now + written / CHECKPOINT_RATE
-        self._start_chunk(self._first + len(chunk))
+        self._start_chunk(self.rows)
 
     def _is_time(self, now: float) -> bool:
+        # In memory nobody resumes: a checkpoint is only made at the end, for the marks.
         return self.path is not None and now >= self._next_checkpoint
 
-    def _claim(self) -> None:
-        """Make sure that no other process has taken the log over."""
-        if self._claimed:
-            if self._store.get("writer") != self._writer:
+    def _claim(self, signature: str) -> None:
+        """Sign the file at the first commit; at each later one, see that nobody else has."""
+        # The latest to sign may write, so that the log of a killed run is never locked: who was
+        # there before learns of it at its next commit.
+        if self._signature is not None:
+            if self._store.get("writer") != signature:
                 where = self._store.where
                 raise LogError(f"{where}: another process continues this run: stop one of them")
             return
+        # Rows that were committed after the checkpoint will be computed again.
         for table, key in (("loss", "first"), ("points", "first"), ("restarts", "step")):
             self._store.execute(f"DELETE FROM {table} WHERE {key} >= ?", (self._first,))
         self._store.execute("DELETE FROM info WHERE key = 'summary'")
-        self._store.put("writer", self._writer)
+        self._store.put("writer", signature)
 
-    def _write_chunk(self, chunk: list[Row]) -> None:
-        self._marks.look(self._first, chunk)
-        values, step_sizes, restarts, accepted, _, _, watched = zip(*chunk, strict=True)
-        flat = array("d", chain.from_iterable(watched)) if self.layout.watch else array("d")
-        if len(flat) != len(chunk) * len(self.layout.watch):
+    def _write_chunk(self, chunk: Chunk) -> None:
+        self._marks.look(chunk)
+        watched = array("d", chain.from_iterable(chunk.watched) if self.layout.watch else ())
+        if len(watched) != len(chunk) * len(self.layout.watch):
             raise LogError(f"run log: every row brings {len(self.layout.watch)} watched values")
-        columns = array("d", values), array("d", step_sizes), array("i", restarts)
-        row = (self._first, len(chunk), *columns, bytes(accepted), flat)
-        self._store.execute("INSERT OR REPLACE INTO loss VALUES (?, ?, ?, ?, ?, ?, ?)", row)
-        self._points.write(self._first, chunk)
+        self._store.insert(
+            LossRow(
+                first=chunk.first,
+                rows=len(chunk),
+                value=array("d", chunk.values),
+                step_size=array("d", chunk.step_sizes),
+                restart=array("i", chunk.restarts),
+                accepted=bytes(chunk.accepted),
+                watched=watched,
+            )
+        )
+        self._points.write(chunk)
 
-    def _write_checkpoint(self) -> tuple[dict[str, bytes], int]:
+    def _write_checkpoint(self, chunk: Chunk | None) -> tuple[dict[str, bytes], int]:
         """Store marks and state. Returns its arrays, and how many bytes were new."""
         # Rows are thinned together with a checkpoint only: a resumed run goes back to it, and
         # must find every row that it kept at that time.
@@ -292,11 +333,9 @@ class RunLog:
         blobs = {name: values.tobytes() for name, values in arrays.items()}
         for name in blobs:
             if self._arrays.get(name) != blobs[name]:
-                self._store.execute(
-                    "INSERT OR REPLACE INTO arrays VALUES (?, ?)", (name, blobs[name])
-                )
+                self._store.insert(ArrayRow(name, blobs[name]))
                 written += len(blobs[name])
-        restart = self._pending[-1][2] if self._pending else self._points.restart
+        restart = chunk.restarts[-1] if chunk else self._points.restart
         head = {"rows": self.rows, "restart": restart, "marks": marks, "state": state}
         self._store.put("state", head)
         return blobs, written
