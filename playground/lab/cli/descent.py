@@ -88,7 +88,7 @@ class Descent(Study):
                 stop=[
                     self.goal(),
                     *limits,
-                    MaxSeconds(settings.max_seconds, time.monotonic() - self.began),
+                    MaxSeconds(settings.max_seconds, spent),
                 ],
                 restart=self.restart(),
                 log=settings.out / LOG_FILE,
