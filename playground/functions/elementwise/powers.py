@@ -52,7 +52,7 @@ def sqrt_at_zero(x: Operand) -> Variable:
 
 
 class Cbrt(ElementwiseUnary):
-    """Cube root: y^3 = x."""
+    """Cube root: y = the cube root of x."""
 
     __slots__ = ()
     ufunc = np.cbrt
