@@ -160,7 +160,7 @@ class GrowShrink(Rule):
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "initial", above_zero(self, "step size", self.initial))
-        if not (self.grow >= 1.0 > self.shrink > 0.0 and self.minimum >= 0.0):
+        if not (0.0 < self.shrink < 1.0 <= self.grow and self.minimum >= 0.0):
             raise FitError(
                 f"GrowShrink: expected grow >= 1 > shrink > 0 and minimum >= 0, got "
                 f"grow={self.grow}, shrink={self.shrink}, minimum={self.minimum}"
@@ -180,8 +180,8 @@ class GrowShrink(Rule):
         return Compared(self.initial, nan, 1.0, 1.0)
 
     def accepts(self, state: Compared, value: Number, gradient: Callable[[], Arrays]) -> Truth:
-        # Asked this way round, since no comparison with NaN holds.
-        return select(value >= state.previous, False, True)
+        previous = state.previous
+        return (value < previous) | (previous != previous)  # a first point is a start
 
     def step(
         self, state: Compared, value: Number, grads: Arrays, squared_norm: Number
