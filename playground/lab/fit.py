@@ -15,7 +15,7 @@ import numpy as np
 from playground.graph.backend import Device, parse_device, to_cpu
 from playground.graph.config import force_backprop_mode
 from playground.graph.errors import FitError, LogError
-from playground.graph.types import Random
+from playground.graph.types import Random, Tree, UserFunction
 from playground.lab.descent import (
     Adam,
     Restart,
@@ -30,7 +30,6 @@ from playground.lab.descent.restarts import make_rng
 from playground.lab.loop import Ending, Loop, ProgressFunction
 from playground.lab.objective import Objective
 from playground.lab.runlog import RunLog, RunRecord, read_log
-from playground.lab.runlog.points import Mark
 
 if TYPE_CHECKING:
     import pandas
@@ -39,8 +38,8 @@ __all__ = ["Fit", "fit"]
 
 
 def fit(
-    loss: Callable[..., Any],
-    start: Any,
+    loss: UserFunction,
+    start: Tree,
     *,
     rule: str | Rule | Adam = "grow-shrink",
     stop: float | Stop | Sequence[Stop] | None = None,
@@ -115,7 +114,7 @@ class Fit:
         interrupted: whether Ctrl-C ended it.
     """
 
-    x: Any
+    x: Tree
     value: float
     converged: bool
     reason: str
@@ -158,6 +157,11 @@ class Fit:
     def took(self) -> str:
         """How many steps, in words: ``'1,234 steps'``."""
         return counted(self.steps, "step")
+
+    def summary(self) -> dict[str, Any]:
+        """All of it but the point and the log, by name."""
+        kept = [item.name for item in fields(Fit) if item.name not in ("x", "_read")]
+        return {name: getattr(self, name) for name in kept}
 
     def __repr__(self) -> str:
         how = "converged" if self.converged else "not converged"
@@ -225,7 +229,8 @@ def _carry_out(loop: Loop) -> Fit:
         raise
     log.flush(settled=loop.settled)
     result = _result(loop, ending)
-    log.finish(_summary(result, log.best), settled=loop.settled)
+    best = {"best_step": log.best and log.best.step}
+    log.finish(result.summary() | best, settled=loop.settled)
     return result
 
 
@@ -252,8 +257,3 @@ def _result(loop: Loop, ending: Ending) -> Fit:
         interrupted=ending.name == "interrupted",
         _read=log.record if path is None else lambda: read_log(path),
     )
-
-
-def _summary(result: Fit, best: Mark | None) -> dict[str, Any]:
-    kept = [item.name for item in fields(Fit) if item.name not in ("x", "_read")]
-    return {name: getattr(result, name) for name in kept} | {"best_step": best and best.step}

@@ -79,11 +79,12 @@ class Loop:
         rule, standing, objective = self.rule, self.standing, self.objective
         if not self.log.rows:
             self._land(self.point, objective.check(), True)
+        minimum, stops = rule.minimum, [(stop.met, stop) for stop in self.stops]
         while True:
-            for stop in self.stops:
-                if stop.met(standing):
+            for met, stop in stops:
+                if met(standing):
                     return self._ended_by(stop)
-            fresh = not self.state.size >= rule.minimum or bool(self.trouble)
+            fresh = not self.state.size >= minimum or bool(self.trouble)
             point = self._restarted() if fresh else objective.moved(self.point, self.stride)
             if point is None:
                 return self._stuck()

@@ -32,7 +32,7 @@ class Chain(Link):
     def __getitem__(self, name: str) -> Any:
         return getattr(self, name)
 
-    def __setattr__(self, name: str, value: Any) -> None:
+    def __setattr__(self, name: str, value: object) -> None:
         if isinstance(value, Link) and self.within_init_scope:
             if hasattr(self, name):
                 raise AttributeError(f"cannot register a new link {name!r}: the attribute exists")

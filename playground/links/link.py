@@ -6,16 +6,19 @@ import copy as copies
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from playground.graph.backend import Device, array_like, is_array, parse_device
 from playground.graph.errors import GraphError
 from playground.graph.parameter import Parameter
+from playground.graph.types import DType, Operand, Shape
 
 __all__ = ["Link"]
 
+# A shape, or a shape and a dtype.
+ParamSpec: TypeAlias = int | Shape | tuple[Shape, DType]
 MODES = ("share", "copy", "init")
 
 
@@ -32,7 +35,7 @@ class Link:
 
     _begun = False
 
-    def __init__(self, **params: Any) -> None:
+    def __init__(self, **params: ParamSpec) -> None:
         super().__init__()
         self._params: set[str] = set()
         self._persistent: set[str] = set()
@@ -71,6 +74,7 @@ class Link:
     @property
     def within_init_scope(self) -> bool:
         """Whether an assignment registers parameters just now."""
+        # Also asked before __init__ has run, by a subclass that assigns first.
         return vars(self).get("_within_init_scope", False)
 
     @contextmanager
@@ -84,7 +88,7 @@ class Link:
         finally:
             self._within_init_scope = before
 
-    def __setattr__(self, name: str, value: Any) -> None:
+    def __setattr__(self, name: str, value: object) -> None:
         if isinstance(value, Parameter) and self.within_init_scope:
             value.name = name
             self._params.add(name)
@@ -97,7 +101,11 @@ class Link:
         super().__delattr__(name)
 
     def add_param(
-        self, name: str, shape: Any = None, dtype: Any = np.float32, initializer: Any = None
+        self,
+        name: str,
+        shape: Shape | int | None = None,
+        dtype: DType = np.float32,
+        initializer: Operand | None = None,
     ) -> None:
         """Register a new parameter ``name``; its values are NaN without an ``initializer``."""
         self._refuse_taken(name, "parameter")
@@ -108,7 +116,7 @@ class Link:
         with self.init_scope():
             setattr(self, name, Parameter(initializer, shape))
 
-    def add_persistent(self, name: str, value: Any) -> None:
+    def add_persistent(self, name: str, value: object) -> None:
         """Make ``value`` an attribute that is copied and saved with the parameters."""
         self._refuse_taken(name, "persistent value")
         self._persistent.add(name)
@@ -130,6 +138,7 @@ class Link:
     def params(self, include_uninit: bool = True) -> Iterator[Parameter]:
         """The parameters, sorted by name, those of the children after them."""
         own = vars(self)
+        # Sorted, as in Chainer: which update comes first must not hang on a set's order.
         for name in sorted(self._params):
             if include_uninit or own[name]._array is not None:
                 yield own[name]
@@ -233,6 +242,7 @@ class Link:
         shared._params, shared._persistent = set(self._params), set(self._persistent)
         shared.name = None
         for name in self._params:
+            # Past __setattr__, which would register and rename it.
             vars(shared)[name] = param = copies.copy(vars(self)[name])
             param._grad = None
         return shared
@@ -260,6 +270,7 @@ class Link:
         for name in self._params:
             param = own[name]
             if param.is_initialized:
+                # A gradient on another device than its array would be refused on the way.
                 grad, param._grad = param.grad, None
                 param.array = place.put(param.array)
                 param.grad = None if grad is None else place.put(grad)
@@ -279,10 +290,9 @@ class Link:
         return self.to_device(device or 0)
 
 
-def _shape_and_dtype(value: Any) -> tuple[Any, Any]:
-    pair = isinstance(value, (tuple, list)) and len(value) == 2 and not _is_whole(value[1])
-    return (value[0], value[1]) if pair else (value, np.float32)
-
-
-def _is_whole(value: Any) -> bool:
-    return isinstance(value, (int, np.integer))
+def _shape_and_dtype(value: ParamSpec | None) -> tuple[Any, Any]:
+    # (2, 3) is a shape and ((2, 3), "f8") a pair: only a dtype is no whole number.
+    if isinstance(value, (tuple, list)) and len(value) == 2:
+        first, second = value
+        return (value, np.float32) if isinstance(second, (int, np.integer)) else (first, second)
+    return value, np.float32

@@ -14,7 +14,7 @@ import numpy as np
 from playground.graph.errors import GraphError
 from playground.graph.parameter import Parameter
 from playground.graph.types import Raw, Scalar
-from playground.optimizers.arithmetic import Number, beside, kept, power, square_root
+from playground.optimizers.arithmetic import Number, beside, kept, square_root, to_the_power
 from playground.optimizers.gradient_method import GradientMethod
 from playground.optimizers.hyperparameter import Hyperparameter, HyperparameterProxy
 from playground.optimizers.update_rule import UpdateRule
@@ -55,7 +55,7 @@ TINY = 1e-37
 
 def adam_rate(alpha: float, beta1: float, beta2: float, t: Number) -> Number:
     """αₜ = α √(1 - β₂ᵗ) / (1 - β₁ᵗ), which makes up for the means' start at zero."""
-    return alpha * square_root(1.0 - power(beta2, t)) / (1.0 - power(beta1, t))
+    return alpha * square_root(1.0 - to_the_power(beta2, t)) / (1.0 - to_the_power(beta1, t))
 
 
 def adam_moments(grad: Raw, m: Raw, v: Raw, beta1: float, beta2: float) -> tuple[Raw, Raw]:

@@ -30,11 +30,11 @@ __all__ = [
     "is_possible",
     "kept",
     "lowest",
-    "power",
     "scaled",
     "select",
     "square_root",
     "square_sum",
+    "to_the_power",
 ]
 
 # A float, or one a lane: an array of shape (starts,).
@@ -86,7 +86,7 @@ def clamped(number: Number, low: float, high: float) -> Number:
     return np.minimum(np.maximum(number, low), high)
 
 
-def power(base: float, exponent: Number) -> Number:
+def to_the_power(base: float, exponent: Number) -> Number:
     """``base`` to the power of a count."""
     if isinstance(exponent, np.ndarray):
         # NumPy's vector loop may differ from C's pow in the last bit, and Chainer's is C's.
@@ -143,11 +143,11 @@ def inner_product(left: Sequence[Raw], right: Sequence[Raw], like: Number = 0.0)
     if type(like) is not float and isinstance(like, np.ndarray):
         return _product_by_lane(left, right)
     total = 0.0
-    for a, b in zip(left, right, strict=True):
+    for i, a in enumerate(left):
         if type(a) is np.ndarray:
-            total += float(a.ravel().dot(b.ravel()))
+            total += float(a.ravel().dot(right[i].ravel()))
         else:
-            total += float(to_cpu((a * b).sum()))
+            total += float(to_cpu((a * right[i]).sum()))
     return total if math.isfinite(total) else _wide_product(left, right)
 
 

@@ -146,6 +146,8 @@ class Optimizer:
         """Let the loss scale adapt itself, if it is to."""
         if self._scale_interval is None or self._loss_scale is None:
             return
+        # It climbs fast until it has once met its limit, and creeps from there on: an overflow
+        # costs an update, a scale too small a few bits of small gradients.
         if self._overflowed:
             factor = 0.5
         else:
@@ -198,6 +200,7 @@ class GradientMethod(Optimizer):
         if not adapting or self.is_safe_to_update():
             for param in params:
                 param.update()
+        # An update rule of the user's may have cleared a gradient, which post hooks may read.
         self._reallocate(params)
         if hooks:
             self.call_hooks("post")

@@ -76,6 +76,7 @@ class UpdateRule:
         """Call the hooks and update ``param``, unless the rule is disabled."""
         if not self.enabled:
             return
+        # Counted before the update, as Chainer does: the first one is number 1 in every formula.
         self.t += 1
         array = param._array
         if array is None:

@@ -13,7 +13,7 @@ import numpy as np
 
 from playground.graph.errors import FitError
 from playground.graph.types import HostArray, Random, Tree
-from playground.lab.descent.rules import above_zero, described
+from playground.lab.descent.rules import above_zero, settings_of
 
 __all__ = [
     "FreshStart",
@@ -48,7 +48,7 @@ class Restart:
 
     def settings(self) -> dict[str, Any]:
         """Name and parameters; a run is resumed with equal ones only, but for the limit."""
-        known = described(self)
+        known = settings_of(self)
         # A function cannot be compared with that of another session, and is left to the user; a
         # limit says when to end, not how to get there.
         return {name: known[name] for name in known if name not in ("draw", "limit")}

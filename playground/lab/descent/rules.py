@@ -46,6 +46,13 @@ Arrays = Sequence[Raw]
 made = tuple.__new__
 
 
+def downhill(size: Number, grads: Arrays) -> Arrays:
+    """The stride of steepest descent."""
+    if type(size) is float and len(grads) == 1:
+        return (size * grads[0],)  # the usual case, without a loop's frame
+    return [scaled(size, grad) for grad in grads]
+
+
 class Rule:
     """A step rule; a subclass is a frozen dataclass of its settings.
 
@@ -91,14 +98,11 @@ class Rule:
 
     def stride(self, state: State, grads: Arrays) -> Arrays:
         """What the step that leaves the point of gradient ``grads`` subtracts from it."""
-        size = state.size
-        if len(grads) == 1 and not isinstance(size, np.ndarray):
-            return (size * grads[0],)  # the usual case, without a loop's frame
-        return [scaled(size, grad) for grad in grads]
+        return downhill(state.size, grads)
 
     def settings(self) -> dict[str, Any]:
         """Name and parameters; a run is resumed with equal ones only."""
-        return described(self)
+        return settings_of(self)
 
 
 class OneSize(NamedTuple):
@@ -123,14 +127,20 @@ class Constant(Rule):
     def step(
         self, state: OneSize, value: Number, grads: Arrays, squared_norm: Number
     ) -> tuple[OneSize, Arrays]:
-        return state, self.stride(state, grads)
+        return state, downhill(state.size, grads)
 
 
 class Compared(NamedTuple):
-    """The state of grow-shrink: ``previous`` is the loss before, NaN before the first."""
+    """The state of grow-shrink.
+
+    ``previous`` is the loss before, NaN before the first; ``better`` and ``worse`` are the factors
+    that the size is about to take: those of the rule, but 1 at the first point.
+    """
 
     size: Number
     previous: Number
+    better: Number
+    worse: Number
 
 
 @dataclass(frozen=True)
@@ -150,7 +160,7 @@ class GrowShrink(Rule):
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "initial", above_zero(self, "step size", self.initial))
-        if not (self.grow >= 1.0 > self.shrink > 0.0 and self.minimum >= 0.0):
+        if not (0.0 < self.shrink < 1.0 <= self.grow and self.minimum >= 0.0):
             raise FitError(
                 f"GrowShrink: expected grow >= 1 > shrink > 0 and minimum >= 0, got "
                 f"grow={self.grow}, shrink={self.shrink}, minimum={self.minimum}"
@@ -167,37 +177,36 @@ class GrowShrink(Rule):
         return self.worse == "take-back"
 
     def begin(self, point: Arrays) -> Compared:
-        return Compared(self.initial, nan)
-
-    # No comparison with NaN holds: the first point is neither better nor worse.
+        return Compared(self.initial, nan, 1.0, 1.0)
 
     def accepts(self, state: Compared, value: Number, gradient: Callable[[], Arrays]) -> Truth:
-        return select(value >= state.previous, False, True)
+        previous = state.previous
+        return (value < previous) | (previous != previous)  # a first point is a start
 
     def step(
         self, state: Compared, value: Number, grads: Arrays, squared_norm: Number
     ) -> tuple[Compared, Arrays]:
-        size, previous = state
-        worse = select(value >= previous, self.shrink, 1.0)
-        size = size * select(value < previous, self.grow, worse)
-        state = made(Compared, (size, value))
-        return state, self.stride(state, grads)
+        size, previous, better, worse = state
+        size = size * select(value < previous, better, worse)
+        return made(Compared, (size, value, self.grow, self.shrink)), downhill(size, grads)
 
     def refused(self, state: Compared, grads: Arrays) -> tuple[Compared, Arrays]:
-        state = made(Compared, (state.size * self.shrink, state.previous))
-        return state, self.stride(state, grads)
+        size = state.size * self.shrink
+        return made(Compared, (size, *state[1:])), downhill(size, grads)
 
 
 class Curvature(NamedTuple):
     """The state of Barzilai-Borwein.
 
-    ``tau`` is the threshold, ``short`` the last short sizes (infinite where there were fewer),
-    ``values`` the last losses (-infinite where there were fewer), the newest last; ``grads`` and
-    ``squared_norm`` belong to the newest point. The gradient costs a checkpoint as many bytes as
-    the log has for it already, which is the price of a state that is whole.
+    ``growth`` is the factor of a size without curvature: 2, but 1 at the first point. ``tau`` is
+    the threshold, ``short`` the last short sizes (infinite where there were fewer), ``values`` the
+    last losses (-infinite where there were fewer), the newest last; ``grads`` and ``squared_norm``
+    belong to the newest point. The gradient costs a checkpoint as many bytes as the log has for it
+    already, which is the price of a state that is whole.
     """
 
     size: Number
+    growth: Number
     tau: Number
     short: tuple[Number, ...]
     values: tuple[Number, ...]
@@ -251,10 +260,10 @@ class BarzilaiBorwein(Rule):
     def begin(self, point: Arrays) -> Curvature:
         zeros = [np.zeros_like(array) for array in point]
         short, values = (inf,) * self.memory, (-inf,) * self.window
-        return Curvature(self.initial, self.threshold, short, values, zeros, 0.0)
+        return Curvature(self.initial, 1.0, self.threshold, short, values, zeros, 0.0)
 
     def accepts(self, state: Curvature, value: Number, gradient: Callable[[], Arrays]) -> Truth:
-        size, _, _, values, before, slope = state
+        size, _, _, _, values, before, slope = state
         low = value <= highest(values) - self.decrease * size * slope
         if is_certain(low):
             return low
@@ -267,40 +276,29 @@ class BarzilaiBorwein(Rule):
     def step(
         self, state: Curvature, value: Number, grads: Arrays, squared_norm: Number
     ) -> tuple[Curvature, Arrays]:
-        bent = self._bent(state, grads, value)
-        values = (*state.values[1:], value)
-        state = made(Curvature, (*bent, values, grads, squared_norm))
-        return state, self.stride(state, grads)
-
-    def _bent(
-        self, state: Curvature, grads: Arrays, value: Number
-    ) -> tuple[Number, Number, tuple[Number, ...]]:
-        """The next size, threshold and short sizes, by how the gradient has changed."""
-        size, tau, shorts, values, before, slope = state
-        # The difference first: squared norms of nearly equal gradients would cancel.
+        size, growth, tau, shorts, values, before, slope = state
+        # The difference first: squared norms of nearly equal gradients would cancel. At the first
+        # point it is the gradient itself, and the curvature 0.
         change = list(map(sub, grads, before))
         bend = -size * inner_product(before, change, value)
         turn = square_sum(change, value)
         curved = (bend > 0.0) & (turn > 0.0) & (turn < inf)
-        # Lanes without curvature divide by 1: their quotients are not used, but must exist.
-        bend, turn = select(curved, (bend, turn), (1.0, 1.0))
-        long, short = size * size * slope / bend, bend / turn
+        # Where a divisor is 0 the quotient is not used, but in a lane beside others it must exist.
+        long, short = size * size * slope / (bend + (bend == 0.0)), bend / (turn + (turn == 0.0))
         recent = (*shorts[1:], short)
         chosen, factor = select(short < tau * long, (lowest(recent), 0.9), (long, 1.1))
         # Downhill without a bottom in sight the size doubles.
-        chosen, tau, recent = select(
-            curved, (chosen, tau * factor, recent), (2.0 * size, tau, shorts)
+        size, tau, shorts = select(
+            curved, (chosen, tau * factor, recent), (growth * size, tau, shorts)
         )
-        # The first point has no point before it that its gradient could be compared with.
-        return select(
-            values[-1] == -inf,
-            state[:3],
-            (clamped(chosen, self.minimum, self.largest), tau, recent),
-        )
+        size = clamped(size, self.minimum, self.largest)
+        values = (*values[1:], value)
+        now = made(Curvature, (size, 2.0, tau, shorts, values, grads, squared_norm))
+        return now, downhill(size, grads)
 
     def refused(self, state: Curvature, grads: Arrays) -> tuple[Curvature, Arrays]:
-        state = made(Curvature, (0.5 * state.size, *state[1:]))
-        return state, self.stride(state, grads)
+        size = 0.5 * state.size
+        return made(Curvature, (size, *state[1:])), downhill(size, grads)
 
 
 class Moments(NamedTuple):
@@ -396,7 +394,7 @@ def make_rule(rule: str | Rule | Adam, initial: float | None = None) -> Rule:
     return rule
 
 
-def described(part: Any) -> dict[str, Any]:
+def settings_of(part: Any) -> dict[str, Any]:
     """The name of a rule or a restart and the numbers and words that it is made of."""
     settings = fields(part) if is_dataclass(part) else ()
     return {"name": part.name} | {item.name: getattr(part, item.name) for item in settings}

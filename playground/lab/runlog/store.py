@@ -107,7 +107,7 @@ class InfoRow(NamedTuple):
 
 
 # Which of them a method is about.
-R = TypeVar("R", LossRow, PointRow, RestartRow, MarkRow, ArrayRow, InfoRow)
+TableRow = TypeVar("TableRow", LossRow, PointRow, RestartRow, MarkRow, ArrayRow, InfoRow)
 
 TABLE_OF: dict[type, str] = {
     InfoRow: "info",
@@ -271,13 +271,15 @@ class Store:
         """Run one statement of the caller's transaction."""
         return self._connection.execute(statement, values)
 
-    def insert(self, row: R) -> None:
+    def insert(self, row: TableRow) -> None:
         """Store a row, in place of one with the same key: a mark, an array and a word change."""
         columns, slots = ", ".join(row._fields), ", ".join("?" * len(row))
         table = TABLE_OF[type(row)]
         self.execute(f"INSERT OR REPLACE INTO {table}({columns}) VALUES ({slots})", row)
 
-    def read(self, kind: type[R], which: str = "", values: tuple[Any, ...] = ()) -> list[R]:
+    def read(
+        self, kind: type[TableRow], which: str = "", values: tuple[Any, ...] = ()
+    ) -> list[TableRow]:
         """Rows of a table; ``which`` is the rest of the query, from WHERE or ORDER BY on."""
         query = f"SELECT {', '.join(kind._fields)} FROM {TABLE_OF[kind]} {which}"
         return [kind(*row) for row in self.execute(query, values)]
@@ -288,7 +290,7 @@ class Store:
 
     def put(self, key: str, value: Any) -> None:
         """Store a JSON value."""
-        self.insert(InfoRow(key, json.dumps(value, default=_plain)))
+        self.insert(InfoRow(key, json.dumps(value, default=_for_json)))
 
     def get(self, key: str) -> Any:
         """The JSON value under ``key``, or None."""
@@ -362,6 +364,6 @@ def revive(value: Any, blobs: dict[str, bytes]) -> Any:
     return {key: revive(item, blobs) for key, item in value.items()}
 
 
-def _plain(value: object) -> Any:
+def _for_json(value: object) -> Any:
     """What JSON has no word for: NumPy values as Python's, everything else as its text."""
     return value.tolist() if isinstance(value, (np.ndarray, np.generic)) else str(value)
