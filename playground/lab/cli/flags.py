@@ -53,36 +53,23 @@ def whole(least: int, most: int | None = None) -> Callable[[str], int]:
     return read
 
 
-def above_zero(text: str) -> float:
-    """The type of a flag that takes a number above 0."""
-    value = _float(text)
-    # Not "value <= 0", which lets NaN through.
-    if not value > 0:
-        raise argparse.ArgumentTypeError(f"expected a number above 0, got {text!r}")
-    return value
+def _real(what: str, holds: Callable[[float], bool]) -> Callable[[str], float]:
+    def read(text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            value = math.nan
+        if not holds(value):
+            raise argparse.ArgumentTypeError(f"expected {what}, got {text!r}")
+        return value
+
+    return read
 
 
-def not_negative(text: str) -> float:
-    """The type of a flag that takes a number, 0 or more."""
-    value = number(text)
-    if value < 0:
-        raise argparse.ArgumentTypeError(f"expected a number, 0 or more, got {text!r}")
-    return value
-
-
-def number(text: str) -> float:
-    """The type of a flag that takes any finite number."""
-    value = _float(text)
-    if not math.isfinite(value):
-        raise argparse.ArgumentTypeError(f"expected a finite number, got {text!r}")
-    return value
-
-
-def _float(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        return math.nan
+# Types of flags that take a number; NaN, which compares with nothing, is refused by each.
+number = _real("a finite number", math.isfinite)
+above_zero = _real("a number above 0", lambda value: value > 0)
+not_negative = _real("a number, 0 or more", lambda value: 0 <= value < math.inf)
 
 
 # -------------------------------------------------------------------------- the parser
