@@ -47,6 +47,7 @@ def array_ufunc(
     self: Variable, ufunc: np.ufunc, method: str, *inputs: Operand, **kwargs: Any
 ) -> Any:
     """NEP 13: NumPy's ufuncs on Variables."""
+    # An unknown type may have a protocol of its own, and is asked next.
     if not _are_operands(inputs):
         return NotImplemented
     called = method == "__call__"
