@@ -7,6 +7,7 @@ their arrays), numbers, strings, None, and tuples, lists and dictionaries of the
 
 from __future__ import annotations
 
+import inspect
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -120,3 +121,22 @@ def same(script: Script) -> Callable[[], None]:
     test.__name__, test.__doc__ = script.__name__, script.__doc__
     test.__module__ = script.__module__
     return test
+
+
+def assert_takes_chainers_calls(name: str, renamed: bool = False) -> None:
+    """Chainer's parameters, in kind, name (unless ``renamed``) and default.
+
+    What Chainer requires may have NumPy's default here, and NumPy's options may come after.
+    """
+
+    def parameters(module: Any) -> list[inspect.Parameter]:
+        return list(inspect.signature(getattr(module.functions, name)).parameters.values())
+
+    ours, theirs = parameters(playground), parameters(chainer)
+    for a, b in zip(ours, theirs, strict=False):
+        assert a.kind is b.kind
+        assert renamed or a.name == b.name
+        assert a.default == b.default or b.default is b.empty
+    assert len(ours) >= len(theirs)
+    for further in ours[len(theirs) :]:
+        assert further.default is not further.empty

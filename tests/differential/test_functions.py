@@ -6,7 +6,6 @@ in float16, float32 and float64. ``test_every_shared_function_has_a_row`` keeps 
 
 from __future__ import annotations
 
-import inspect
 import itertools
 import zlib
 from collections.abc import Callable
@@ -18,7 +17,14 @@ import numpy as np
 import pytest
 
 import playground
-from tests.differential.both import Raised, assert_same, chainer, raised, run
+from tests.differential.both import (
+    Raised,
+    assert_same,
+    assert_takes_chainers_calls,
+    chainer,
+    raised,
+    run,
+)
 
 TOLERANCE = {"e": 1e-2, "f": 1e-5, "d": 1e-12}
 
@@ -246,14 +252,7 @@ RENAMED = {"absolute"}
 
 @pytest.mark.parametrize("name", SHARED)
 def test_signature(name: str) -> None:
-    def parameters(module: Any) -> list[tuple[Any, ...]]:
-        found = inspect.signature(getattr(module.functions, name)).parameters.values()
-        return [(p.name, p.kind, p.default) for p in found]
-
-    ours, theirs = parameters(playground), parameters(chainer)
-    if name in RENAMED:
-        ours, theirs = ([p[1:] for p in each] for each in (ours, theirs))
-    assert ours == theirs
+    assert_takes_chainers_calls(name, renamed=name in RENAMED)
 
 
 # Functions that are compositions of others here, so that the last node is another one.

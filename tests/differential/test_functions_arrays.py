@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,7 +11,14 @@ import numpy as np
 import pytest
 
 import playground
-from tests.differential.both import Raised, assert_same, chainer, raised, run
+from tests.differential.both import (
+    Raised,
+    assert_same,
+    assert_takes_chainers_calls,
+    chainer,
+    raised,
+    run,
+)
 
 TOLERANCE = {"e": 1e-2, "f": 1e-5, "d": 1e-12}
 M, VECTOR = (2, 3), (4,)
@@ -124,11 +130,7 @@ def test_values_and_gradients(row: Row, dtype: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_signature(name: str) -> None:
-    def parameters(module: Any) -> list[tuple[Any, ...]]:
-        found = inspect.signature(getattr(module.functions, name)).parameters.values()
-        return [(p.name, p.kind, p.default) for p in found]
-
-    assert parameters(playground) == parameters(chainer)
+    assert_takes_chainers_calls(name)
 
 
 @pytest.mark.parametrize("name", NAMES)
