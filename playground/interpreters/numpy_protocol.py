@@ -58,7 +58,9 @@ def array_ufunc(
         return rule(*inputs) if not kwargs else _apply(ufunc, rule, inputs, kwargs)
     if called and ufunc in CONSTANT and "out" not in kwargs:
         return ufunc(*_plain(inputs), **kwargs)
-    raise _no_ufunc_rule(ufunc, method, kwargs)
+    if kwargs.get("out") is not None:
+        raise _no_out(full_name(ufunc))
+    raise no_rule(ufunc, method)
 
 
 def _plain(operands: tuple[Any, ...]) -> list[Any]:
@@ -82,20 +84,6 @@ def _are_operands(inputs: tuple[Any, ...]) -> bool:
     return True
 
 
-def _no_ufunc_rule(ufunc: np.ufunc, method: str, kwargs: dict[str, Any]) -> NoRuleError:
-    name = full_name(ufunc)
-    if kwargs.get("out") is not None:
-        return _no_out(name)
-    if method == "at":
-        return NoRuleError(f"{name}.at {WRITING}")
-    if method != "__call__":
-        return NoRuleError(
-            f"{name}.{method} has no differentiation rule for Variables: use the function that "
-            f"does the same (numpy.sum for add.reduce, numpy.cumsum for add.accumulate …)"
-        )
-    return no_rule(ufunc)
-
-
 def _no_out(name: str) -> NoRuleError:
     return NoRuleError(
         f"{name}: out= would write a Variable's result into an array, outside the graph: drop "
@@ -103,9 +91,19 @@ def _no_out(name: str) -> NoRuleError:
     )
 
 
-def no_rule(function: NumpyFunction) -> NoRuleError:
-    """The error for a function without a rule: why there is none, and what to use instead."""
+def no_rule(function: NumpyFunction, method: str = "__call__") -> NoRuleError:
+    """The error for a function without a rule: why there is none, and what to use instead.
+
+    ``method`` is that of a ufunc: ``at``, ``reduce`` …
+    """
     name = full_name(function)
+    if method == "at":
+        return NoRuleError(f"{name}.at {WRITING}")
+    if method != "__call__":
+        return NoRuleError(
+            f"{name}.{method} has no differentiation rule for Variables: use the function that "
+            f"does the same (numpy.sum for add.reduce, numpy.cumsum for add.accumulate …)"
+        )
     for table in (REFUSED, NOT_APPLICABLE):
         if function in table:
             return NoRuleError(f"{name} {table[function]}")
@@ -143,20 +141,16 @@ def _values(argument: Operand) -> Any:
 _NEUTRAL = {"out": None, "dtype": None, "order": "K", "where": True, "copy": None}
 
 
-def _without_defaults(kwargs: dict[str, Any]) -> dict[str, Any]:
-    return {
+def _apply(func: NumpyFunction, rule: Answer, args: Any, kwargs: dict[str, Any]) -> Any:
+    """Call a rule, naming the function where it does not take what NumPy's does."""
+    # A Variable is no subclass of ndarray, whatever ``subok`` says.
+    kept = kwargs and {
         key: value
         for key, value in kwargs.items()
-        # A Variable is no subclass of ndarray, whatever ``subok`` says.
         if value is not np._NoValue
         and key != "subok"
         and not (key in _NEUTRAL and value is _NEUTRAL[key])
     }
-
-
-def _apply(func: NumpyFunction, rule: Answer, args: Any, kwargs: dict[str, Any]) -> Any:
-    """Call a rule, naming the function where it does not take what NumPy's does."""
-    kept = _without_defaults(kwargs) if kwargs else kwargs
     try:
         return rule(*args, **kept)
     except TypeError as error:

@@ -83,7 +83,12 @@ def array_split(ary: Operand, indices_or_sections: Operand, axis: int = 0) -> li
     if np.ndim(indices_or_sections):
         bounds = [0, *(int(i) for i in indices_or_sections), length]
     else:
-        bounds = _even_bounds(int(indices_or_sections), length)
+        parts = int(indices_or_sections)
+        if parts < 1:
+            raise ValueError(f"array_split: expected 1 part or more, got {parts}")
+        # As NumPy has it, the first parts are the longer ones where the length is no multiple.
+        each, extra = divmod(length, parts)
+        bounds = [i * each + min(i, extra) for i in range(parts + 1)]
     clipped = [min(bound, length) for bound in bounds]
     if clipped == sorted(clipped) and clipped[0] == 0:
         return list(split_at(ary, clipped, position))
@@ -91,13 +96,6 @@ def array_split(ary: Operand, indices_or_sections: Operand, axis: int = 0) -> li
     lead = (slice(None),) * position
     last = [*bounds[:-1], None]
     return [F.get_item(ary, (*lead, slice(a, b))) for a, b in pairwise(last)]
-
-
-def _even_bounds(parts: int, length: int) -> list[int]:
-    if parts < 1:
-        raise ValueError(f"array_split: expected 1 part or more, got {parts}")
-    each, extra = divmod(length, parts)
-    return [i * each + min(i, extra) for i in range(parts + 1)]
 
 
 @answers(np.hsplit)

@@ -63,15 +63,13 @@ def to_sympy(
     if isinstance(names, str):
         names = (names,)
     names = (*names, *_names_in(function, len(shapes))[len(names) :])
-    arguments = [
-        Variable(_argument(shape, name)) for shape, name in zip(shapes, names, strict=True)
-    ]
+    arguments = []
+    for shape, name in zip(shapes, names, strict=True):
+        # A list of whole numbers is a shape, one of expressions is the argument.
+        is_shape = isinstance(shape, (tuple, list)) and all(isinstance(n, int) for n in shape)
+        given = symbols(name, shape) if is_shape or isinstance(shape, int) else symbolic(shape)
+        arguments.append(Variable(given))
     return as_sympy(function(*arguments))
-
-
-def _argument(shape: int | Shape | Operand, name: str) -> Symbolic:
-    is_shape = isinstance(shape, (tuple, list)) and all(isinstance(n, int) for n in shape)
-    return symbols(name, shape) if is_shape or isinstance(shape, int) else symbolic(shape)
 
 
 def _names_in(function: UserFunction, count: int) -> tuple[str, ...]:
