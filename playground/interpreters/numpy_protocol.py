@@ -55,6 +55,7 @@ def array_ufunc(
     if method == "outer":
         rule = outer_of(ufunc)
     if rule is not None:
+        # Operators have no keywords: they are spared the look for those that say nothing.
         return rule(*inputs) if not kwargs else _apply(ufunc, rule, inputs, kwargs)
     if called and ufunc in CONSTANT and "out" not in kwargs:
         return ufunc(*_plain(inputs), **kwargs)
@@ -126,6 +127,7 @@ def array_function(
     if func in CONSTANT:
         return func(*_values(args), **{key: _values(value) for key, value in kwargs.items()})
     if func in CREATED:
+        # NumPy has taken like= out of the keywords: it arrives here as self alone.
         return _apply(func, CREATED[func], (self, *args), kwargs)
     raise no_rule(func)
 
@@ -249,5 +251,6 @@ _PROTOCOL: dict[str, Any] = {
     "__gt__": _comparison(np.greater),
     "__ge__": _comparison(np.greater_equal),
 }
+# On the finished class: __eq__ in a class's own text would take its hash away.
 for _name, _method in _PROTOCOL.items():
     setattr(Variable, _name, _method)

@@ -35,6 +35,7 @@ def block(arrays: Operand) -> Variable:
     leaves = list(_blocks(arrays))
     ndim = max([depth, *(x.ndim for x in leaves)])
     if not isinstance(arrays, list):
+        # numpy.block copies, a single array too.
         return F.identity(arrays)
     return _block_of(arrays, depth, ndim)
 
@@ -72,6 +73,7 @@ def _with_leading_axes(x: Operand, ndim: int) -> Any:
 @answers(np.split)
 def split(ary: Operand, indices_or_sections: Operand, axis: int = 0) -> list[Variable]:
     if not np.ndim(indices_or_sections):
+        # A number that does not divide the length is refused here, and taken by array_split.
         return list(F.split_axis(ary, int(indices_or_sections), axis))
     return array_split(ary, indices_or_sections, axis)
 
@@ -145,6 +147,7 @@ def insert(arr: Operand, obj: Operand, values: Operand, axis: int | None = None)
     count = np.count_nonzero(given) if given.dtype == bool else given.size
     block = _with_leading_axes(operand(values), x.ndim)
     if not given.ndim:
+        # NumPy's rule for a single place: values fit as in assigning to a[obj], not to a[[obj]].
         block = np.moveaxis(block, 0, position)
     count = block.shape[position] if count == 1 else count
     shape = (*x.shape[:position], count, *x.shape[position + 1 :])

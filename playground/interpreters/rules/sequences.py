@@ -157,6 +157,7 @@ def interp(
     # A single knot has no slope.
     width = F.subtract(x1, x0) if last else np.ones_like(at)
     y = F.add(F.multiply(F.divide(F.subtract(f1, f0), width), F.subtract(x, x0)), f0)
+    # Beyond the ends the outer lines went on: where() drops their values and their gradients.
     y = F.where(at < knots[0], fp[0] if left is None else left, y)
     return F.where(at > knots[-1], fp[-1] if right is None else right, y)
 
@@ -209,6 +210,7 @@ def linspace(
     intervals = num - 1 if endpoint else num
     # A Variable by now, so that the constants beside it take its dtype.
     difference = F.subtract(stop, start)
+    # A single point is the start; its step is NaN below, as NumPy has it.
     parts = (np.arange(num) / max(intervals, 1)).reshape((num, *(1,) * difference.ndim))
     y = F.add(F.multiply(difference, parts), start)
     y = F.moveaxis(y, 0, axis) if axis else y
@@ -235,6 +237,7 @@ def geomspace(
 ) -> Variable:
     start, stop = together("geomspace", start, stop)
     negative = start.array < 0
+    # Both ends have one sign, which is put back at the end.
     first, last = (F.log(F.absolute(x)) for x in (start, stop))
     y = F.exp(linspace(first, last, num, endpoint, axis=axis))
     return F.where(negative, -y, y)

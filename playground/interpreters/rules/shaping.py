@@ -33,6 +33,7 @@ def reshape_rule(
     if given is None:
         raise TypeError("reshape: expected a shape, got none")
     if order == "F":
+        # Order F of an array is order C of its transpose, going in and coming out.
         return F.transpose(F.reshape(F.transpose(a), as_tuple(given)[::-1]))
     _require_row_order("reshape", order)
     y = F.reshape(a, given)

@@ -108,6 +108,7 @@ def _of_rows(x: Variable, qs: list[float], ignore_nan: bool) -> Variable:
         place = q * np.maximum(counts - 1, 0)
         low, high = np.floor(place), np.ceil(place)
         part = (place - low).astype(x.dtype)
+        # Only the reading is recorded: which elements are neighbours of the quantile is a step.
         lower = F.get_item(x, (rows, order[rows, low.astype("int64")]))
         upper = F.get_item(x, (rows, order[rows, high.astype("int64")]))
         between = F.add(F.multiply(lower, 1 - part), F.multiply(upper, part))
@@ -147,6 +148,7 @@ def cov(
     free = x.shape[1] - (int(not bias) if ddof is None else ddof)
     deviations = F.subtract(x, F.mean(x, 1, keepdims=True))
     products = F.matmul(deviations, F.transpose(deviations))
+    # No degree of freedom left is NumPy's division by 0, not by a negative number.
     return F.squeeze(F.divide(products, float(max(free, 0))))
 
 

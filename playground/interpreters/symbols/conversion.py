@@ -27,6 +27,7 @@ def symbols(names: str, shape: int | Sequence[int] = ()) -> Symbolic:
     """
     sp = sympy()
     shape = (shape,) if isinstance(shape, int) else tuple(shape)
+    # Real, as arrays are: sqrt(x**2) becomes |x|, and no conjugate is left standing.
     found = sp.symbols(names, real=True)
     if isinstance(found, tuple):
         if len(found) != math.prod(shape):
@@ -35,6 +36,7 @@ def symbols(names: str, shape: int | Sequence[int] = ()) -> Symbolic:
                 f"{len(found)} in {names!r}"
             )
     else:
+        # With two digits A111 might be A[1, 11] or A[11, 1].
         gap = "_" if max(shape, default=0) > 10 else ""
         ends = [gap + gap.join(map(str, i)) if i else "" for i in np.ndindex(shape)]
         found = [sp.Symbol(found.name + end, real=True) for end in ends]
