@@ -103,6 +103,7 @@ class Eigenvalue(cli.Descent):
         return {"targets": targets, "start": self._cast(np.array(settings.start), "--start")}
 
     def _random(self, seed: int, count: int) -> np.ndarray:
+        # The legacy generator: its streams are frozen, so that a seed names a start for good.
         return np.random.RandomState(seed).random_sample(count).astype(self.settings.dtype)
 
     def _cast(self, values: np.ndarray, flag: str) -> np.ndarray:

@@ -33,6 +33,7 @@ class Spectrum(Link):
         super().__init__()
         with self.init_scope():
             self.r = Parameter(np.array(start))
+        # eigh's eigenvalues come in ascending order, and are compared one by one.
         self.targets = np.sort(np.asarray(targets, self.r.dtype))
         self.entries = Entries(len(self.targets))
         if self.r.shape != (self.entries.size,):
@@ -93,6 +94,7 @@ def descend(
         rows.append((model.r.array.copy(), model.eigenvalues, value.item()))
         return value
 
+    # A loss that is NaN exceeds nothing, and ends this too.
     while not rows or (rows[-1][2] > tol and len(rows) <= max_steps):
         if way == "loss":
             optimizer.update(loss)

@@ -143,6 +143,7 @@ class Expression:
         except SyntaxError as error:
             place = f" at character {error.offset}" if error.offset else ""
             raise InputError(f"{self._shown} is no formula ({error.msg}{place})") from error
+        # Python's parser meets deep nesting with MemoryError, for want of stack.
         except (ValueError, RecursionError, MemoryError) as error:
             reason = "it is nested too deeply" if not isinstance(error, ValueError) else str(error)
             raise InputError(f"the formula cannot be read: {reason}") from error
@@ -216,6 +217,7 @@ class Expression:
 
     def _number(self, value: float) -> float:
         try:
+            # A whole number of 400 digits is an int to Python and beyond any float.
             number = float(value)
         except OverflowError:
             number = math.inf
@@ -244,6 +246,7 @@ class Expression:
             raise self._unknown(name)
         if count != ARITY[name]:
             raise InputError(f"{self._shown}: expected {_usage_of(name)}, got {count} argument(s)")
+        # The name is on the list by now: nothing else of numpy can be reached.
         return _Call(getattr(np, name), count)
 
     def _unknown(self, name: str) -> InputError:

@@ -47,6 +47,7 @@ def _imported(module: str, spec: str) -> Any:
         return importlib.import_module(module)
     # Raised for the module itself as well as for one that it imports: the cure is another.
     except ModuleNotFoundError as error:
+        # A missing parent package counts as the module itself, anything else as what it imports.
         if error.name is None or not f"{module}.".startswith(f"{error.name}."):
             raise InputError(f"{spec!r}: {module} needs {error.name}, which is missing") from error
         raise InputError(
@@ -56,6 +57,7 @@ def _imported(module: str, spec: str) -> Any:
         what = f"{type(error).__name__}: {error}".splitlines()[0]
         raise InputError(f"{spec!r}: {module} cannot be imported ({what})") from error
     finally:
+        # Taken back: files there must not shadow modules that are imported later.
         sys.path.remove(here)
 
 

@@ -316,6 +316,7 @@ def _thinned(points: np.ndarray, vectors: np.ndarray) -> tuple[np.ndarray, np.nd
     for coordinate in points.T:
         axis = np.unique(coordinate)
         stride = -(-len(axis) // MOST_ARROWS)
+        # What is left over goes to both sides, so that the arrows stay in the middle.
         first = (len(axis) - 1) % stride // 2
         kept &= np.isin(coordinate, axis[first::stride])
         if len(axis) > stride:

@@ -41,6 +41,7 @@ class Prod(Reduction):
 
     def backward(self, gy: Array, x: Array) -> Array:
         axes = normal_axes(self.axis, len(self.shape), "prod")
+        # The reduced axes last and flat: one running product serves any number of them.
         order = [i for i in range(len(self.shape)) if i not in axes] + list(axes)
         moved = [self.shape[i] for i in order]
         lead = moved[: len(moved) - len(axes)]
@@ -86,6 +87,8 @@ class Cumprod(Unary):
 
     def backward(self, gy: Array, x: Array) -> Array:
         x = x.swapaxes(self.axis, -1)
+        # A later y[i] has of x[j] the factors before it, which are common to all of them, and those
+        # from j + 1 to i: weighted by gy these sum up by r[j] = gy[j] + x[j + 1] r[j + 1].
         sums = _backward_recurrence(_later(x, 1), gy.swapaxes(self.axis, -1))
         return (_product_before(x) * sums).swapaxes(self.axis, -1)
 

@@ -135,6 +135,7 @@ class LogSoftmax(Normalizing):
         return y - np.log(np.exp(y).sum(axis=self.axis, keepdims=True))
 
     def backward(self, gy: Array, x: Array, y: Array) -> Cotangents:
+        # The softmax from y, which is kept; from x it would have to be shifted once more.
         return gy - np.exp(y) * gy.sum(axis=self.axis, keepdims=True)
 
 

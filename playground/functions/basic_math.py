@@ -133,6 +133,7 @@ class SubFromConstant(WithConstant):
 def subtract(x: Operand, y: Operand) -> Variable:
     """Difference x - y, broadcast."""
     if type(y) in SCALAR_TYPES and isinstance(x, Variable):
+        # Chainer's graph: x - c is recorded as x + (-c).
         return AddConstant(-python_number(y)).of(x)
     if type(x) in SCALAR_TYPES and isinstance(y, Variable):
         return SubFromConstant(x).of(y)
@@ -212,6 +213,7 @@ class DivFromConstant(WithConstant):
 def divide(x: Operand, y: Operand) -> Variable:
     """Quotient x / y, broadcast. Division by a number multiplies by its reciprocal (Chainer)."""
     if type(y) in SCALAR_TYPES and isinstance(x, Variable):
+        # NumPy's division, in which 1 / 0 is infinite as it is for arrays; Python's would raise.
         with np.errstate(divide="ignore"):
             return MulConstant(np.true_divide(1.0, python_number(y))).of(x)
     if type(x) in SCALAR_TYPES and isinstance(y, Variable):

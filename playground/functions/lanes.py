@@ -106,6 +106,7 @@ def levels(x: Array) -> list[HiddenAxis]:
     """The levels of an array or of a Variable's array, newest first."""
     found = []
     array: Raw = getattr(x, "_array", x)
+    # A batched array holds that of the level below: from outside in, the newest comes first.
     while (level := level_of(array)) is not None:
         found.append(level)
         array = array.array
@@ -137,6 +138,7 @@ def _shown(x: Array | None, found: Sequence[HiddenAxis]) -> Array:
 
 def _hidden(x: Array | None, found: Sequence[HiddenAxis]) -> Array:
     """The way back."""
+    # Shown newest first, the oldest level's lanes stand in front, and are hidden first.
     for level in reversed(found):
         if x is not None:
             x = hide(x, level) if isinstance(x, Variable) else level.hide(x)
@@ -200,8 +202,10 @@ def over_lanes(function: FunctionNode, variables: list[Variable]) -> tuple[Varia
 
     Its ``forward`` may do with arrays whatever it likes, and has to see those of one lane.
     """
+    # One level at a time: in the loop ``apply`` meets the next one and comes here again.
     level = _all_levels(variables)[0]
     shown = [(show(x, level), True) if level in levels(x) else (x, False) for x in variables]
+    # A copy a lane: a FunctionNode remembers its inputs, and serves one application only.
     results = [
         copy(function).apply([x[i] if has else x for x, has in shown]) for i in range(level.size)
     ]

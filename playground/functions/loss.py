@@ -104,6 +104,7 @@ def _labels(t: Operand, like: Raw, operation: str) -> Raw:
 def _averaged(loss: Variable, valid: Raw, normalize: bool) -> Variable:
     """The sum of ``loss`` over the number of valid labels, or of entries of axis 0."""
     if not normalize:
+        # As Chainer: entries of axis 0 count, ignored ones too, and an empty batch counts as one.
         return divide(sum(loss), float(len(loss) or 1))
     # Where every label is ignored the loss is 0, as in Chainer, not 0 / 0.
     count = np.maximum(valid.sum(), 1)
@@ -189,6 +190,7 @@ def _label_cross_entropy(
     classes = np.where(valid, t, np.zeros_like(t))
     if config.debug and t.size:
         _check_classes(classes, x.shape[1])
+    # One row a label: one pair of index arrays then reads for any number of axes behind.
     rows = reshape(moveaxis(log_softmax(x), 1, -1), (math.prod(t.shape), x.shape[1]))
     index = np.arange(rows.shape[0], like=classes)
     log_p = reshape(get_item(rows, (index, classes.reshape(-1))), t.shape)
@@ -232,6 +234,7 @@ def _soft_cross_entropy(x: Variable, t: Operand, reduce: str, kind: str) -> Vari
         loss = sum(multiply(t, subtract(log(add(t, 1e-7)), log_y)), 1)
     else:
         loss = -sum(multiply(t, log_y), 1)
+    # Over the examples: probabilities have no label to ignore, and so no count of valid ones.
     return loss if reduce == "no" else mean(loss)
 
 
@@ -270,6 +273,7 @@ def _reduced(operation: str, loss: Variable, reduce: str) -> Variable:
 def bernoulli_nll(x: Operand, y: Operand, reduce: str = "sum") -> Variable:
     """Negative log-likelihood of x in [0, 1] under Bernoulli distributions of mean sigmoid(y)."""
     x, y = together("bernoulli_nll", x, y)
+    # As above without a probability, whose logarithm is lost where it rounds to 0 or 1.
     return _reduced("bernoulli_nll", subtract(softplus(y), multiply(x, y)), reduce)
 
 

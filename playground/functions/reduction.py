@@ -74,6 +74,7 @@ class Sum(Reduction):
         return x.sum(axis=self.axis, keepdims=self.keepdims)
 
     def backward(self, gy: Array, x: Array) -> Array:
+        # The gradient of nearly every loss begins here: small ones are written out, not viewed.
         if type(gy) is not Variable and gy.ndim == 0:
             return backend.repeated(gy, self.shape)
         return np.broadcast_to(self.restore(gy), self.shape)
@@ -169,6 +170,7 @@ def argmin(x: Operand, axis: int | None = None) -> Variable:
 
 
 def _indexes(found: Raw) -> Variable:
+    # Chainer's dtype, where NumPy's own depends on the platform.
     return variable_of(found.astype("int32"))
 
 

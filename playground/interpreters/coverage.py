@@ -89,19 +89,16 @@ def markdown() -> str:
         f"| all | {len(found)} | |",
     ]
     for key in (*STATES, UNDECIDED):
-        if counts[key]:
-            lines.extend(["", f"## {key}", "", *_section(found, key)])
+        # Of a state the functions of one reason stand together: many share it.
+        groups: dict[str, list[str]] = {}
+        for name, (its_state, reason) in found.items():
+            if its_state == key:
+                groups.setdefault(reason, []).append(f"`{name}`")
+        if groups:
+            lines.extend(["", f"## {key}", ""])
+        for reason, members in groups.items():
+            lines.append(f"- {', '.join(members)}{f': {reason}' if reason else ''}")
     return "\n".join(lines) + "\n"
-
-
-def _section(found: dict[str, tuple[str, str]], wanted: str) -> Iterator[str]:
-    """The functions of a state, those of one reason together."""
-    groups: dict[str, list[str]] = {}
-    for name, (key, reason) in found.items():
-        if key == wanted:
-            groups.setdefault(reason, []).append(f"`{name}`")
-    for reason, members in groups.items():
-        yield f"- {', '.join(members)}{f': {reason}' if reason else ''}"
 
 
 if __name__ == "__main__":

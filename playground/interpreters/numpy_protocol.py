@@ -55,10 +55,13 @@ def array_ufunc(
     if method == "outer":
         rule = outer_of(ufunc)
     if rule is not None:
+        # Operators have no keywords: they are spared the look for those that say nothing.
         return rule(*inputs) if not kwargs else _apply(ufunc, rule, inputs, kwargs)
     if called and ufunc in CONSTANT and "out" not in kwargs:
         return ufunc(*_plain(inputs), **kwargs)
-    raise _no_ufunc_rule(ufunc, method, kwargs)
+    if kwargs.get("out") is not None:
+        raise _no_out(full_name(ufunc))
+    raise no_rule(ufunc, method)
 
 
 def _plain(operands: tuple[Any, ...]) -> list[Any]:
@@ -82,20 +85,6 @@ def _are_operands(inputs: tuple[Any, ...]) -> bool:
     return True
 
 
-def _no_ufunc_rule(ufunc: np.ufunc, method: str, kwargs: dict[str, Any]) -> NoRuleError:
-    name = full_name(ufunc)
-    if kwargs.get("out") is not None:
-        return _no_out(name)
-    if method == "at":
-        return NoRuleError(f"{name}.at {WRITING}")
-    if method != "__call__":
-        return NoRuleError(
-            f"{name}.{method} has no differentiation rule for Variables: use the function that "
-            f"does the same (numpy.sum for add.reduce, numpy.cumsum for add.accumulate …)"
-        )
-    return no_rule(ufunc)
-
-
 def _no_out(name: str) -> NoRuleError:
     return NoRuleError(
         f"{name}: out= would write a Variable's result into an array, outside the graph: drop "
@@ -103,9 +92,19 @@ def _no_out(name: str) -> NoRuleError:
     )
 
 
-def no_rule(function: NumpyFunction) -> NoRuleError:
-    """The error for a function without a rule: why there is none, and what to use instead."""
+def no_rule(function: NumpyFunction, method: str = "__call__") -> NoRuleError:
+    """The error for a function without a rule: why there is none, and what to use instead.
+
+    ``method`` is that of a ufunc: ``at``, ``reduce`` …
+    """
     name = full_name(function)
+    if method == "at":
+        return NoRuleError(f"{name}.at {WRITING}")
+    if method != "__call__":
+        return NoRuleError(
+            f"{name}.{method} has no differentiation rule for Variables: use the function that "
+            f"does the same (numpy.sum for add.reduce, numpy.cumsum for add.accumulate …)"
+        )
     for table in (REFUSED, NOT_APPLICABLE):
         if function in table:
             return NoRuleError(f"{name} {table[function]}")
@@ -128,6 +127,7 @@ def array_function(
     if func in CONSTANT:
         return func(*_values(args), **{key: _values(value) for key, value in kwargs.items()})
     if func in CREATED:
+        # NumPy has taken like= out of the keywords: it arrives here as self alone.
         return _apply(func, CREATED[func], (self, *args), kwargs)
     raise no_rule(func)
 
@@ -143,20 +143,16 @@ def _values(argument: Operand) -> Any:
 _NEUTRAL = {"out": None, "dtype": None, "order": "K", "where": True, "copy": None}
 
 
-def _without_defaults(kwargs: dict[str, Any]) -> dict[str, Any]:
-    return {
+def _apply(func: NumpyFunction, rule: Answer, args: Any, kwargs: dict[str, Any]) -> Any:
+    """Call a rule, naming the function where it does not take what NumPy's does."""
+    # A Variable is no subclass of ndarray, whatever ``subok`` says.
+    kept = kwargs and {
         key: value
         for key, value in kwargs.items()
-        # A Variable is no subclass of ndarray, whatever ``subok`` says.
         if value is not np._NoValue
         and key != "subok"
         and not (key in _NEUTRAL and value is _NEUTRAL[key])
     }
-
-
-def _apply(func: NumpyFunction, rule: Answer, args: Any, kwargs: dict[str, Any]) -> Any:
-    """Call a rule, naming the function where it does not take what NumPy's does."""
-    kept = _without_defaults(kwargs) if kwargs else kwargs
     try:
         return rule(*args, **kept)
     except TypeError as error:
@@ -255,5 +251,6 @@ _PROTOCOL: dict[str, Any] = {
     "__gt__": _comparison(np.greater),
     "__ge__": _comparison(np.greater_equal),
 }
+# On the finished class: __eq__ in a class's own text would take its hash away.
 for _name, _method in _PROTOCOL.items():
     setattr(Variable, _name, _method)

@@ -81,6 +81,7 @@ def fit(
     """
     place = parse_device(device) if isinstance(device, (str, int)) else device
     parts = make_rule(rule), make_stops(stop), make_restart(restart)
+    # None stays None: a run that is resumed then goes on with its checkpoint's generator.
     chance = None if rng is None else make_rng(rng)
     objective = Objective(loss, start, place)
     watched = _watch_list(watch)
@@ -92,6 +93,7 @@ def fit(
             return _carry_out(Loop(objective, *parts, journal, chance, watched, progress))
         finally:
             journal.release()
+            # A log in memory stays open, for the Fit to read.
             if owned and journal.path is not None:
                 journal.close(settled=False)
 
@@ -206,6 +208,7 @@ def _journal(
 
 def _check_layout(log: RunLog, objective: Objective, watch: tuple[str, ...]) -> None:
     described = objective.names, objective.shapes, objective.dtypes
+    # With the log's own cap, which says how much is kept and not what.
     wanted = type(log.layout).of(*described, watch, log.layout.cap)
     if wanted != log.layout:
         names = ", ".join(watch) or "nothing"
@@ -236,6 +239,7 @@ def _carry_out(loop: Loop) -> Fit:
 
 def _result(loop: Loop, ending: Ending) -> Fit:
     log, layout, objective = loop.log, loop.log.layout, loop.objective
+    # A rule met by a point is about the newest one accepted, which may not be the best.
     mark = (log.base if ending.here else log.best) or log.last
     if mark is None:
         found, value = [to_cpu(array) for array in objective.start], math.nan
@@ -249,6 +253,7 @@ def _result(loop: Loop, ending: Ending) -> Fit:
         reason=ending.reason,
         hint=ending.hint,
         ending=ending.name,
+        # Row 0 is the start; Ctrl-C may come before it.
         steps=max(log.rows - 1, 0),
         restarts=loop.restarts,
         loss_evaluations=log.rows,

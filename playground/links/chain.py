@@ -54,6 +54,7 @@ class Chain(Link):
 
     def _named_children(self) -> list[tuple[str, Link]]:
         own = vars(self)
+        # Sorted like the parameters: the order of updates must not hang on a set's.
         return [(name, own[name]) for name in sorted(self._children)]
 
     def params(self, include_uninit: bool = True) -> Iterator[Parameter]:
@@ -72,5 +73,6 @@ class Chain(Link):
         shared._children = set(self._children)
         for name, child in self._named_children():
             vars(shared)[name] = copied = child.copy("share")
+            # A copied link belongs to nobody and has no name; this one is a child again.
             copied.name = name
         return shared

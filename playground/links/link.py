@@ -33,6 +33,7 @@ class Link:
         name: what the chain that it belongs to calls it, or None.
     """
 
+    # On the class: a subclass that forgets super().__init__() still has it, and is told.
     _begun = False
 
     def __init__(self, **params: ParamSpec) -> None:
@@ -110,6 +111,7 @@ class Link:
         """Register a new parameter ``name``; its values are NaN without an ``initializer``."""
         self._refuse_taken(name, "parameter")
         if initializer is None:
+            # Chainer's: values that were never given show in every result.
             initializer = np.dtype(dtype).type("nan")
         elif isinstance(initializer, np.generic):
             initializer = initializer.item()  # a number, whose dtype says nothing

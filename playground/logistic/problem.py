@@ -75,6 +75,7 @@ def optimum(X: np.ndarray, t: np.ndarray, l2: float = 0.0) -> Optimum:
     size = np.maximum(np.abs(X).max(axis=0), np.finfo(float).tiny)
     scaled = X / size
     signed, ridge = scaled * (2 * t - 1)[:, None], np.append(np.full(X.shape[1] - 1, l2), 0.0)
+    # The penalty is on the weights of the features as they came, w / size.
     ridge = ridge / size**2
 
     def loss(w: np.ndarray) -> float:
@@ -91,6 +92,7 @@ def optimum(X: np.ndarray, t: np.ndarray, l2: float = 0.0) -> Optimum:
         curvature = scaled.T @ (scaled * (wrong * (1 - wrong))[:, None]) + np.diag(ridge)
         # Not solve: a feature that never changes makes the curvature singular.
         step = np.linalg.lstsq(curvature, slope, rcond=None)[0]
+        # Far from the border the curvature vanishes, and a whole Newton step overshoots.
         while loss(w - step) > loss(w) and np.abs(step).max() > 1e-12 * np.abs(w).max():
             step = step / 2
         w = w - step

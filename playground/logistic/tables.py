@@ -88,6 +88,7 @@ def read_table(path: str | os.PathLike[str]) -> Table:
     """
     file = Path(path)
     try:
+        # Spreadsheets write a byte order mark, which would become part of the first name.
         text = file.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         raise InputError(f"{file} is not a text file: expected CSV in UTF-8") from error
@@ -137,6 +138,7 @@ def parse_table(text: str, source: str) -> Table:
 # Not by pandas: it fills a short row with blanks, and counts rows where errors have to name lines.
 def _numbered_rows(text: str, source: str) -> list[tuple[int, list[str]]]:
     head = next((line for line in text.splitlines() if line.strip() and line[0] != "#"), "")
+    # By the head: beside semicolons, cells may hold decimal commas, names hardly.
     separator = max(SEPARATORS, key=head.count)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, skipinitialspace=True)
     found = []

@@ -146,6 +146,7 @@ class AdamRule(UpdateRule):
         if eta * decay == 0:
             self.subtract(param, step)
         else:
+            # Beside the step: a decay within the gradient would be divided by √v as well.
             param.array[...] = (1.0 - eta * decay) * param.array - step
 
     update_core_gpu = update_core_cpu

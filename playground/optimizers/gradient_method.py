@@ -196,6 +196,7 @@ class GradientMethod(Optimizer):
             self.check_nan_in_grads()
         if hooks:
             self.call_hooks("pre")
+        # Counted also where an overflow leaves the parameters as they are: so Chainer counts.
         self.t += 1
         if not adapting or self.is_safe_to_update():
             for param in params:

@@ -63,4 +63,5 @@ class Hooks:
         """The hooks of one timing. Raises ValueError for an unknown one."""
         if timing not in TIMINGS:
             raise ValueError(f"call_hooks: timing is 'pre' or 'post', got {timing!r}")
+        # A list of its own: a hook may remove itself while they are called.
         return list(self._by_timing[timing].values())

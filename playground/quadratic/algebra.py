@@ -139,6 +139,7 @@ class Stationary:
         """By the signs of the eigenvalues, of which those that are 0 count for neither."""
         values = np.linalg.eigvalsh(np.array(hessian.tolist(), float))
         rank = hessian.rank()
+        # As many as the exact rank: rounding has made tiny numbers of those that are 0.
         counted = values[np.argsort(-np.abs(values))[:rank]]
         if not rank:
             return "plane"

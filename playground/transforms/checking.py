@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -65,8 +64,7 @@ def check_grads(
         # The same directions in every call, so that a check that has failed fails again.
         source = np.random.default_rng(0) if rng is None else rng
         for level in range(1, order + 1):
-            us = _check(flat, xs, names, limits, source, f"{name_of(f)}: order {level}")
-            flat = partial(_pulled_back, flat, us)
+            flat = _check(flat, xs, names, limits, source, f"{name_of(f)}: order {level}")
 
     return check
 
@@ -85,16 +83,20 @@ class Limits(NamedTuple):
         return bool(abs(exact - numeric) <= allowed)
 
 
-def _pulled_back(flat: UserFunction, us: list[Any], *xs: Raw) -> Sequence[Any]:
-    return vjp(flat, *xs)[1](us)
-
-
 def _flattened(
     f: UserFunction, argnums: Argnums | None, args: Sequence[Tree], kwargs: Keywords
 ) -> tuple[UserFunction, list[Any], list[str]]:
     """f as a function from arrays to a list of arrays; these arrays, and what errors call them."""
     if argnums is None:
-        chosen = [i for i, x in enumerate(args) if any(map(_is_floating, leaves(x)))]
+        chosen = [
+            i
+            for i, x in enumerate(args)
+            if any(
+                isinstance(y, (float, complex))
+                or getattr(getattr(y, "dtype", None), "kind", "?") in "fc"
+                for _, y in leaves(x)
+            )
+        ]
         if not chosen:
             raise TypeError("check_grads: no argument holds floating point numbers")
     else:
@@ -117,13 +119,6 @@ def _flattened(
     return flat, xs, [name for name, _ in found]
 
 
-def _is_floating(leaf: tuple[str, Operand]) -> bool:
-    x = leaf[1]
-    if isinstance(x, (float, complex)):
-        return True
-    return hasattr(x, "dtype") and getattr(x.dtype, "kind", "?") in "fc"
-
-
 # ------------------------------------------------------------------------------ one order
 
 
@@ -134,8 +129,8 @@ def _check(
     limits: Limits,
     rng: Random,
     title: str,
-) -> list[Any]:
-    """Compare the pass back with differences, one argument at a time; the cotangents used."""
+) -> UserFunction:
+    """Compare the pass back with differences, one argument at a time; that pass as a function."""
     values, pull = vjp(flat, *xs)
     us = [_drawn(rng, _array(y)) for y in values]
     gradients = pull(us)
@@ -152,7 +147,8 @@ def _check(
             f"{limits.rtol:.1g} is allowed{slope.worst(gradients[i])}: a backward of that order is "
             f"wrong, a value was copied out of the graph, or the function is not smooth there"
         )
-    return us
+    # From the same cotangents: what was right in this order is what the next one differentiates.
+    return lambda *xs: vjp(flat, *xs)[1](us)
 
 
 def _drawn(rng: Random, like: Array) -> Raw:

@@ -129,20 +129,11 @@ def jvp(f: UserFunction, primals: Sequence[Any], tangents: Sequence[Any]) -> tup
     arrays = trace.assembled([given.variable.array for given in trace.givens])
     ts = [t for _, t in fitting_all("jvp", tuple(tangents), arrays, "the tangents")]
     recorded = trace.recorded or is_linked(ts)
-    found = iter(_pushed(trace, [y for y in ys if isinstance(y, Variable)], ts, recorded))
-    trace.forget()
-    forward = [
-        trace.tangent(y, next(found) if isinstance(y, Variable) else None, recorded) for y in ys
-    ]
-    return trace.value(trace.result), rebuilt(trace.result, iter(forward))
-
-
-def _pushed(trace: Trace, ys: list[Variable], ts: list[Any], recorded: bool) -> list[Any]:
-    """The tangents of outputs from those of the unknowns (None: zero)."""
     # The pass back is recorded from cotangents that are only placeholders: it is linear in them,
     # so that their values do not matter, and a pass back through it takes tangents forward.
-    duals = [Variable(zeros_for(y.array, y.shape)) for y in ys]
-    gradients = trace.pull(list(zip(ys, duals, strict=True)), True)
+    linked = [y for y in ys if isinstance(y, Variable)]
+    duals = [Variable(zeros_for(y.array, y.shape)) for y in linked]
+    gradients = trace.pull(list(zip(linked, duals, strict=True)), True)
     seeds = [
         (g.node, as_seed(t, recorded))
         for g, t in zip(gradients, ts, strict=True)
@@ -150,7 +141,12 @@ def _pushed(trace: Trace, ys: list[Variable], ts: list[Any], recorded: bool) -> 
     ]
     targets = [dual.node for dual in duals]
     needed = survey([node for node, _ in seeds], {*targets}, True).needed
-    return transported(seeds, targets, needed, recorded)
+    found = iter(transported(seeds, targets, needed, recorded))
+    trace.forget()
+    forward = [
+        trace.tangent(y, next(found) if isinstance(y, Variable) else None, recorded) for y in ys
+    ]
+    return trace.value(trace.result), rebuilt(trace.result, iter(forward))
 
 
 # ------------------------------------------------------------------------- the batched pass

@@ -653,8 +653,8 @@ def test_a_constant_picture_can_be_drawn() -> None:
     axis = np.linspace(0, 1, 3)
     pictures.contours(axis, axis, np.ones((3, 3)), ax)
     pictures.arrows(ax, np.zeros((1, 2)), np.zeros((1, 2)))
-    pictures.difference(np.array([[0.0, 0.0], [1.0, 0.0]]), np.array([np.nan, np.nan]), ax)
-    pictures.difference(np.array([[0.0, 0.0], [1.0, 0.0]]), np.array([0.0, 0.0]), ax)
+    pictures.difference_map(np.array([[0.0, 0.0], [1.0, 0.0]]), np.array([np.nan, np.nan]), ax)
+    pictures.difference_map(np.array([[0.0, 0.0], [1.0, 0.0]]), np.array([0.0, 0.0]), ax)
 
 
 def test_devices_and_json_of_the_log(run) -> None:

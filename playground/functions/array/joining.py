@@ -38,10 +38,12 @@ class Concat(Op):
 
     def forward(self, *xs: Raw) -> Raw:
         y = np.concatenate(xs, axis=self.axis)
+        # Lengths alone: of the inputs themselves the backward pass needs nothing.
         self.lengths = [x.shape[self.axis] for x in xs]
         return y
 
     def backward(self, gy: Array, *xs: Array) -> Array:
+        # By slices, whose own gradient is an assignment and no count.
         lead = (slice(None),) * (self.axis % gy.ndim)
         gxs, start = [], 0
         for length in self.lengths:
@@ -100,6 +102,7 @@ def at_least(x: Operand, ndim: int) -> Any:
     if len(shape) >= ndim:
         return operand(x)
     missing = ndim - len(shape)
+    # atleast_3d alone adds behind as well: (n,) becomes (1, n, 1), and (m, n) (m, n, 1).
     trailing = ndim == 3 and len(shape) > 0
     return shaped(x, (*(1,) * (missing - trailing), *shape, *(1,) * trailing))
 
@@ -114,6 +117,7 @@ def vstack(xs: Sequence[Any]) -> Variable:
 def hstack(xs: Sequence[Any]) -> Variable:
     """The arrays joined along the second axis, or along the only one."""
     raised = [at_least(x, 1) for x in xs]
+    # By the first array alone, as NumPy decides it.
     return concat(raised, 0 if raised and raised[0].ndim == 1 else 1)
 
 
@@ -136,6 +140,7 @@ class SplitAxis(Op):
         lead = (slice(None),) * self.axis
         pairs = zip(self.bounds, self.bounds[1:], strict=False)
         ys = [x[(*lead, slice(start, stop))] for start, stop in pairs]
+        # For outputs that nobody uses: their cotangents come as None and tell no shape.
         self.shapes = [y.shape for y in ys]
         return tuple(ys)
 
@@ -177,8 +182,10 @@ def _bounds(indices_or_sections: Index, length: int) -> list[int]:
         parts = int(given)
         if parts < 1 or length % parts:
             raise InvalidType("SplitAxis", f"a number that divides the length {length}", f"{parts}")
+        # Of an empty axis all parts are empty, where range would refuse a step of 0.
         return list(range(0, length + 1, length // parts)) if length else [0] * (parts + 1)
     bounds = [0, *(int(i) for i in given), length]
+    # NumPy would read them as slices, and hand out parts that overlap or are empty.
     if bounds != sorted(bounds):
         raise InvalidType("SplitAxis", f"ascending indices from 0 to {length}", f"{bounds[1:-1]}")
     return bounds
@@ -190,6 +197,7 @@ def separate(x: Operand, axis: int = 0) -> tuple[Variable, ...]:
     x = as_variable(x)
     (position,) = normal_axes(axis, x.ndim, "Separate")
     shape = x.shape[:position] + x.shape[position + 1 :]
+    # An empty axis has one bound, which cuts nothing.
     parts = split_at(x, list(range(x.shape[position] + 1)), position) if x.shape[position] else ()
     return tuple(reshape(part, shape) for part in parts)
 
@@ -215,6 +223,7 @@ def _lengthened(x: Operand, length: int, padding: float) -> Operand:
     if len(x) == length:
         return x
     raw = x.array if isinstance(x, Variable) else x
+    # Like x, so that it lies on x's device and has x's lanes.
     filling = np.zeros((length - len(x), *x.shape[1:]), raw.dtype, like=raw)
     filling[...] = padding
     return joined([x, filling], 0)

@@ -54,6 +54,7 @@ class Reshape(Unary):
         return x.reshape(self.shape)
 
     def backward(self, gy: Array, x: Array) -> Array:
+        # The shape is remembered, since x is not kept: None may stand here in its place.
         return gy.reshape(self.origin)
 
 
@@ -122,6 +123,7 @@ def moveaxis(x: Operand, source: int | Sequence[int], destination: int | Sequenc
     normal_axes(second, x.ndim, "moveaxis")
     moved = [a % x.ndim for a in first]
     order = [a for a in range(x.ndim) if a not in moved]
+    # In the order of their targets: each insertion shifts what stands behind it.
     for target, axis in sorted(zip((b % x.ndim for b in second), moved, strict=True)):
         order.insert(target, axis)
     return transpose(x, order)
@@ -135,6 +137,7 @@ def rollaxis(x: Operand, axis: int, start: int = 0) -> Variable:
     if not -x.ndim <= start <= x.ndim:
         raise InvalidIndex("rollaxis", f"start from {-x.ndim} to {x.ndim}", f"{start}")
     target = start + x.ndim if start < 0 else start
+    # Taken out first, the axis leaves a gap: places behind it come one nearer.
     return moveaxis(x, source, target - (target > source))
 
 
@@ -142,6 +145,7 @@ def rollaxis(x: Operand, axis: int, start: int = 0) -> Variable:
 def expand_dims(x: Operand, axis: int | tuple[int, ...]) -> Variable:
     """x with axes of length 1 inserted, at the positions ``axis`` of the result."""
     x = as_variable(x)
+    # Positions are those of the result, where -1 is the new last axis.
     count = x.ndim + len(as_tuple(axis))
     axes, lengths = normal_axes(as_tuple(axis), count, "expand_dims"), iter(x.shape)
     return reshape(x, tuple(1 if i in axes else next(lengths) for i in range(count)))
@@ -152,6 +156,7 @@ def squeeze(x: Operand, axis: int | tuple[int, ...] | None = None) -> Variable:
     """x without axes of length 1 (all of them, or those named)."""
     x = as_variable(x)
     if axis is None:
+        # Not by reshape, which may return x itself: Chainer's squeeze always makes a node.
         return Reshape(tuple(n for n in x.shape if n != 1)).of(x)
     axes = normal_axes(axis, x.ndim, "squeeze")
     for a in axes:
@@ -202,6 +207,7 @@ def sum_to(x: Operand, shape: int | Sequence[int]) -> Variable:
     shape = as_tuple(shape)
     x = as_variable(x)
     try:
+        # Broadcasting is symmetric: that they fit does not say yet which is the larger.
         fits = np.broadcast_shapes(shape, x.shape) == x.shape
     except ValueError:
         fits = False
@@ -211,6 +217,7 @@ def sum_to(x: Operand, shape: int | Sequence[int]) -> Variable:
 
 
 def _transposed(self: Variable, *axes: Axis) -> Variable:
+    # As ndarray.transpose takes them: one by one, as one sequence, or as None.
     if not axes or axes == (None,):
         return transpose(self)
     order: Index = axes[0] if isinstance(axes[0], (tuple, list)) else axes

@@ -62,6 +62,7 @@ class Exp2(ElementwiseUnary):
     keep = (1,)
 
     def backward(self, gy: Array, x: Array, y: Array) -> Array:
+        # Python's logarithm, a float: NumPy's is a float64 and would widen a float32 y.
         return gy * (y * math.log(2))
 
 
@@ -144,6 +145,7 @@ class LogAddExp(Elementwise):
 
     def backward(self, gz: Array, x: Array, y: Array, z: Array) -> Cotangents:
         left, right = self.wants
+        # By shares of z, which exists: exp(x) and exp(y) may overflow where their ratio does not.
         gx = gz * np.exp(log_share(x, z)) if left else None
         return gx, (gz * np.exp(log_share(y, z)) if right else None)
 
@@ -160,6 +162,7 @@ class LogAddExp2(Elementwise):
 
     def backward(self, gz: Array, x: Array, y: Array, z: Array) -> Cotangents:
         left, right = self.wants
+        # The same in base 2: the factors log(2) of the power and of the logarithm cancel.
         gx = gz * np.exp2(log_share(x, z)) if left else None
         return gx, (gz * np.exp2(log_share(y, z)) if right else None)
 

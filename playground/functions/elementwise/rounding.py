@@ -33,6 +33,7 @@ class PiecewiseConstant(ElementwiseUnary):
     __slots__ = ()
 
     def of(self, x: Operand) -> Variable:
+        # Applied like any other, so that errors, debug mode and lanes are the same, then cut off.
         return Variable(super().of(x).array, requires_grad=False)
 
     def backward(self, gy: Array, x: Array) -> Array:
@@ -132,12 +133,14 @@ class Fmod(Remainder):
     """z = x - y trunc(x / y), of the sign of x."""
 
     __slots__ = ()
+    # The derivative is the base's: (x - z) / y is here the quotient that was truncated.
     ufunc = np.fmod
 
 
 @answers(np.fmod)
 def fmod(x: Operand, divisor: Operand) -> Variable:
     """Remainder of the division with truncation, of the sign of x (C's fmod)."""
+    # Not by function_of, which calls its arguments x1 and x2: Chainer's second is divisor.
     return Fmod().of(x, divisor)
 
 

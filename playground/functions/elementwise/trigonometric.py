@@ -116,6 +116,7 @@ class Arctan2(Elementwise):
 
     def backward(self, gz: Array, y: Array, x: Array) -> Cotangents:
         first, second = self.wants
+        # Beyond 1e154 the squares overflow: the derivative, smaller than 1e-154, becomes 0.
         g = gz / (x * x + y * y)
         return (g * x if first else None), (-g * y if second else None)
 
@@ -140,6 +141,7 @@ class Sinc(Unary):
         t = x * math.pi
         # Each order divides by t once more, and so cancels over a wider neighbourhood of 0.
         near = abs(t) < 1 + self.order / 2
+        # Both ways are computed everywhere: each gets a harmless number where the other counts.
         series = self._series(np.where(near, t, np.zeros_like(t)))
         y: Raw = np.where(near, series, self._recurrence(np.where(near, np.ones_like(t), t)))
         return y * math.pi**self.order

@@ -56,6 +56,7 @@ class Svd(OverMatrices):
     def backward(self, gys: Cotangents, x: Array, u: Array, s: Array, vh: Array) -> Array | None:
         gu, gs, gvh = gys
         gx = None if gs is None else SvdValuesGrad(self.basis)(x, gs)
+        # The values alone have a gradient at clusters and at 0 too, where vectors have none.
         if gu is None and gvh is None:
             return gx
         gu = np.zeros_like(u) if gu is None else gu
@@ -85,6 +86,7 @@ def _vectors_gradient(gu: Array, gv: Array, u: Array, s: Array, v: Array, same: 
     skew_u = skew(np.matmul(transposed(u), gu))
     skew_v = skew(np.matmul(transposed(v), gv))
     total = np.expand_dims(s, -2) + np.expand_dims(s, -1)
+    # What U and V turn by together is divided by differences, the rest by sums: never 0.
     core = (skew_u + skew_v) * 0.5 * (1 - same) / (differences(s) + same)
     core = core + (skew_u - skew_v) * 0.5 / total
     gx = sandwiched(u, core, transposed(v))
@@ -130,6 +132,7 @@ class SvdValuesGrad(OverMatrices, Binary):
     def _at_clusters(self, gy: Raw, g: Raw) -> Cotangents:
         basis = self.basis
         if basis.has_zero:
+            # A singular value is |λ| of the symmetric matrix above, and has a kink there.
             raise basis.refuse_zero("second derivative of a function of singular values at 0")
         if not basis.equal_inside(g):
             raise basis.refuse(
@@ -151,6 +154,7 @@ def _values_second(
     sums_s = np.expand_dims(s, -2) + np.expand_dims(s, -1)
     core = even * (1 - same) * differences(g) / (differences(s) + same) + odd * sums_g / sums_s
     gx = sandwiched(u, core, transposed(v))
+    # A direction that leaves the columns of U (V) turns these towards it, by g / s.
     ratio = np.expand_dims(g / s, -2)
     if u.shape[-2] > u.shape[-1]:
         rest = np.matmul(gy, v) - np.matmul(u, p)

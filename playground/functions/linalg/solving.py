@@ -70,10 +70,12 @@ class Solve(Binary):
         return np.linalg.solve(x, y)
 
     def backward(self, gz: Array, x: Array, y: Array, z: Array) -> Cotangents:
+        # One system for both: x's cotangent is a product with that of y.
         gy = np.linalg.solve(transposed(x), gz)
         left, right = self.wants
         return (-np.matmul(gy, transposed(z)) if left else None), (gy if right else None)
 
+    # NumPy broadcasts the leading axes of the two against each other.
     def fitted(self, gxs: Cotangents) -> Cotangents:
         return [
             None if gx is None else sum_to_shape(gx, node.shape)
@@ -152,6 +154,7 @@ class Slogdet(Op):
         return sign, logabsdet
 
     def backward(self, gys: Cotangents, x: Array) -> Array | None:
+        # No cofactors as for det: at determinant 0 the logarithm is infinite, without derivative.
         g = gys[1]
         return None if g is None else as_scale(g) * transposed(np.linalg.inv(x))
 

@@ -9,8 +9,10 @@ is what lanes are. ``a_has`` says below whether a's leading axis are the lanes.
 
 from __future__ import annotations
 
+import operator
 import string
 from collections.abc import Callable
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -76,11 +78,7 @@ def product_in_lanes(x: Operand, y: Operand) -> Batched:
         return Batched(_rows_times(a, b), level)
     if n == 1 and m == 2 and b_has and not a_has:
         return Batched(_rows_times(b, a.transpose()), level)
-    return Batched(_with_vectors_as_matrices(a, b, a_has, b_has, m, n), level)
-
-
-def _with_vectors_as_matrices(a: Raw, b: Raw, a_has: bool, b_has: bool, m: int, n: int) -> Raw:
-    """Products of any operands; a vector's axis of length 1 is left out of the result again."""
+    # Any others as matrices; a vector's axis of length 1 is left out of the result again.
     if m == 1:
         a = np.expand_dims(a, -2)
     if n == 1:
@@ -89,10 +87,11 @@ def _with_vectors_as_matrices(a: Raw, b: Raw, a_has: bool, b_has: bool, m: int, 
     a = padded(a, ndim) if a_has else a
     b = padded(b, ndim) if b_has else b
     c = _products_of_matrices(a, b, a_has, b_has)
-    shape = c.shape
     if m == 1:
-        return c.reshape((*shape[:-2], *shape[-1:]))
-    return c.reshape(shape[:-1]) if n == 1 else c
+        c = c.reshape((*c.shape[:-2], *c.shape[-1:]))
+    elif n == 1:
+        c = c.reshape(c.shape[:-1])
+    return Batched(c, level)
 
 
 def _scalar_products(a: Raw, b: Raw, a_has: bool, b_has: bool) -> Raw:
@@ -121,7 +120,9 @@ def _products_of_matrices(a: Raw, b: Raw, a_has: bool, b_has: bool) -> Raw:
             return a * b  # an outer product
         few = a.shape[-1] <= FEW_TERMS and a.shape[-2] * b.shape[-1] <= FEW_ELEMENTS
         if few and a.shape[0] >= SUMMED_FROM and (lanes_inner(a) or lanes_inner(b)):
-            return _summed_products(a, b)
+            # Term by term: each is one loop over all lanes, where matmul would loop inside of each.
+            terms = (a[..., :, i : i + 1] * b[..., i : i + 1, :] for i in range(a.shape[-1]))
+            return reduce(operator.add, terms)
         return np.matmul(a, b)
     if a.ndim != 2 + a_has or b.ndim != 2 + b_has:
         return np.matmul(a, b)
@@ -142,15 +143,6 @@ def _matrix_times(matrix: Raw, matrices: Raw) -> Raw:
     if n == 1:
         return np.expand_dims(np.dot(matrices.reshape((lanes, k)), matrix.transpose()), -1)
     return np.matmul(matrix, matrices)
-
-
-def _summed_products(a: Raw, b: Raw) -> Raw:
-    """a @ b as a sum over the inner axis."""
-    terms = (a[..., :, i : i + 1] * b[..., i : i + 1, :] for i in range(a.shape[-1]))
-    total = next(terms)
-    for term in terms:
-        total = total + term
-    return total
 
 
 @in_lanes(np.dot)

@@ -128,6 +128,7 @@ def made_array(
 ) -> Variable:
     if isinstance(object, Variable):
         y = object if dtype is None else F.cast(object, dtype)
+        # A cast has made a copy already.
         return F.identity(y) if copy and y is object else y
     if _holds_variables(object):
         y = _from_nested(object)

@@ -35,6 +35,7 @@ def block(arrays: Operand) -> Variable:
     leaves = list(_blocks(arrays))
     ndim = max([depth, *(x.ndim for x in leaves)])
     if not isinstance(arrays, list):
+        # numpy.block copies, a single array too.
         return F.identity(arrays)
     return _block_of(arrays, depth, ndim)
 
@@ -72,6 +73,7 @@ def _with_leading_axes(x: Operand, ndim: int) -> Any:
 @answers(np.split)
 def split(ary: Operand, indices_or_sections: Operand, axis: int = 0) -> list[Variable]:
     if not np.ndim(indices_or_sections):
+        # A number that does not divide the length is refused here, and taken by array_split.
         return list(F.split_axis(ary, int(indices_or_sections), axis))
     return array_split(ary, indices_or_sections, axis)
 
@@ -83,7 +85,12 @@ def array_split(ary: Operand, indices_or_sections: Operand, axis: int = 0) -> li
     if np.ndim(indices_or_sections):
         bounds = [0, *(int(i) for i in indices_or_sections), length]
     else:
-        bounds = _even_bounds(int(indices_or_sections), length)
+        parts = int(indices_or_sections)
+        if parts < 1:
+            raise ValueError(f"array_split: expected 1 part or more, got {parts}")
+        # As NumPy has it, the first parts are the longer ones where the length is no multiple.
+        each, extra = divmod(length, parts)
+        bounds = [i * each + min(i, extra) for i in range(parts + 1)]
     clipped = [min(bound, length) for bound in bounds]
     if clipped == sorted(clipped) and clipped[0] == 0:
         return list(split_at(ary, clipped, position))
@@ -91,13 +98,6 @@ def array_split(ary: Operand, indices_or_sections: Operand, axis: int = 0) -> li
     lead = (slice(None),) * position
     last = [*bounds[:-1], None]
     return [F.get_item(ary, (*lead, slice(a, b))) for a, b in pairwise(last)]
-
-
-def _even_bounds(parts: int, length: int) -> list[int]:
-    if parts < 1:
-        raise ValueError(f"array_split: expected 1 part or more, got {parts}")
-    each, extra = divmod(length, parts)
-    return [i * each + min(i, extra) for i in range(parts + 1)]
 
 
 @answers(np.hsplit)
@@ -147,6 +147,7 @@ def insert(arr: Operand, obj: Operand, values: Operand, axis: int | None = None)
     count = np.count_nonzero(given) if given.dtype == bool else given.size
     block = _with_leading_axes(operand(values), x.ndim)
     if not given.ndim:
+        # NumPy's rule for a single place: values fit as in assigning to a[obj], not to a[[obj]].
         block = np.moveaxis(block, 0, position)
     count = block.shape[position] if count == 1 else count
     shape = (*x.shape[:position], count, *x.shape[position + 1 :])

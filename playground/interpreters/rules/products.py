@@ -29,6 +29,7 @@ def dot(a: Operand, b: Operand) -> Variable:
     a, b = operand(a), operand(b)
     if a.ndim == 0 or b.ndim == 0:
         return F.multiply(a, b)
+    # With more axes dot sums over the last but one of b for each of a's, where matmul broadcasts.
     return F.matmul(a, b) if b.ndim <= 2 else F.tensordot(a, b, ((-1,), (-2,)))
 
 
@@ -62,6 +63,7 @@ def kron(a: Operand, b: Operand) -> Variable:
     a, b = operand(a), operand(b)
     ndim = max(a.ndim, b.ndim)
     left, right = (1,) * (ndim - a.ndim) + a.shape, (1,) * (ndim - b.ndim) + b.shape
+    # Each axis as a pair, of a and of b: one broadcast product, whose pairs are then merged.
     shape_a = [n for length in left for n in (length, 1)]
     shape_b = [n for length in right for n in (1, length)]
     product = F.multiply(a.reshape(shape_a), b.reshape(shape_b))
@@ -149,6 +151,7 @@ def norm(x: Operand, ord: Order = None, axis: Axis = None, keepdims: bool = Fals
         return F.reshape(result, (1,) * x.ndim) if keepdims else result
     axes = normal_axes(axis, x.ndim, "norm")
     if axis is not None and not isinstance(axis, int):
+        # As given, not sorted as normal_axes has them: of a matrix norm they are row and column.
         axes = tuple(a % x.ndim for a in axis)
     if len(axes) == 1:
         return _vector_norm(x, 2 if ord is None else ord, axes[0], keepdims)
@@ -203,6 +206,7 @@ def _matrix_norm(x: Operand, ord: Order, axes: tuple[int, ...], keepdims: bool) 
         return _root_of_squares(x, axes, keepdims)
     if ord in (1, -1, math.inf, -math.inf):
         first, second = (row, column) if ord in (1, -1) else (column, row)
+        # With the axes kept the second has its number still, whichever is reduced first.
         sums = F.sum(F.absolute(x), first, keepdims=True)
         result = (F.max if ord > 0 else F.min)(sums, second, keepdims=True)
     elif ord in (2, -2, "nuc"):

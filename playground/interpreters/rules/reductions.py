@@ -162,6 +162,7 @@ def ptp(a: Operand, axis: Axis = None, *, keepdims: bool = False) -> Variable:
 
 @answers(np.nanmax)
 def nanmax(a: Operand, axis: Axis = None, *, keepdims: bool = False, **options: Any) -> Variable:
+    # -inf loses against any number; where nothing else was left the answer is NaN.
     found = max_rule(_kept(a, _is_number(a), -math.inf), axis, keepdims=keepdims, **options)
     return _nan_where_empty(found, a, axis, keepdims)
 
@@ -203,6 +204,7 @@ def nanmean(
     a: Operand, axis: Axis = None, *, keepdims: bool = False, where: Operand = True
 ) -> Variable:
     a = _kept(a, where, math.nan)
+    # What where= leaves out is NaN by now, and so one mask serves for both.
     return mean_rule(a, axis, keepdims=keepdims, where=_is_number(a))
 
 

@@ -20,6 +20,7 @@ from playground.graph.variable import Variable
 @answers(np.where)
 def where_rule(condition: Operand, x: Operand = None, y: Operand = None, /) -> Any:
     if x is None and y is None:
+        # A condition has no gradient, also where a Variable holds it.
         return np.where(as_raw(condition))
     return F.where(as_raw(condition), x, y)
 
@@ -121,6 +122,7 @@ def select(condlist: Sequence[Any], choicelist: Sequence[Any], default: Operand 
     values = [operand(x) for x in (*choicelist, default)]
     shape = np.broadcast_shapes(*(x.shape for x in (*conditions, *values)))
     result = values[-1]
+    # From behind: the first condition that holds has the last word.
     for condition, x in zip(reversed(conditions), reversed(values[:-1]), strict=True):
         result = np.where(condition, x, result)
     return F.broadcast_to(result, shape)

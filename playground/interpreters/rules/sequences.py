@@ -70,30 +70,24 @@ def gradient_rule(f: Operand, *spacings: Operand, axis: Axis = None, edge_order:
     if edge_order not in (1, 2):
         raise ValueError(f"gradient: edge_order must be 1 or 2, got {edge_order}")
     slopes = [
-        _slope(f, a, _spacing(step, f.shape[a]), edge_order)
-        for a, step in zip(axes, _steps(steps, len(axes)), strict=True)
+        _slope(f, a, h, edge_order)
+        for a, h in zip(axes, _spacings(steps, [f.shape[a] for a in axes]), strict=True)
     ]
     return slopes[0] if len(slopes) == 1 else tuple(slopes)
 
 
-def _steps(steps: list[Any], count: int) -> list[Any]:
-    """One spacing an axis: a number, or the coordinates of the samples."""
+def _spacings(steps: list[Any], lengths: list[int]) -> list[Any]:
+    """One an axis: None, a number, or the distances between the coordinates that were given."""
     if not steps:
-        return [None] * count
+        return [None] * len(lengths)
     if len(steps) == 1 and steps[0].ndim == 0:
-        return steps * count
-    if len(steps) != count:
-        raise TypeError(f"gradient: expected one spacing for each of {count} axes")
-    return steps
-
-
-def _spacing(step: Scalar, length: int) -> Any:
-    """A number, or the distances between given coordinates."""
-    if step is None or step.ndim == 0:
-        return step
-    if step.shape != (length,):
-        raise ValueError(f"gradient: expected {length} coordinates, got shape {step.shape}")
-    return step[1:] - step[:-1]
+        return steps * len(lengths)
+    if len(steps) != len(lengths):
+        raise TypeError(f"gradient: expected one spacing for each of {len(lengths)} axes")
+    for step, length in zip(steps, lengths, strict=True):
+        if step.ndim and step.shape != (length,):
+            raise ValueError(f"gradient: expected {length} coordinates, got shape {step.shape}")
+    return [step[1:] - step[:-1] if step.ndim else step for step in steps]
 
 
 def _slope(f: Operand, axis: int, h: Operand, edge_order: int) -> Variable:
@@ -163,6 +157,7 @@ def interp(
     # A single knot has no slope.
     width = F.subtract(x1, x0) if last else np.ones_like(at)
     y = F.add(F.multiply(F.divide(F.subtract(f1, f0), width), F.subtract(x, x0)), f0)
+    # Beyond the ends the outer lines went on: where() drops their values and their gradients.
     y = F.where(at < knots[0], fp[0] if left is None else left, y)
     return F.where(at > knots[-1], fp[-1] if right is None else right, y)
 
@@ -215,6 +210,7 @@ def linspace(
     intervals = num - 1 if endpoint else num
     # A Variable by now, so that the constants beside it take its dtype.
     difference = F.subtract(stop, start)
+    # A single point is the start; its step is NaN below, as NumPy has it.
     parts = (np.arange(num) / max(intervals, 1)).reshape((num, *(1,) * difference.ndim))
     y = F.add(F.multiply(difference, parts), start)
     y = F.moveaxis(y, 0, axis) if axis else y
@@ -241,6 +237,7 @@ def geomspace(
 ) -> Variable:
     start, stop = together("geomspace", start, stop)
     negative = start.array < 0
+    # Both ends have one sign, which is put back at the end.
     first, last = (F.log(F.absolute(x)) for x in (start, stop))
     y = F.exp(linspace(first, last, num, endpoint, axis=axis))
     return F.where(negative, -y, y)

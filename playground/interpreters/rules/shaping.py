@@ -33,6 +33,7 @@ def reshape_rule(
     if given is None:
         raise TypeError("reshape: expected a shape, got none")
     if order == "F":
+        # Order F of an array is order C of its transpose, going in and coming out.
         return F.transpose(F.reshape(F.transpose(a), as_tuple(given)[::-1]))
     _require_row_order("reshape", order)
     y = F.reshape(a, given)
@@ -147,17 +148,12 @@ def roll(a: Operand, shift: Operand, axis: Axis = None) -> Variable:
     y = a
     for places, position in zip(shifts.tolist(), axes.tolist(), strict=True):
         (along,) = normal_axes(position, a.ndim, "roll")
-        y = _rolled(y, places, along)
+        length = a.shape[along]
+        if length and places % length:
+            lead, cut = (slice(None),) * along, length - places % length
+            # Two slices joined: the gradient of an index array would have to be counted.
+            y = F.concat([y[(*lead, slice(cut, None))], y[(*lead, slice(cut))]], along)
     return F.identity(a) if y is a else y
-
-
-def _rolled(x: Operand, places: int, axis: int) -> Any:
-    length = x.shape[axis]
-    if not length or not places % length:
-        return x
-    lead, cut = (slice(None),) * axis, length - places % length
-    # Two slices joined: the gradient of an index array would have to be counted.
-    return F.concat([x[(*lead, slice(cut, None))], x[(*lead, slice(cut))]], axis)
 
 
 @answers(np.fft.fftshift)

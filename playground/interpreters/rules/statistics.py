@@ -108,6 +108,7 @@ def _of_rows(x: Variable, qs: list[float], ignore_nan: bool) -> Variable:
         place = q * np.maximum(counts - 1, 0)
         low, high = np.floor(place), np.ceil(place)
         part = (place - low).astype(x.dtype)
+        # Only the reading is recorded: which elements are neighbours of the quantile is a step.
         lower = F.get_item(x, (rows, order[rows, low.astype("int64")]))
         upper = F.get_item(x, (rows, order[rows, high.astype("int64")]))
         between = F.add(F.multiply(lower, 1 - part), F.multiply(upper, part))
@@ -135,21 +136,20 @@ def cov(
             "numpy.cov: fweights= and aweights= have no rule: use numpy.average for the weighted "
             "means, of the data and of the products of deviations"
         )
-    parts = [_observations(v, rowvar) for v in together("cov", m, *(() if y is None else (y,)))]
+    parts = []
+    for v in together("cov", m, *(() if y is None else (y,))):
+        if v.ndim > 2:
+            raise ValueError(f"cov: expected one or two dimensions, got {v.ndim}")
+        # Variables as rows, observations as columns; a vector is one variable, whatever rowvar.
+        rows = v.reshape((1, v.size)) if v.ndim < 2 else v
+        parts.append(rows if rowvar or v.ndim < 2 else rows.T)
     x = F.concat(parts, 0) if len(parts) > 1 else parts[0]
     real_only("cov", x)
     free = x.shape[1] - (int(not bias) if ddof is None else ddof)
     deviations = F.subtract(x, F.mean(x, 1, keepdims=True))
     products = F.matmul(deviations, F.transpose(deviations))
+    # No degree of freedom left is NumPy's division by 0, not by a negative number.
     return F.squeeze(F.divide(products, float(max(free, 0))))
-
-
-def _observations(m: Variable, rowvar: bool) -> Variable:
-    """Variables as rows, observations as columns."""
-    if m.ndim > 2:
-        raise ValueError(f"cov: expected one or two dimensions, got {m.ndim}")
-    rows = m.reshape((1, m.size)) if m.ndim < 2 else m
-    return rows if rowvar or m.ndim < 2 else rows.T
 
 
 @answers(np.corrcoef)

@@ -77,6 +77,7 @@ def ldexp(x1: Operand, x2: Operand) -> Variable:
     exponents = as_array_of(operand(x2))
     if exponents.dtype.kind not in "iu":
         raise TypeError(f"ldexp: expected integer exponents, got {exponents.dtype}")
+    # 2.0, for NumPy refuses integers to negative integer powers.
     return F.multiply(x1, 2.0**exponents)
 
 
@@ -169,6 +170,7 @@ for _ufunc, _function in (
 
 @answers((np.logaddexp, "reduce"))
 def logaddexp_reduce(array: Operand, axis: Axis = 0, *, keepdims: bool = False) -> Variable:
+    # One node, where ufunc.reduce would take one for each pair.
     total = F.logsumexp(array, axis)
     if not keepdims:
         return total

@@ -126,6 +126,7 @@ class Symbolic(NDArrayOperatorsMixin):
         if from_truth and not to_truth:
             return Symbolic(_each(number_of, self.elements), dtype)
         if dtype.kind in "iu" and self.dtype.kind not in "iu":
+            # NumPy's casts to integers cut towards 0.
             return Symbolic(FORMULAS[np.trunc](np.trunc, self).elements, dtype)
         return Symbolic(self.elements, dtype)
 

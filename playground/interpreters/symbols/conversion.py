@@ -27,6 +27,7 @@ def symbols(names: str, shape: int | Sequence[int] = ()) -> Symbolic:
     """
     sp = sympy()
     shape = (shape,) if isinstance(shape, int) else tuple(shape)
+    # Real, as arrays are: sqrt(x**2) becomes |x|, and no conjugate is left standing.
     found = sp.symbols(names, real=True)
     if isinstance(found, tuple):
         if len(found) != math.prod(shape):
@@ -35,6 +36,7 @@ def symbols(names: str, shape: int | Sequence[int] = ()) -> Symbolic:
                 f"{len(found)} in {names!r}"
             )
     else:
+        # With two digits A111 might be A[1, 11] or A[11, 1].
         gap = "_" if max(shape, default=0) > 10 else ""
         ends = [gap + gap.join(map(str, i)) if i else "" for i in np.ndindex(shape)]
         found = [sp.Symbol(found.name + end, real=True) for end in ends]
@@ -63,15 +65,13 @@ def to_sympy(
     if isinstance(names, str):
         names = (names,)
     names = (*names, *_names_in(function, len(shapes))[len(names) :])
-    arguments = [
-        Variable(_argument(shape, name)) for shape, name in zip(shapes, names, strict=True)
-    ]
+    arguments = []
+    for shape, name in zip(shapes, names, strict=True):
+        # A list of whole numbers is a shape, one of expressions is the argument.
+        is_shape = isinstance(shape, (tuple, list)) and all(isinstance(n, int) for n in shape)
+        given = symbols(name, shape) if is_shape or isinstance(shape, int) else symbolic(shape)
+        arguments.append(Variable(given))
     return as_sympy(function(*arguments))
-
-
-def _argument(shape: int | Shape | Operand, name: str) -> Symbolic:
-    is_shape = isinstance(shape, (tuple, list)) and all(isinstance(n, int) for n in shape)
-    return symbols(name, shape) if is_shape or isinstance(shape, int) else symbolic(shape)
 
 
 def _names_in(function: UserFunction, count: int) -> tuple[str, ...]:

@@ -93,12 +93,14 @@ for _name, _theirs in LOGICAL.items():
 @of_each(np.cbrt)
 def _cbrt(x: Expr) -> Expr:
     sp = sympy()
+    # SymPy's own cube root of -8 is complex, the principal one.
     return sp.sign(x) * sp.Abs(x) ** sp.Rational(1, 3)
 
 
 @of_each(np.copysign)
 def _copysign(x: Expr, y: Expr) -> Expr:
     size = sympy().Abs(x)
+    # SymPy's 0 has no sign, and counts as positive.
     return choice(y >= 0, size, -size)
 
 

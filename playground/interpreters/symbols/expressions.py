@@ -93,6 +93,7 @@ def _exact_float(value: float) -> Expr:
             return sp.Rational(repr(value))
         for number, size in _irrationals():
             near = Fraction(value / size).limit_denominator(DENOMINATOR_BESIDE)
+            # Both roundings are tried: 7 / 3 * pi and 7 * pi / 3 are different floats.
             if near and value in (float(near) * size, near.numerator * size / near.denominator):
                 return sp.Rational(near.numerator, near.denominator) * number
     return sp.Float(value)

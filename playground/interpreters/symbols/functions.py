@@ -112,6 +112,7 @@ def chosen_by_condition(
 def filled(func: Formula, *args: Operand, **kwargs: Operand) -> Symbolic:
     """Numbers that expressions can be assigned to."""
     made = func(*args, **kwargs)
+    # What lies in empty memory cannot be made exact: it may be NaN or 1e-312.
     return symbolic(np.zeros_like(made) if func is np.empty else made)
 
 

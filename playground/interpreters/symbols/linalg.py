@@ -6,13 +6,14 @@ A function of one matrix needs one word here: its form of one SymPy Matrix, :fun
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import NoReturn
 
 import numpy as np
 
 from playground.functions.registry import full_name
 from playground.graph.errors import SymbolError
-from playground.graph.types import HostArray, Operand
+from playground.graph.types import Operand
 from playground.interpreters.symbols.array import (
     Formula,
     Symbolic,
@@ -31,9 +32,14 @@ OfMatrix = Callable[[Expr], Expr]
 in_symbols(np.dot, np.einsum, np.inner, np.matmul, np.outer, np.tensordot)(by_numpy)
 
 
-def _on_each_matrix(form: OfMatrix, elements: HostArray) -> HostArray:
+def on_each_matrix(form: OfMatrix, func: Formula, a: Symbolic, *options: Operand) -> Symbolic:
     """A form of one SymPy Matrix, applied to each of (…, m, n); its results stacked."""
-    sp = sympy()
+    # NumPy has its say on the shape: on ones, on the diagonal so that none is singular.
+    ones = np.ones(a.shape)
+    if a.ndim > 1:
+        ones = np.broadcast_to(np.eye(*a.shape[-2:]), a.shape)
+    on_ones(func, (ones, *options), {})
+    sp, elements = sympy(), elements_of(a)
     lead = elements.shape[:-2]
     found = [
         form(sp.Matrix(*elements.shape[-2:], list(elements[index].flat)))
@@ -43,22 +49,14 @@ def _on_each_matrix(form: OfMatrix, elements: HostArray) -> HostArray:
     stacked = np.empty((*lead, *shape), object)
     for index, result in zip(np.ndindex(lead), found, strict=True):
         stacked[index] = np.array(result.tolist(), object).reshape(shape) if shape else result
-    return stacked
+    return Symbolic(stacked, a.dtype)
 
 
 def of_each_matrix(function: Formula) -> Callable[[OfMatrix], OfMatrix]:
     """Decorator: this function of numpy.linalg is the form below, of one SymPy Matrix."""
 
     def register(form: OfMatrix) -> OfMatrix:
-        def formula(func: Formula, a: Symbolic, *options: Operand) -> Symbolic:
-            # NumPy has its say on the shape: on ones, on the diagonal so that none is singular.
-            ones = np.ones(a.shape)
-            if a.ndim > 1:
-                ones = np.broadcast_to(np.eye(*a.shape[-2:]), a.shape)
-            on_ones(func, (ones, *options), {})
-            return Symbolic(_on_each_matrix(form, elements_of(a)), a.dtype)
-
-        in_symbols(function)(formula)
+        in_symbols(function)(partial(on_each_matrix, form))
         return form
 
     return register

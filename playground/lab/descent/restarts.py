@@ -84,6 +84,8 @@ class Kick(Restart):
         return [self._kicked(array, number, rng) for array in base]
 
     def _kicked(self, array: HostArray, number: int, rng: Random) -> HostArray:
+        # In proportion, so that the scale serves entries of any size; an entry 0 stays 0.
+        # In array's dtype again, which the float64 noise would widen for the rest of the run.
         noise = rng.standard_normal(array.shape)
         return np.asarray(array + array * noise * self.scale / number, dtype=array.dtype)
 
@@ -148,6 +150,7 @@ def restore_rng(rng: Random | None, state: dict[str, Any]) -> Random:
     """
     inner = {key: value for key, value in state.items() if key != "kind"}
     if rng is None:
+        # Seeded by chance: the state is put in its place below.
         source = getattr(np.random, state["bit_generator"])()
         make = np.random.RandomState if state["kind"] == "RandomState" else np.random.Generator
         rng = make(source)

@@ -57,6 +57,7 @@ class Standing:
         self.accepted: Truth = True
         self.point = point
         self._call = call
+        # Monotonic: a clock that is set in between must not end a run.
         self._before, self._began = before, monotonic()
 
     def measure(self, function: UserFunction) -> Number:
@@ -111,11 +112,13 @@ class Below(Stop):
     name: str = ""
 
     def __post_init__(self) -> None:
+        # No loss is at most NaN: the run would never end by it.
         if not is_number(self.tol) or self.tol != self.tol:
             raise FitError(f"Below: expected a number as tolerance, got {self.tol!r}")
         object.__setattr__(self, "tol", float(self.tol))
 
     def met(self, standing: Standing) -> Truth:
+        # & below and not ``and``: where there are lanes, both sides are arrays.
         met = standing.accepted
         if self.measure is None:
             return met & (standing.value <= self.tol)

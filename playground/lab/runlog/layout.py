@@ -72,6 +72,7 @@ class Layout:
         found = np.dtype(dtype)
         if found.kind != "f":
             raise LogError(f"run log: expected parameters of a real float dtype, got {found}")
+        # One byte order in the file, whatever the machine that writes or reads it.
         return found.newbyteorder("<").str
 
     @cached_property
@@ -90,6 +91,7 @@ class Layout:
     @cached_property
     def limit(self) -> int:
         """Rows kept at most."""
+        # Parameters may be empty; and one row is kept even of those larger than the cap.
         return max(1, self.cap // max(1, self.size))
 
     @cached_property
@@ -103,6 +105,7 @@ class Layout:
         rows = [arrays] if hasattr(arrays, "dtype") else list(arrays)
         actual = [(math.prod(array.shape), array.dtype) for array in rows]
         dtypes = [np.dtype(dtype) for dtype in self.dtypes]
+        # One vector of all values is a row as well, if one dtype serves.
         flat = len(rows) == 1 and actual == [(self.size, dtypes[0])] and len(set(dtypes)) == 1
         if not flat and actual != list(zip(self.sizes, dtypes, strict=True)):
             came = ", ".join(f"{n} x {dtype}" for n, dtype in actual)
@@ -125,11 +128,13 @@ class Layout:
         """Packed rows as an array ``(rows, size)``; mixed dtypes meet in their common one."""
         if len(set(self.dtypes)) == 1:
             return np.frombuffer(rows, self.dtypes[0]).reshape(-1, self.size)
+        # Bytes of columns, copied: a slice of columns is not contiguous, as view() needs it.
         raw = np.frombuffer(rows, np.uint8).reshape(-1, self.row_bytes)
         return np.concatenate([raw[:, a:b].copy().view(d) for a, b, d in self._fields()], axis=1)
 
     def split(self, row: bytes) -> list[HostArray]:
         """One packed row as one array a parameter."""
+        # Copies: an array over bytes cannot be written to, and a point must be.
         fields = zip(self._fields(), self.shapes, strict=True)
         return [np.frombuffer(row[a:b], d).reshape(shape).copy() for (a, b, d), shape in fields]
 

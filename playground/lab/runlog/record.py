@@ -40,6 +40,7 @@ def read_log(path: str | os.PathLike[str]) -> RunRecord:
 
 def read_store(store: Store) -> RunRecord:
     """What an open store holds."""
+    # One snapshot: what a running fit commits meanwhile is not seen by half.
     with store.transaction("DEFERRED"):
         layout = store.layout()
         head = store.get("state")
@@ -120,6 +121,7 @@ class RunRecord:
             raise ValueError(f"RunRecord.arrays: expected 'params' or 'grads', got {kind!r}")
         steps, values = self._regular(kind)
         extra = {row.step: getattr(row, kind) for row in self._special()}
+        # A special row may be one of the stride too, and is to come once.
         taken = np.isin(sorted(extra), steps)
         more = [step for step, known in zip(sorted(extra), taken, strict=True) if not known]
         if more:
@@ -166,6 +168,7 @@ class RunRecord:
         """
         files = []
         for name, frame in self._frames():
+            # Into memory first, so that an error leaves no half a file.
             buffer = io.BytesIO()
             try:
                 frame.to_parquet(buffer)
