@@ -195,7 +195,8 @@ BRIEF = ("--no-plot", "--quiet")
 def test_the_study_as_a_command(run, tmp_path) -> None:
     ran = run("--out", "o")
     assert ran.code == 0
-    assert ran.err == ""
+    # Where it takes more than five seconds there are lines of progress, and nothing else.
+    assert all(line.startswith("step ") for line in ran.err.splitlines())
     A, record = np.load(tmp_path / "o/matrix.npy"), playground.read_log("o")
     np.testing.assert_allclose(A, np.eye(3), atol=1e-4)
     steps = len(record.loss) - 1
