@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.house_figures import body_length
 from tests.paths import ROOT
 
 PACKAGE = sorted((ROOT / "playground").rglob("*.py"))
@@ -28,16 +29,6 @@ def functions(tree: ast.AST) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]
     for node in ast.walk(tree):
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
             yield node
-
-
-def body_length(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
-    """Lines of the body, without the docstring."""
-    body = function.body
-    if ast.get_docstring(function, clean=False) is not None:
-        body = body[1:]
-    if not body:
-        return 0
-    return (body[-1].end_lineno or 0) - body[0].lineno + 1
 
 
 def test_there_is_something_to_read() -> None:
