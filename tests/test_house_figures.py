@@ -84,7 +84,7 @@ def test_helpers_comments_and_annotations_are_counted(modules: list[figures.Text
     assert figures.comments(modules) == 1
     assert figures.parameters(modules) == (2, 3)
     assert figures.lengths(modules) == [1, 1, 1, 1, 2]
-    assert figures.filled(modules) == 16
+    assert figures.filled(modules) == 15
 
 
 def test_a_hessian_and_a_fit_pass_through_files_of_the_package() -> None:
