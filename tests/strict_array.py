@@ -72,7 +72,8 @@ class StrictArray:
             return NotImplemented
         if method != "__call__" or kwargs or ufunc.__name__ not in UFUNCS:
             raise RefusedError(
-                f"numpy.{ufunc.__name__}.{method}({', '.join(kwargs)}) is not in the vocabulary"
+                f"numpy.{ufunc.__name__}.{method}({', '.join(kwargs)}) is not in the vocabulary "
+                f"(playground/functions/vocabulary.py)"
             )
         self.used.add(ufunc.__name__)
         return _wrapped(ufunc(*map(_unwrapped, inputs)))
@@ -82,10 +83,15 @@ class StrictArray:
             return NotImplemented
         name = f"{func.__module__}.{func.__name__}".removeprefix("numpy.")
         if name not in VOCABULARY:
-            raise RefusedError(f"numpy.{name} is not in the vocabulary")
+            raise RefusedError(
+                f"numpy.{name} is not in the vocabulary (playground/functions/vocabulary.py)"
+            )
         unknown = set(kwargs) - KEYWORDS.get(name, frozenset())
         if unknown:
-            raise RefusedError(f"numpy.{name}: CuPy does not take {', '.join(unknown)}")
+            raise RefusedError(
+                f"numpy.{name}: CuPy does not take {', '.join(unknown)} (if it does, add that to "
+                f"KEYWORDS here)"
+            )
         self.used.add(name)
         args, kwargs = _unwrapped(args), {key: _unwrapped(value) for key, value in kwargs.items()}
         if name == "bincount" and not args[0].size:

@@ -61,7 +61,7 @@ class Eigenvalue(cli.Descent):
           barzilai-borwein       step size from the curvature along the step before
           constant               always the same step size
 
-        what to expect: adam takes 2,300 to 3,100 steps to three targets of 1, the others
+        what to expect: adam takes 2,100 to 3,200 steps to three targets of 1, the others
         some ten to some hundred. Targets far from 0 are far from the start as well:
         adam then wants a larger --lr.
 

@@ -18,6 +18,7 @@ from typing import Any, Protocol, TypeAlias, TypeVar, overload
 
 import numpy as np
 
+from playground.graph.errors import GraphError
 from playground.graph.op import Elementwise, Unary
 from playground.graph.types import Operand
 from playground.graph.variable import Variable
@@ -41,14 +42,19 @@ NOT_APPLICABLE: dict[Any, str] = {}
 def answers(*functions: NumpyFunction) -> Callable[[A], A]:
     """Decorator: what stands below answers these NumPy functions when they meet a Variable.
 
-    A function that only some versions of NumPy have is given by its name.
+    A function that only some versions of NumPy have is given by its name. Raises GraphError for a
+    function that something else answers already: the later of two would win in silence.
     """
 
     def register(answer: A) -> A:
         for function in functions:
             function = find(function) if isinstance(function, str) else function
-            if function is not None:
-                RECORDED[function] = answer
+            if function is not None and RECORDED.setdefault(function, answer) is not answer:
+                other = RECORDED[function]
+                raise GraphError(
+                    f"{full_name(function)} is answered already, by {other.__module__}."
+                    f"{other.__name__}: take that one away, and its row in RULES of tests/ops_*.py"
+                )
         return answer
 
     return register

@@ -513,13 +513,14 @@ def _name_ends(ax: Axes, ends: np.ndarray, names: Sequence[str], colors: Sequenc
 
 
 def _spread_out(heights: np.ndarray, gap: float) -> np.ndarray:
-    """Rising heights in 0 .. 1 moved as little as needed to lie ``gap`` apart."""
+    """Rising heights in 0 .. 1 moved apart to lie ``gap`` from each other, as far up as down."""
     gap = min(gap, 1.0 / max(len(heights) - 1, 1))
     ranks = gap * np.arange(len(heights))
-    up = np.maximum.accumulate(heights - ranks) + ranks
-    return (
-        np.minimum.accumulate((np.minimum(up, 1.0 + ranks - ranks[-1]) - ranks)[::-1])[::-1] + ranks
-    )
+    free = heights - ranks
+    # Pushed upwards alone, a crowd would leave its lines below it; pushed both ways and averaged,
+    # it stays in their middle, and is still in order, as a mean of two rising rows.
+    up, down = np.maximum.accumulate(free), np.minimum.accumulate(free[::-1])[::-1]
+    return np.clip((up + down) / 2, 0.0, 1.0 - ranks[-1]) + ranks
 
 
 def _range(values: np.ndarray, ends: np.ndarray) -> tuple[float, float]:

@@ -12,6 +12,7 @@ import pytest
 
 import playground.functions as F
 from playground import FunctionNode, Variable
+from playground.functions import lanes
 from playground.functions.lanes import Hide, Lift, Show, Total
 from playground.functions.linalg.clusters import DeadEnd
 from playground.functions.linalg.eigenvalues import EighValuesGrad
@@ -127,6 +128,16 @@ def test_every_recorded_numpy_function_is_run_by_a_row(asked: set[Any]) -> None:
         f"function np=, or add a row rule(name, case(…)) to RULES of its category ({FILES}): "
         f"{', '.join(missing)}"
     )
+
+
+def test_every_exported_function_reaches_f() -> None:
+    for info in pkgutil.walk_packages(F.__path__, f"{F.__name__}."):
+        if info.name != lanes.__name__:  # the ways into lanes are no functions of a user's
+            missing = {*getattr(import_module(info.name), "__all__", ())} - {*F.__all__}
+            assert not missing, (
+                f"{sorted(missing)} are not in F: let the __init__.py beside {info.name} import "
+                f"them with *, and add the module's __all__ to its own, as for the others there"
+            )
 
 
 def test_names_of_functions_and_rows_are_single() -> None:

@@ -141,7 +141,10 @@ def test_every_name_of_the_vocabulary_is_answered(name: str) -> None:
     function: Any = np
     for part in name.split("."):
         function = getattr(function, part)
-    assert function in FORMULAS
+    assert function in FORMULAS, (
+        f"numpy.{name} has no word: give it one in interpreters/symbols (elementwise.py, "
+        f"functions.py or linalg.py)"
+    )
 
 
 # ------------------------------------------------------------------------- formulas of functions

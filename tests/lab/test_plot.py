@@ -349,3 +349,22 @@ def test_small_multiples_of_a_crowd_and_of_one():
     (ax,) = plot.small_multiples({"crowd": crowd})
     assert len(names_at_the_right(ax)) == 6
     assert np.allclose(drawn(ax, "median"), np.median(crowd, axis=1))
+
+
+@pytest.mark.parametrize(
+    ("heights", "expected"),
+    [
+        ([0.2, 0.5, 0.9], [0.2, 0.5, 0.9]),
+        ([0.5, 0.5, 0.5], [0.4, 0.5, 0.6]),
+        ([0.0, 0.0], [0.0, 0.1]),
+        ([1.0, 1.0, 1.0], [0.8, 0.9, 1.0]),
+        ([0.3], [0.3]),
+    ],
+)
+def test_names_that_would_overlap_move_apart_both_ways(heights, expected) -> None:
+    np.testing.assert_allclose(plot._spread_out(np.array(heights), 0.1), expected, atol=1e-12)
+
+
+def test_many_names_share_the_height() -> None:
+    found = plot._spread_out(np.full(21, 0.5), 0.1)
+    np.testing.assert_allclose(found, np.linspace(0.0, 1.0, 21), atol=1e-12)
