@@ -513,14 +513,19 @@ def _name_ends(ax: Axes, ends: np.ndarray, names: Sequence[str], colors: Sequenc
 
 
 def _spread_out(heights: np.ndarray, gap: float) -> np.ndarray:
-    """Rising heights in 0 .. 1 moved apart to lie ``gap`` from each other, as far up as down."""
+    """Rising heights in 0 .. 1 moved as little as needed (least squares) to lie ``gap`` apart."""
     gap = min(gap, 1.0 / max(len(heights) - 1, 1))
     ranks = gap * np.arange(len(heights))
-    free = heights - ranks
-    # Pushed upwards alone, a crowd would leave its lines below it; pushed both ways and averaged,
-    # it stays in their middle, and is still in order, as a mean of two rising rows.
-    up, down = np.maximum.accumulate(free), np.minimum.accumulate(free[::-1])[::-1]
-    return np.clip((up + down) / 2, 0.0, 1.0 - ranks[-1]) + ranks
+    # Without the gaps it is a rising row to be fitted, by pooling neighbours that are out of order:
+    # a crowd stays in the middle of its lines, and nobody else moves.
+    pools: list[tuple[float, int]] = []
+    for free in heights - ranks:
+        pools.append((free, 1))
+        while len(pools) > 1 and pools[-2][0] > pools[-1][0]:
+            (below, m), (above, n) = pools[-2:]
+            pools[-2:] = [((below * m + above * n) / (m + n), m + n)]
+    means, counts = zip(*pools, strict=True)
+    return np.clip(np.repeat(means, counts), 0.0, 1.0 - ranks[-1]) + ranks
 
 
 def _range(values: np.ndarray, ends: np.ndarray) -> tuple[float, float]:

@@ -359,6 +359,7 @@ def test_small_multiples_of_a_crowd_and_of_one():
         ([0.0, 0.0], [0.0, 0.1]),
         ([1.0, 1.0, 1.0], [0.8, 0.9, 1.0]),
         ([0.3], [0.3]),
+        ([0.2, 0.21, 0.9], [0.155, 0.255, 0.9]),
     ],
 )
 def test_names_that_would_overlap_move_apart_both_ways(heights, expected) -> None:
