@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
-
-import pytest
+from typing import Any
 
 from tests.house_figures import body_length
+from tests.loops import for_each
 from tests.paths import ROOT
 
 PACKAGE = sorted((ROOT / "playground").rglob("*.py"))
@@ -17,10 +18,11 @@ FILES = [*PACKAGE, *EXPERIMENTS]
 LONGEST_FUNCTION = 40
 
 
-def by_file(files: list[Path]) -> pytest.MarkDecorator:
-    return pytest.mark.parametrize("file", files, ids=lambda p: str(p.relative_to(ROOT)))
+def by_file(files: list[Path]) -> Callable[[Callable[[Any], None]], Callable[[], None]]:
+    return for_each(files, lambda path: str(path.relative_to(ROOT)))
 
 
+@cache
 def parsed(file: Path) -> ast.Module:
     return ast.parse(file.read_text(encoding="utf-8"), filename=str(file))
 

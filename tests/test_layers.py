@@ -7,11 +7,11 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
-import pytest
-
 import playground
+from tests.loops import for_each
 
 ROOT = Path(playground.__file__).resolve().parent
 
@@ -74,6 +74,7 @@ def name_of(path: Path) -> str:
 FILES = {name_of(path): path for path in sorted(ROOT.rglob("*.py"))}
 
 
+@cache
 def imports_of(module: str) -> list[Import]:
     tree = ast.parse(FILES[module].read_text(encoding="utf-8"))
     return list(_imports(tree, module, eager=True))
@@ -113,7 +114,7 @@ def layer(module: str) -> int:
     return LAYERS[known]
 
 
-@pytest.mark.parametrize("module", FILES)
+@for_each([*FILES])
 def test_imports_go_downward(module: str) -> None:
     for found in imports_of(module):
         if found.target.split(".")[0] == "playground":
@@ -121,7 +122,7 @@ def test_imports_go_downward(module: str) -> None:
             assert not above, f"{module} (layer {layer(module)}) imports {found.target}"
 
 
-@pytest.mark.parametrize("module", FILES)
+@for_each([*FILES])
 def test_heavy_libraries_have_one_home_and_come_late(module: str) -> None:
     for found in imports_of(module):
         library = found.target.split(".")[0]
@@ -131,7 +132,7 @@ def test_heavy_libraries_have_one_home_and_come_late(module: str) -> None:
             assert not found.eager, f"{module} imports {library} before it is asked for"
 
 
-@pytest.mark.parametrize("module", FILES)
+@for_each([*FILES])
 def test_nothing_else_is_needed(module: str) -> None:
     libraries = {found.target.split(".")[0] for found in imports_of(module)}
     assert libraries - sys.stdlib_module_names - {"playground"} <= ALLOWED

@@ -15,6 +15,7 @@ import playground.functions as F
 from playground import InvalidType, Variable, as_variable, no_backprop_mode, using_config
 from playground.graph import backend
 from tests import op_checks
+from tests.loops import about
 from tests.op_checks import (
     cotangents,
     directions,
@@ -199,11 +200,14 @@ def test_second_derivative_of_each_input_alone(row: Row, case: Case) -> None:
 # ------------------------------------------------------------------------------------ dtypes
 
 
-@pytest.mark.parametrize("dtype", "efd")
 @every_case()
-def test_dtype_is_kept(row: Row, case: Case, dtype: str) -> None:
-    if dtype not in row.dtypes:
-        pytest.skip("the operation does not exist in this precision")
+def test_dtype_is_kept(row: Row, case: Case) -> None:
+    for dtype in row.dtypes:
+        with about(f"in precision {dtype!r}"):
+            check_dtype(row, case, dtype)
+
+
+def check_dtype(row: Row, case: Case, dtype: str) -> None:
     arrays = inputs(row, case, dtype)
     expected = [y.dtype for y in row.reference(*arrays, **case.args)]
     us, vs = cotangents(row, case, arrays), directions(row, case, arrays, "second")
@@ -274,11 +278,16 @@ LAYOUTS = {
 }
 
 
-@pytest.mark.parametrize("layout", LAYOUTS)
 @every_case()
-def test_layout_of_the_memory_does_not_matter(row: Row, case: Case, layout: str) -> None:
-    if row.shift and layout == "repeated":
-        pytest.skip("a matrix of equal rows is singular")
+def test_layout_of_the_memory_does_not_matter(row: Row, case: Case) -> None:
+    for layout in LAYOUTS:
+        # A matrix of equal rows is singular.
+        if not (row.shift and layout == "repeated"):
+            with about(f"in layout {layout!r}"):
+                check_layout(row, case, layout)
+
+
+def check_layout(row: Row, case: Case, layout: str) -> None:
     laid = [read_only(LAYOUTS[layout](x)) for x in inputs(row, case)]
     plain = [np.ascontiguousarray(x).reshape(x.shape) for x in laid]
     us = [LAYOUTS[layout](u) for u in cotangents(row, case, plain)]
