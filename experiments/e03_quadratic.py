@@ -8,14 +8,7 @@ from experiments.findings import Finding, main
 from playground.interpreters.symbols import to_sympy
 from playground.lab import plot
 from playground.lab.grids import grid_axis, grid_points
-from playground.quadratic import (
-    Algebra,
-    Stationary,
-    automatic,
-    numerical,
-    pictures,
-    quadratic_form,
-)
+from playground.quadratic import Algebra, Stationary, automatic, numerical, pictures, quadratic_form
 from playground.transforms import grad, hessian
 
 Q, B = np.array([[1.0, -1.0], [-1.0, 2.0]]), np.array([1.0, 1.0])
@@ -34,6 +27,7 @@ def run(out: Path, quick: bool = False) -> list[Finding]:
     exact = np.array(algebra.hessian.tolist(), float)
     where = frames["df_dx1"].query("y == 0")[["x1", "x2"]].to_numpy()
     x1, x2 = points.T
+    solved = [float(x) for x in point.point]
     return [
         Finding("df/dx1", "x1 - x2 + 1", str(algebra.gradient[0])),
         Finding("df/dx2", "-x1 + 2*x2 + 1", str(algebra.gradient[1])),
@@ -41,9 +35,7 @@ def run(out: Path, quick: bool = False) -> list[Finding]:
         Finding("gradient", np.c_[x1 - x2 + 1, 2 * x2 - x1 + 1], backprop.gradients),
         Finding("Hessian (which the original could not get)", Q, exact),
         Finding("gradient in matrix form", "Q*x + b", str(algebra.matrix_form.gradient)),
-        Finding(
-            "where it vanishes (solve)", np.linalg.solve(Q, -B), [float(x) for x in point.point]
-        ),
+        Finding("where it vanishes (solve)", np.linalg.solve(Q, -B), solved),
         Finding("which is a", "minimum", point.kind),
         Finding("the frame of f pivots to", [20, 20], frames["f"].pivot(**GRID).shape),
         Finding("backprop beside algebra", 0.0, max(backprop.distance(formulas)), 1e-12),

@@ -22,7 +22,7 @@ from experiments.findings import Finding, main
 from playground.lab.files import write_whole
 
 SIZES = (3, 10, 30, 100)
-QUICK_SIZES, QUICK_MATRICES, QUICK_LIMITS = (3, 10), 3, Limits(2_000, 5.0)
+QUICK_SIZES, QUICK_MATRICES, QUICK_LIMITS = (3, 10), 2, Limits(1_000, 3.0)
 
 
 def run(
@@ -38,7 +38,7 @@ def run(
     """Compare on ``matrices`` matrices, or ``only`` some methods, such as squared/constant/30.
 
     ``max_steps`` and ``max_seconds`` limit each run, of which ``workers`` go on at a time.
-    ``quick``: three matrices of sizes 3 and 10.
+    ``quick``: two matrices of sizes 3 and 10.
     """
     from experiments.comparison.picture import draw
 

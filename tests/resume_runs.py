@@ -75,7 +75,7 @@ def thinned(log: Any, resume: bool, tick: Callable[[], None]) -> None:
 
 
 RUNS = {"kicked": kicked, "barzilai": barzilai, "thinned": thinned}
-STEPS = {"kicked": 6000, "barzilai": 4000, "thinned": 1500}
+STEPS = {"kicked": 3000, "barzilai": 2000, "thinned": 800}
 
 
 def start(name: str, log: Path, *flags: str) -> int:

@@ -12,7 +12,7 @@ import pytest
 import playground
 from tests.differential.both import assert_same, chainer, raised, run, same
 
-STEPS = 300
+STEPS = 101
 DTYPES = ["f2", "f4", "f8"]
 
 

@@ -156,7 +156,7 @@ def test_quick_run_writes_table_and_picture(tmp_path: Path) -> None:
     assert all(finding.agrees for finding in findings)
     text = (tmp_path / "comparison.md").read_text()
     assert text.startswith("| loss | method | n = 3 | n = 10 |")
-    assert text.count("3 of 3") == 6
+    assert text.count("2 of 2") == 6
     assert (tmp_path / "comparison.png").stat().st_size > 10_000
 
 
