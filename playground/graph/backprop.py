@@ -26,8 +26,20 @@ _Seen = dict[Function, dict[Node, None]]
 _Observe = Callable[[Node, Array], None]
 
 
+class NeedsRecording(Exception):  # noqa: N818 (a request, caught here, and no error)
+    """Raised by a function in a raw pass whose gradient needs the cotangents' own derivatives.
+
+    The pass is made once more, recorded; its results are raw all the same. ``wrap`` makes a
+    Variable of an array, which this module, standing below Variable, cannot do by itself.
+    """
+
+    def __init__(self, wrap: Callable[[Raw], Array]) -> None:
+        super().__init__("the gradient needs a recorded pass")
+        self.wrap = wrap
+
+
 def propagate(
-    seeds: Iterable[tuple[Node, Array]],
+    seeds: Sequence[tuple[Node, Array]],
     recorded: bool = False,
     observe: _Observe | None = None,
     needed: Container[Function] | None = None,
@@ -57,7 +69,10 @@ def propagate(
         with using_config("enable_backprop", True):
             _drain(leaves, buckets, recorded, observe, needed, ends, seen)
     else:
-        _drain(leaves, buckets, recorded, observe, needed, ends, seen)
+        try:
+            _drain(leaves, buckets, recorded, observe, needed, ends, seen)
+        except NeedsRecording as need:
+            return _recorded_once(need, seeds, observe, needed, ends)
     if observe is not None:
         for node, cotangent in leaves.items():
             observe(node, cotangent)
@@ -72,8 +87,34 @@ def propagate_plainly(node: Node, cotangent: Array) -> dict[Any, Any]:
         buckets[node.rank] = {node.creator: cotangent}
     else:
         _deposit(node, cotangent, leaves, buckets)
-    _drain(leaves, buckets)
+    try:
+        _drain(leaves, buckets)
+    except NeedsRecording as need:
+        return _recorded_once(need, ((node, cotangent),))
     return leaves
+
+
+def _recorded_once(
+    need: NeedsRecording,
+    seeds: Sequence[tuple[Node, Array]],
+    observe: _Observe | None = None,
+    needed: Container[Function] | None = None,
+    ends: Container[Function] = (),
+) -> dict[Node, Any]:
+    """A raw pass that could not go on as such: recorded from its start, its results raw."""
+    observe_raw = None
+    if observe is not None:
+        tell = observe
+
+        def observe_raw(node: Node, cotangent: Array) -> None:
+            tell(node, raw(cotangent))
+
+    wrapped = [(node, need.wrap(cotangent)) for node, cotangent in seeds]
+    # Of a raw pass the lanes stay apart also where a value without lanes is met, and nobody will
+    # differentiate its results.
+    with using_config("_lift", None), using_config("_last", True):
+        found = propagate(wrapped, True, observe_raw, needed, ends)
+    return {node: raw(cotangent) for node, cotangent in found.items()}
 
 
 def _drain(

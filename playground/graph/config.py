@@ -29,6 +29,9 @@ class _Switches(threading.local):
     # (nodes, arrays, outputs) -> nodes. It stands here because the interpreters, which set it, are
     # above the operations, which have to call it; a thread's own, as vmap in another is.
     _lift: Any = None
+    # Set while a pass is recorded only for what its own functions ask of it: its results will not
+    # be differentiated.
+    _last: bool = False
 
     def __setattr__(self, name: str, value: object) -> None:
         super().__setattr__(name, value)

@@ -15,6 +15,7 @@ from playground import FunctionNode, Variable
 from playground.functions import lanes
 from playground.functions.lanes import Hide, Lift, Show, Total
 from playground.functions.linalg.clusters import DeadEnd
+from playground.functions.linalg.downstream import Limit
 from playground.functions.linalg.eigenvalues import EighValuesGrad
 from playground.functions.linalg.singular_values import SvdValuesGrad
 from playground.functions.operands import Meeting
@@ -33,7 +34,7 @@ def classes_below(cls: type) -> set[type]:
 # They hold a result, or bring operands together: there is nothing to differentiate in them. The
 # gradients of values are checked as the second derivatives of eigh and svd, whose bases they need.
 # The ways into lanes and out of them are checked under vmap, with every row.
-ENDS = {DeadEnd, Meeting, EighValuesGrad, SvdValuesGrad, Hide, Lift, Show, Total}
+ENDS = {DeadEnd, Meeting, EighValuesGrad, SvdValuesGrad, Limit, Hide, Lift, Show, Total}
 
 
 def is_complete(cls: type) -> bool:

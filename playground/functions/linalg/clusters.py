@@ -59,6 +59,19 @@ class Basis:
         return bool((self.same & ~np.eye(n, dtype=bool)).any())
 
     @cached_property
+    def places(self) -> HostArray:
+        """The place of each value in its own cluster, 1 for the first."""
+        return np.tril(self.same).sum(axis=-1)
+
+    @cached_property
+    def turning(self) -> HostArray:
+        """A direction in which the vectors of each cluster can be turned: random, antisymmetric."""
+        n = self.values.shape[-1]
+        # Any direction would do that a function of the vectors does not single out by chance.
+        numbers = np.random.default_rng(0).uniform(0.5, 1.5, (n, n)) * self.same
+        return (numbers - numbers.swapaxes(-1, -2)).astype(self.values.dtype)
+
+    @cached_property
     def has_zero(self) -> bool:
         return not self.values.all()
 
@@ -111,20 +124,43 @@ class Basis:
         last = self.values.shape[-1] - 1
         return DegenerateEigenvalueError(what, (last, last), 0.0, ())
 
-    def refuse_asked(self, asked: Raw, what: str, *cotangents: Raw) -> None:
+    def refuse_asked(self, asked: Raw, what: str, *cotangents: Raw, floor: float = 0.0) -> None:
         """Raise where cotangents tell vectors apart that only their cluster defines.
 
-        ``asked`` is what must vanish inside clusters, up to rounding of the cotangents' numbers.
+        ``asked`` is what must vanish inside clusters, up to rounding of the cotangents' numbers
+        (or of numbers of size ``floor``).
         """
         host = np.abs(backend.to_cpu(asked))
-        scale = max(float(np.abs(backend.to_cpu(g)).max(initial=0.0)) for g in cotangents)
-        bound = ROUNDING * host.shape[-1] * np.finfo(host.dtype).eps * max(scale, 1e-300)
+        sizes = [float(np.abs(backend.to_cpu(g)).max(initial=0.0)) for g in cotangents]
+        bound = self.rounding(max(*sizes, floor, 1e-300))
         if (self.same & (host > bound)).any():
             raise self.refuse(what, host > bound)
+
+    def rounding(self, size: float) -> float:
+        """What is rounding among cotangents of a size."""
+        return float(ROUNDING * self.values.shape[-1] * np.finfo(self.values.dtype).eps * size)
+
+    @property
+    def cancelled(self) -> float:
+        """The size of terms that cancel in second derivatives: that of the values, at most 1."""
+        return min(float(np.abs(self.values).max(initial=0.0)), 1.0)
+
+    def inside(self, index: int, sign: int, like: Array) -> Raw:
+        """What the ``index``-th value of each cluster contributes to limits there; see Limit.
+
+        At [i, j] it is 1 where j is that value, plus ``sign`` where i is it, 0 outside clusters.
+        """
+        mine = (self.places == index).astype(self.values.dtype)
+        pairs = self.same * (mine[..., None, :] + sign * mine[..., :, None])
+        return backend.array_like(pairs.astype(self.values.dtype), like)
 
     def apart(self, like: Array) -> Raw:
         """1 between values of different clusters, 0 inside; an array as ``like`` is one."""
         return backend.array_like((~self.same).astype(self.values.dtype), like)
+
+    def inside_clusters(self, like: Array) -> Raw:
+        """1 between values of one cluster, 0 elsewhere."""
+        return backend.array_like(self.same.astype(self.values.dtype), like)
 
     def equal_inside(self, g: Raw) -> bool:
         """Whether g is the same throughout each cluster, to rounding."""

@@ -11,6 +11,7 @@ their second ones do not.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
@@ -18,6 +19,7 @@ import numpy as np
 
 from playground.functions.lanes import OverMatrices
 from playground.functions.linalg.clusters import Basis, DeadEnd
+from playground.functions.linalg.downstream import Downstream, Limit
 from playground.functions.linalg.matrices import (
     check_floating,
     check_square,
@@ -32,6 +34,7 @@ from playground.functions.linalg.matrices import (
 )
 from playground.functions.registry import answers
 from playground.graph import backend
+from playground.graph.backprop import NeedsRecording
 from playground.graph.op import Binary, as_raw
 from playground.graph.types import Array, Cotangents, DType, HostArray, Operand, Raw
 from playground.graph.variable import Variable, as_variable
@@ -67,33 +70,96 @@ class Eigh(OverMatrices):
         self.basis = Basis(w, v)
         return w, v
 
+    def pull(self, gy: Cotangents) -> Sequence[Array]:
+        if gy[1] is not None and self.basis.has_clusters:
+            raise NeedsRecording(as_variable)
+        return super().pull(gy)
+
     def backward(self, gys: Cotangents, x: Array, w: Array, v: Array) -> Array:
         gw, gv = gys
+        if gv is not None and self.basis.has_clusters:
+            gx = self._at_clusters(gw, gv, x, w, v)
+            return gx * _folding(gx, self.uplo)
         gx = None if gw is None else EighValuesGrad(self.basis, self.uplo)(x, gw)
         if gv is not None:
-            gx_vectors = self._through_vectors(gv, x, w, v)
-            gx = gx_vectors if gx is None else gx + gx_vectors
-        return gx * _folding(gx, self.uplo)
-
-    def _through_vectors(self, gv: Array, x: Array, w: Array, v: Array) -> Array:
-        basis = self.basis
-        if not basis.has_clusters:
             eye = eye_like(v)
             quotients = (1 - eye) / (differences(w) + eye)
             m = np.matmul(transposed(v), gv)
-            return symmetric(sandwiched(v, quotients * m, transposed(v)))
-        result = self._vectors_at_clusters(as_raw(gv), as_raw(w), as_raw(v))
-        what = "second derivative of eigenvectors"
-        return DeadEnd(basis, what, result)(x, gv) if isinstance(gv, Variable) else result
+            gx_vectors = symmetric(sandwiched(v, quotients * m, transposed(v)))
+            gx = gx_vectors if gx is None else gx + gx_vectors
+        return gx * _folding(gx, self.uplo)
 
-    def _vectors_at_clusters(self, gv: Raw, w: Raw, v: Raw) -> Raw:
-        """The cotangent of vectors that are not unique: exact if it does not ask which."""
+    def _at_clusters(self, gw: Array | None, gv: Array, x: Array, w: Array, v: Array) -> Array:
+        """The gradient in a recorded pass: exact if the function does not ask for the basis."""
+        basis, ndim = self.basis, self.basis.values.ndim + 1
+        down = Downstream(self, (ndim - 1, ndim))
         m = np.matmul(transposed(v), gv)
+        taken = down.limits_taken(basis, gw, gv)
+        self._refuse_asked(down, gv, as_raw(m), as_raw(v), taken)
+        apart = basis.apart(w)
+        core = symmetric(m * apart / (differences(w) + (1 - apart)))
+        if gw is not None:
+            core = core + np.expand_dims(gw, -2) * eye_like(v)
+            limits = self._limits(down, gw, w, v, taken)
+            core = core if limits is None else core + limits
+        gx = sandwiched(v, Limit(basis)(core), transposed(v))
+        if taken and not down.last:
+            what = "third derivative of a function of eigenvalues and eigenvectors"
+            given = [y for y in (x, gw, gv) if y is not None]
+            return DeadEnd(basis, what, gx._array)(*given)
+        return gx
+
+    def _refuse_asked(self, down: Downstream, gv: Array, m: Raw, v: Raw, taken: bool) -> None:
+        """Raise where the function depends on which basis of a cluster it got."""
         # Turning a cluster by a small angle changes the function by the antisymmetric part of m.
-        self.basis.refuse_asked(skew(m), "derivative of eigenvectors", gv)
-        apart = self.basis.apart(w)
-        quotients = apart / (differences(w) + (1 - apart))
-        return symmetric(sandwiched(v, quotients * m, transposed(v)))
+        basis, what = self.basis, "derivative of eigenvectors"
+        floor = basis.cancelled if taken else 0.0
+        basis.refuse_asked(skew(m), what, as_raw(gv), floor=floor)
+        # It may also vanish in the one basis that there is, and not in those beside it.
+        turning = backend.array_like(basis.turning, v)
+        turned = np.matmul(v, turning)
+        n_v = down.slopes(1, gv, turned, True)[1]
+        n_v = as_raw(gv) * 0 if n_v is None else n_v
+        asked = skew(np.matmul(transposed(v), n_v) - np.matmul(m, turning))
+        basis.refuse_asked(asked, what, as_raw(gv), n_v, floor=floor)
+        # A cotangent 0 stands for all others where a pass is recorded only to be transposed (jvp).
+        if not down.last and not backend.to_cpu(as_raw(gv)).any():
+            inside = basis.inside_clusters(v)
+            m_of_all = np.matmul(transposed(v), gv)
+            asks = [skew(m_of_all) * inside]
+            n_v = down.slopes(1, gv, turned, False)[1]
+            n = -np.matmul(m_of_all, turning)
+            n = n if n_v is None else n + np.matmul(transposed(v), n_v)
+            asks.append(skew(n) * inside)
+            if any(down.size_elsewhere(g, turning) > basis.rounding(1.0) for g in asks):
+                raise basis.refuse(what)
+
+    def _limits(self, down: Downstream, gw: Array, w: Array, v: Array, taken: bool) -> Array | None:
+        """The limits of the quotients inside clusters, symmetric, 0 outside and on the diagonal."""
+        basis, total, asked, sizes = self.basis, None, 0.0, [as_raw(gw)]
+        count = int(basis.places.max())
+        for place in range(1, count + 1):
+            seed = (basis.places == place).astype(basis.values.dtype)
+            n_v = down.slopes(0, gw, backend.array_like(seed, as_raw(gw)), down.last)[1]
+            if n_v is None:
+                continue
+            turned = skew(np.matmul(transposed(as_raw(v) if down.last else v), n_v))
+            term = turned * basis.inside(place, -1, n_v) * 0.25
+            total = term if total is None else total + term
+            asked = asked + as_raw(turned)
+            sizes.append(as_raw(n_v))
+        if total is None:
+            return None
+        # The sum of a cluster's values is the same in every basis.
+        floor = basis.cancelled if taken else 0.0
+        basis.refuse_asked(asked, "derivative of eigenvectors", *sizes, floor=floor)
+        if down.last or taken:
+            return total
+        # N(s)/s is N'(s) - s N''(s)/2 to first order in the gap s, which the next derivative sees,
+        # though it is 0 here.
+        bends = down.bends(total, count, basis.places)
+        bend = sum(b * basis.inside(i, -1, b) for i, b in enumerate(bends, 1))
+        return total - differences(w) * bend * 0.25
 
 
 class EighValuesGrad(OverMatrices, Binary):
