@@ -64,7 +64,9 @@ class ReLU(Selecting, Unary):
 
     def backward(self, gy: Array, x: Array, y: Array) -> Array:
         # y > 0 says what x > 0 says, and the layer that follows keeps y in any case.
-        return np.where(y <= 0, np.zeros_like(gy), gy)
+        # NaN is neither, and must not pass for what was not selected.
+        zeros = np.zeros_like(gy)
+        return np.where(y > 0, gy, np.where(y == y, zeros, gy))
 
 
 def relu(x: Operand) -> Variable:
