@@ -10,7 +10,7 @@ from playground.functions.elementwise import expm1, minimum, where
 from playground.functions.operands import together
 from playground.functions.reduction import max, normal_axes
 from playground.graph.errors import InvalidType
-from playground.graph.op import Unary
+from playground.graph.op import Selecting, Unary
 from playground.graph.types import Array, Cotangents, Operand, Raw, Scalar
 from playground.graph.variable import Variable, as_variable
 
@@ -53,7 +53,7 @@ def sigmoid(x: Operand) -> Variable:
     return Sigmoid().of(x)
 
 
-class ReLU(Unary):
+class ReLU(Selecting, Unary):
     """y = max(x, 0); the derivative at 0 is 0."""
 
     __slots__ = ()
@@ -64,7 +64,9 @@ class ReLU(Unary):
 
     def backward(self, gy: Array, x: Array, y: Array) -> Array:
         # y > 0 says what x > 0 says, and the layer that follows keeps y in any case.
-        return np.where(y > 0, gy, np.zeros_like(gy))
+        # NaN is neither, and must not pass for what was not selected.
+        zeros = np.zeros_like(gy)
+        return np.where(y > 0, gy, np.where(y == y, zeros, gy))
 
 
 def relu(x: Operand) -> Variable:

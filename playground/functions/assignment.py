@@ -13,7 +13,7 @@ from playground.functions.array.shaping import BroadcastTo, Reshape, Transpose
 from playground.graph import backend
 from playground.graph.config import config
 from playground.graph.errors import GraphCutError
-from playground.graph.op import Binary, Unary, sum_to_shape
+from playground.graph.op import Binary, Selecting, Unary, sum_to_shape
 from playground.graph.types import Array, Cotangents, Function, Index, Operand, Raw
 from playground.graph.variable import Variable
 
@@ -38,7 +38,7 @@ def identity(*inputs: Operand) -> Any:
     return copies[0] if len(copies) == 1 else copies
 
 
-class SetItem(Binary):
+class SetItem(Selecting, Binary):
     """z = a copy of x in which z[index] = y; of elements written twice the last counts."""
 
     __slots__ = ("index", "survives")
@@ -76,7 +76,7 @@ class SetItem(Binary):
         return gx, gy
 
 
-class ClearItem(Unary):
+class ClearItem(Selecting, Unary):
     """y = a copy of x in which y[index] = 0."""
 
     __slots__ = ("index",)

@@ -29,6 +29,7 @@ class WithConstant(Unary):
     """An operation of an array and a number; the number is cast to the array's dtype."""
 
     __slots__ = ("value",)
+    elementwise = True
     sign = "_"
 
     def __init__(self, value: Scalar) -> None:

@@ -11,7 +11,7 @@ from playground.functions.elementwise.exponential import log_share
 from playground.functions.elementwise.powers import square
 from playground.graph import backend
 from playground.graph.errors import InvalidIndex, InvalidType
-from playground.graph.op import Unary, as_raw, variable_of
+from playground.graph.op import Selecting, Unary, as_raw, variable_of
 from playground.graph.types import Array, Axis, Cotangents, Operand, Raw
 from playground.graph.variable import Variable, as_variable
 
@@ -116,7 +116,7 @@ def average(
 mean = average
 
 
-class Extremum(Reduction):
+class Extremum(Selecting, Reduction):
     """y = the largest or smallest element; tied elements all get the gradient (Chainer)."""
 
     __slots__ = ()
@@ -126,7 +126,8 @@ class Extremum(Reduction):
         # All that are tied, as in Chainer: argmax would find one of them.
         chosen = x == self.restore(y)
         spread = np.broadcast_to(self.restore(gy), self.shape)
-        return np.where(chosen, spread, np.zeros_like(x))
+        # NaN wins whatever it is compared with: it must not pass for what was not selected.
+        return np.where(chosen, spread, np.where(x == x, np.zeros_like(x), spread))
 
 
 class Max(Extremum):

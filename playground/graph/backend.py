@@ -198,6 +198,11 @@ def has_nan(array: Raw) -> bool:
     return array.dtype.kind in "fc" and bool(np.isnan(base_of(array)).any())
 
 
+def has_numbers(array: Raw) -> bool:
+    """Whether numbers are in an array, in its lanes if it has any, and no expressions."""
+    return not hasattr(base_of(array), "elements")
+
+
 def everywhere(condition: Raw) -> bool:
     """Whether a condition holds for all elements, in all lanes."""
     return bool(base_of(condition).all())

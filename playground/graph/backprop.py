@@ -13,10 +13,13 @@ import warnings
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from typing import Any
 
-from playground.graph.backend import has_nan
+import numpy as np
+
+from playground.graph.backend import has_nan, has_numbers, level_of
 from playground.graph.config import config, using_config
 from playground.graph.errors import GradientError, NaNDetectedError
 from playground.graph.types import Array, Cotangents, Function, Node, Raw
+from playground.graph.unselected import SELECTED, is_clean, propagate_carefully
 
 # rank of a node -> its creator -> the cotangent that waits there. Queue and store in one: a bucket
 # keeps the order of discovery by itself, where a heap would need a counter beside every rank.
@@ -56,6 +59,21 @@ def propagate(
         needed: the functions worth visiting (None: all).
         ends: functions among them that are reported but not passed.
     """
+    seeds = [*seeds]
+    careful = any(node.rank >= SELECTED or level_of(raw(g)) is not None for node, g in seeds)
+    # A formula is right by itself: a Piecewise has its derivative piece by piece.
+    if careful and all(has_numbers(raw(g)) for _, g in seeds):
+        return _propagate_selected(seeds, recorded, observe, needed, ends)
+    return _propagate(seeds, recorded, observe, needed, ends)
+
+
+def _propagate(
+    seeds: Iterable[tuple[Node, Array]],
+    recorded: bool,
+    observe: _Observe | None,
+    needed: Container[Function] | None,
+    ends: Container[Function],
+) -> dict[Node, Any]:
     leaves: dict[Node, Any] = {}
     buckets: _Buckets = {}
     seen: _Seen = {}
@@ -79,8 +97,51 @@ def propagate(
     return leaves
 
 
+class _UncleanError(Exception):
+    """A cotangent is not finite: the careful traversal has to say whether it was selected."""
+
+
+def _propagate_selected(
+    seeds: list[tuple[Node, Array]],
+    recorded: bool,
+    observe: _Observe | None,
+    needed: Container[Function] | None,
+    ends: Container[Function],
+) -> dict[Node, Any]:
+    """:func:`propagate` through a graph that selects, or of lanes: NaN only from what was used.
+
+    The plain pass is tried first, and its result taken if it is finite. A recorded pass below a
+    selection is careful at once: that its numbers are finite says nothing of their derivatives.
+    """
+    selected = any(node.rank >= SELECTED for node, _ in seeds)
+    if not (selected and (recorded or config.debug)):
+
+        def observe_clean(node: Node, cotangent: Array) -> None:
+            if not is_clean(cotangent):
+                raise _UncleanError
+            if observe is not None:
+                observe(node, cotangent)
+
+        try:
+            # Of what was not used nobody wants to be told; what was comes again below.
+            with np.errstate(divide="ignore", invalid="ignore"):
+                leaves = _propagate(
+                    seeds, recorded, None if observe is None else observe_clean, needed, ends
+                )
+            if observe is not None or all(map(is_clean, leaves.values())):
+                return leaves
+        except (_UncleanError, ArithmeticError, np.linalg.LinAlgError):
+            pass
+    if recorded:
+        with using_config("enable_backprop", True):
+            return propagate_carefully(seeds, recorded, observe, needed, ends)
+    return propagate_carefully(seeds, recorded, observe, needed, ends)
+
+
 def propagate_plainly(node: Node, cotangent: Array) -> dict[Any, Any]:
     """:func:`propagate` from one computed node on raw arrays, with nothing to set up."""
+    if node.rank >= SELECTED or level_of(cotangent) is not None:
+        return propagate(((node, cotangent),))
     leaves: dict[Node, Any] = {}
     buckets: _Buckets = {}
     if node.output_index is None:
@@ -134,11 +195,12 @@ def _drain(
     rank = max(buckets, default=0)
     while buckets:
         bucket = buckets.pop(rank, None)
-        # Ranks without a bucket are common: the pass need not reach a branch, and unchain leaves
-        # the ranks of what it cuts off as they were.
-        rank -= 1
         if bucket is None:
+            # Ranks without a bucket are common: the pass need not reach a branch, unchain leaves
+            # the ranks of what it cuts off as they were, and a selection lifts them by far.
+            rank = max(buckets)
             continue
+        rank -= 1
         for function, gy in bucket.items():
             if special:
                 if observe is not None and seen is not None:

@@ -20,6 +20,7 @@ from playground.graph.errors import InvalidIndex, InvalidType
 from playground.graph.function_node import FunctionNode, refuse_nan
 from playground.graph.special import library
 from playground.graph.types import Array, Cotangents, DType, Operand, Raw, Shape
+from playground.graph.unselected import SELECTED
 from playground.graph.variable import Variable, as_variable, constant_node, output_variable
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "Elementwise",
     "ElementwiseUnary",
     "Op",
+    "Selecting",
     "Special",
     "Unary",
     "as_raw",
@@ -65,6 +67,10 @@ class Op(FunctionNode):
     keep: ClassVar[tuple[int, ...]] = ()
     # Value operands share one dtype; False where an input is something else.
     same_dtype: ClassVar[bool] = True
+    # Element by element (after broadcasting): an output depends on the inputs at its own place.
+    elementwise: ClassVar[bool] = False
+    # Set by Selecting.
+    selects: ClassVar[bool] = False
 
     if TYPE_CHECKING:  # arrays one by one, where a FunctionNode has them in tuples
 
@@ -397,6 +403,33 @@ class Binary(Op):
         return self.backward(gy, x.data, y.data, self.kept[0])
 
 
+class Selecting:
+    """Mixed in ahead of the base of an operation that uses some elements and leaves others.
+
+    The gradient of those left is 0 by the choice itself, and has to stay 0 on the way to the
+    leaves, also where a derivative there is infinite or NaN. The nodes below a selection of what
+    was computed have a rank of ``SELECTED`` or more, from which a traversal knows to take care.
+    """
+
+    __slots__ = ()
+    selects = True
+
+    def of(self, *operands: Operand) -> Variable:
+        return self._lifted(super().of(*operands))  # type: ignore[misc]
+
+    def apply(self, inputs: Sequence[Any]) -> tuple[Variable, ...]:
+        outputs: tuple[Variable, ...] = super().apply(inputs)  # type: ignore[misc]
+        return tuple(map(self._lifted, outputs))
+
+    def _lifted(self, output: Variable) -> Variable:
+        node = output._node
+        # 1 is the rank of what is selected from leaves: nothing lies above that could be NaN.
+        if 1 < node.rank < SELECTED:
+            node.rank += SELECTED
+            node.creator.rank = node.rank - 1
+        return output
+
+
 def sum_to_shape(g: Array, shape: Shape) -> Array:
     """``g`` summed over the axes that broadcasting ``shape`` to ``g.shape`` has added or grown."""
     if g.shape == shape:
@@ -413,6 +446,7 @@ class Broadcasting(Binary):
     """An operation whose operands are broadcast; that is undone in their gradients here."""
 
     __slots__ = ()
+    elementwise = True
 
     def pull_recorded(self, gy: Cotangents) -> Sequence[Any]:
         gxs = self.backward(gy, *self.recorded_arguments())
@@ -463,6 +497,7 @@ class ElementwiseUnary(Unary):
     """A ufunc of one array and its derivative."""
 
     __slots__ = ()
+    elementwise = True
     ufunc: ClassVar[Any] = None
 
     def __init_subclass__(cls, **kwargs: Any) -> None:

@@ -26,6 +26,7 @@ from playground.graph.types import (
     Scalar,
     Shape,
 )
+from playground.graph.unselected import SELECTED
 
 __all__ = [
     "Variable",
@@ -384,7 +385,8 @@ class Variable:
 
     @property
     def rank(self) -> int:
-        return self._node.rank
+        """How many functions lie above, along the longest way."""
+        return self._node.rank & SELECTED - 1
 
     @property
     def requires_grad(self) -> bool:

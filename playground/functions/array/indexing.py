@@ -14,7 +14,7 @@ from playground.functions.reduction import normal_axes
 from playground.functions.registry import answers
 from playground.graph import backend
 from playground.graph.errors import InvalidIndex, InvalidType
-from playground.graph.op import Unary, as_raw
+from playground.graph.op import Selecting, Unary, as_raw
 from playground.graph.types import Array, Index, Operand, Raw
 from playground.graph.variable import Variable, as_variable
 
@@ -103,7 +103,7 @@ def taken(x: Operand, index: Index) -> Any:
     return x[index]
 
 
-class GetItem(Unary):
+class GetItem(Selecting, Unary):
     """y = x[index], basic or fancy; elements read twice get both gradients."""
 
     __slots__ = ("index", "shape")

@@ -12,7 +12,7 @@ from playground.functions.array.shaping import expand_dims, reshape
 from playground.functions.reduction import normal_axes
 from playground.functions.registry import answers
 from playground.graph.errors import InvalidType
-from playground.graph.op import Op, as_raw
+from playground.graph.op import Op, Selecting, as_raw
 from playground.graph.types import Array, Cotangents, Index, Operand, Raw
 from playground.graph.variable import Variable, as_variable
 
@@ -127,7 +127,7 @@ def dstack(xs: Sequence[Any]) -> Variable:
     return concat([at_least(x, 3) for x in xs], 2)
 
 
-class SplitAxis(Op):
+class SplitAxis(Selecting, Op):
     """ys = x cut at ``bounds`` (0 and the length included) along an axis."""
 
     __slots__ = ("axis", "bounds", "output_count", "shapes")

@@ -9,7 +9,7 @@ import numpy as np
 from playground.functions.basic_math import python_number
 from playground.functions.registry import function_of
 from playground.graph.backend import SCALARS
-from playground.graph.op import Elementwise, Unary
+from playground.graph.op import Elementwise, Selecting, Unary
 from playground.graph.types import Array, Cotangents, Operand, Raw, Scalar
 from playground.graph.variable import Variable
 
@@ -23,7 +23,7 @@ __all__ = [
 ]
 
 
-class Maximum(Elementwise):
+class Maximum(Selecting, Elementwise):
     """z = the larger of x and y, broadcast; at a tie the gradient goes to x."""
 
     __slots__ = ()
@@ -32,10 +32,12 @@ class Maximum(Elementwise):
     keep = (0, 1)
 
     def backward(self, gz: Array, x: Array, y: Array) -> Cotangents:
-        return _routed(gz, x >= y)
+        # By what is lost, so that NaN, which always wins, is not taken for what was not selected.
+        zeros = np.zeros_like(gz)
+        return np.where(x < y, zeros, gz), np.where(x >= y, zeros, gz)
 
 
-class Minimum(Elementwise):
+class Minimum(Selecting, Elementwise):
     """z = the smaller of x and y, broadcast; at a tie the gradient goes to x."""
 
     __slots__ = ()
@@ -44,7 +46,8 @@ class Minimum(Elementwise):
     keep = (0, 1)
 
     def backward(self, gz: Array, x: Array, y: Array) -> Cotangents:
-        return _routed(gz, x <= y)
+        zeros = np.zeros_like(gz)
+        return np.where(x > y, zeros, gz), np.where(x <= y, zeros, gz)
 
 
 def _routed(g: Array, condition: Array) -> Array:
@@ -60,7 +63,7 @@ maximum = function_of(Maximum)
 minimum = function_of(Minimum)
 
 
-class Fmax(Elementwise):
+class Fmax(Selecting, Elementwise):
     """z = the larger of x and y, or the one that is not NaN; at a tie the gradient goes to x."""
 
     __slots__ = ()
@@ -85,7 +88,7 @@ fmax = function_of(Fmax)
 fmin = function_of(Fmin)
 
 
-class Clip(Unary):
+class Clip(Selecting, Unary):
     """y = x limited to [low, high]; the gradient passes inside and on the limits."""
 
     __slots__ = ("high", "low")
@@ -101,9 +104,9 @@ class Clip(Unary):
     def backward(self, gy: Array, x: Array) -> Array:
         zeros = np.zeros_like(gy)
         if self.low is not None:
-            gy = np.where(x >= self.low, gy, zeros)
+            gy = np.where(x < self.low, zeros, gy)
         if self.high is not None:
-            gy = np.where(x <= self.high, gy, zeros)
+            gy = np.where(x > self.high, zeros, gy)
         return gy
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from playground.graph import backend
-from playground.graph.op import Broadcasting, Unary
+from playground.graph.op import Broadcasting, Selecting, Unary
 from playground.graph.types import Array, Cotangents, DType, Operand, Raw
 from playground.graph.variable import Variable
 
@@ -15,7 +15,7 @@ __all__ = [
 ]
 
 
-class Where(Broadcasting):
+class Where(Selecting, Broadcasting):
     """z = x where the condition holds, else y; all three broadcast."""
 
     __slots__ = ("condition",)

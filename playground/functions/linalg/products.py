@@ -22,6 +22,7 @@ class MatMul(Broadcasting):
     __slots__ = ()
     label = "MatMul"
     keep = (0, 1)
+    elementwise = False
 
     def forward(self, x: Raw, y: Raw) -> Raw:
         # numpy.dot is the same product at half the overhead of a ufunc.
