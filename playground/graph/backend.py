@@ -203,6 +203,11 @@ def everywhere(condition: Raw) -> bool:
     return bool(base_of(condition).all())
 
 
+def is_symbolic(array: Raw) -> bool:
+    """Whether the elements, in lanes or not, are formulas: no point at which to ask for ties."""
+    return hasattr(base_of(array), "elements")
+
+
 def dense(array: Raw) -> Any:
     """``array``, copied if it repeats elements by a stride of 0: BLAS takes no such matrix."""
     return array.copy() if 0 in array.strides else array

@@ -13,7 +13,7 @@ from playground.functions.array.joining import operand
 from playground.functions.elementwise.powers import sqrt_at_zero
 from playground.functions.linalg.matrices import check_square
 from playground.functions.operands import real_only, together
-from playground.functions.reduction import normal_axes
+from playground.functions.reduction import largest, normal_axes, smallest
 from playground.functions.registry import answers
 from playground.graph.errors import InvalidType
 from playground.graph.op import variable_of
@@ -183,9 +183,9 @@ def _vector_norm(x: Operand, ord: Scalar, axis: int, keepdims: bool) -> Variable
         return _root_of_squares(x, axis, keepdims)
     size = F.absolute(x)
     if ord == math.inf:
-        return F.max(size, axis, keepdims)
+        return largest(size, axis, keepdims)
     if ord == -math.inf:
-        return F.min(size, axis, keepdims)
+        return smallest(size, axis, keepdims)
     if ord == 0:
         count = np.sum(x.array != 0, axis=axis, keepdims=keepdims).astype(x.dtype)
         return variable_of(count)
@@ -208,10 +208,10 @@ def _matrix_norm(x: Operand, ord: Order, axes: tuple[int, ...], keepdims: bool) 
         first, second = (row, column) if ord in (1, -1) else (column, row)
         # With the axes kept the second has its number still, whichever is reduced first.
         sums = F.sum(F.absolute(x), first, keepdims=True)
-        result = (F.max if ord > 0 else F.min)(sums, second, keepdims=True)
+        result = (largest if ord > 0 else smallest)(sums, second, keepdims=True)
     elif ord in (2, -2, "nuc"):
         values = F.svdvals(F.moveaxis(x, (row, column), (-2, -1)))
-        reduced = {2: F.max, -2: F.min, "nuc": F.sum}[ord](values, -1)
+        reduced = {2: largest, -2: smallest, "nuc": F.sum}[ord](values, -1)
         result = F.expand_dims(F.expand_dims(reduced, min(axes)), max(axes))
     else:
         raise ValueError(f"norm: the order {ord!r} is not defined for matrices")
@@ -222,7 +222,8 @@ def _matrix_norm(x: Operand, ord: Order, axes: tuple[int, ...], keepdims: bool) 
 def cond(x: Operand, p: Order = None) -> Variable:
     if p in (None, 2, -2):
         values = F.svdvals(x)
-        quotient = F.divide(values[..., 0], values[..., -1])
+        # Sorted, and yet by the extrema: equal values share the gradient.
+        quotient = F.divide(largest(values, -1), smallest(values, -1))
         return F.divide(1.0, quotient) if p == -2 else quotient
     axes = (x.ndim - 2, x.ndim - 1)
     return F.multiply(_matrix_norm(x, p, axes, False), _matrix_norm(F.inv(x), p, axes, False))
