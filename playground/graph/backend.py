@@ -198,6 +198,11 @@ def has_nan(array: Raw) -> bool:
     return array.dtype.kind in "fc" and bool(np.isnan(base_of(array)).any())
 
 
+def anywhere(condition: Raw) -> bool:
+    """Whether a condition holds for some element, in some lane; waits for a device."""
+    return bool(to_cpu(base_of(condition)).any())
+
+
 def everywhere(condition: Raw) -> bool:
     """Whether a condition holds for all elements, in all lanes."""
     return bool(base_of(condition).all())

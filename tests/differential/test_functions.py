@@ -527,3 +527,14 @@ def test_deviation_limits_that_meet_make_a_constant() -> None:
 
     assert isinstance(run(script, chainer), Raised)
     np.testing.assert_array_equal(run(script, playground), np.zeros(3))
+
+
+def test_deviation_a_squared_absolute_value_has_a_second_derivative_at_zero() -> None:
+    def script(engine: Any) -> Any:
+        x = engine.Variable(np.array([0.0, -1.0]))
+        y = engine.functions.absolute(x) ** 2
+        (gx,) = engine.grad([engine.functions.sum(y)], [x], enable_double_backprop=True)
+        return engine.grad([gx], [x])[0].array
+
+    np.testing.assert_array_equal(run(script, chainer), [0, 2])
+    np.testing.assert_array_equal(run(script, playground), [2, 2])

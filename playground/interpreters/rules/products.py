@@ -10,8 +10,8 @@ import numpy as np
 
 import playground.functions as F
 from playground.functions.array.joining import operand
-from playground.functions.elementwise.powers import sqrt_at_zero
 from playground.functions.linalg.matrices import check_square
+from playground.functions.norms import euclidean_norm, power_norm
 from playground.functions.operands import real_only, together
 from playground.functions.reduction import largest, normal_axes, smallest
 from playground.functions.registry import answers
@@ -146,9 +146,7 @@ def matrix_power(a: Operand, n: int) -> Variable:
 @answers(np.linalg.norm)
 def norm(x: Operand, ord: Order = None, axis: Axis = None, keepdims: bool = False) -> Variable:
     if axis is None and (ord is None or x.ndim == 1):
-        flat = x.reshape(-1)
-        result = _vector_norm(flat, 2 if ord is None else ord, 0, False)
-        return F.reshape(result, (1,) * x.ndim) if keepdims else result
+        return _vector_norm(x, 2 if ord is None else ord, None, keepdims)
     axes = normal_axes(axis, x.ndim, "norm")
     if axis is not None and not isinstance(axis, int):
         # As given, not sorted as normal_axes has them: of a matrix norm they are row and column.
@@ -177,10 +175,12 @@ def matrix_norm(x: Operand, /, *, keepdims: bool = False, ord: Order = "fro") ->
     return _matrix_norm(x, ord, (x.ndim - 2, x.ndim - 1), keepdims)
 
 
-def _vector_norm(x: Operand, ord: Scalar, axis: int, keepdims: bool) -> Variable:
+def _vector_norm(x: Operand, ord: Scalar, axis: Axis, keepdims: bool) -> Variable:
     real_only("norm", x)
+    if isinstance(ord, str) or ord is None:
+        raise ValueError(f"norm: the order {ord!r} is not defined for vectors")
     if ord == 2:
-        return _root_of_squares(x, axis, keepdims)
+        return euclidean_norm(x, axis, keepdims)
     size = F.absolute(x)
     if ord == math.inf:
         return largest(size, axis, keepdims)
@@ -191,19 +191,14 @@ def _vector_norm(x: Operand, ord: Scalar, axis: int, keepdims: bool) -> Variable
         return variable_of(count)
     if ord == 1:
         return F.sum(size, axis, keepdims)
-    return F.power(F.sum(F.power(size, ord), axis, keepdims), 1.0 / ord)
-
-
-def _root_of_squares(x: Operand, axis: Axis, keepdims: bool) -> Variable:
-    """The Euclidean norm; its derivative at 0 is 0, the smallest of the subgradients."""
-    return sqrt_at_zero(F.sum(F.square(x), axis, keepdims))
+    return power_norm(x, ord, axis, keepdims)
 
 
 def _matrix_norm(x: Operand, ord: Order, axes: tuple[int, ...], keepdims: bool) -> Variable:
     row, column = axes
     real_only("norm", x)
     if ord in (None, "fro", "f"):
-        return _root_of_squares(x, axes, keepdims)
+        return euclidean_norm(x, axes, keepdims)
     if ord in (1, -1, math.inf, -math.inf):
         first, second = (row, column) if ord in (1, -1) else (column, row)
         # With the axes kept the second has its number still, whichever is reduced first.

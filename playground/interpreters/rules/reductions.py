@@ -13,7 +13,7 @@ import numpy as np
 
 import playground.functions as F
 from playground.functions.array.joining import operand
-from playground.functions.elementwise.powers import sqrt_at_zero
+from playground.functions.norms import euclidean_norm
 from playground.functions.operands import real_only, together
 from playground.functions.reduction import kept_shape, largest, normal_axes, smallest
 from playground.functions.registry import Answer, answers, constant, refuse
@@ -267,23 +267,43 @@ def var(
     correction: float | None = None,
 ) -> Variable:
     """Mean square of the deviations; its derivative where all are 0 is 0."""
-    real_only("var", a)
     ddof = ddof if correction is None else correction
+    deviations = _deviations("var", a, axis, where, mean)
+    free = _degrees_of_freedom(a, axis, where, keepdims, ddof)
+    return F.divide(F.sum(F.square(deviations), axis, keepdims), free)
+
+
+def _deviations(name: str, a: Operand, axis: Axis, where: Operand, mean: Operand) -> Variable:
+    real_only(name, a)
     if mean is None:
         total = F.sum(_kept(a, where, 0), axis, keepdims=True)
         mean = F.divide(total, _counts(a, axis, where, True))
     # In two passes, as NumPy: the mean of squares less the squared mean would cancel.
-    squares = F.square(_kept(F.subtract(a, mean), where, 0))
+    return _kept(F.subtract(a, mean), where, 0)
+
+
+def _degrees_of_freedom(a: Operand, axis: Axis, where: Operand, keepdims: bool, ddof: float) -> Any:
     free = _counts(a, axis, where, keepdims) - ddof
     # No degree of freedom left is NumPy's division by 0, not by a negative number.
-    free = np.maximum(free, 0) if where is not True else free if free > 0 else 0.0
-    return F.divide(F.sum(squares, axis, keepdims), free)
+    return np.maximum(free, 0) if where is not True else free if free > 0 else 0.0
 
 
 @answers(np.std)
-def std(a: Operand, axis: Axis = None, **options: Any) -> Variable:
+def std(
+    a: Operand,
+    axis: Axis = None,
+    *,
+    ddof: float = 0,
+    keepdims: bool = False,
+    where: Operand = True,
+    mean: Operand = None,
+    correction: float | None = None,
+) -> Variable:
     """Root of the variance; its derivative where all elements are equal is set to 0, not NaN."""
-    return sqrt_at_zero(var(a, axis, **options))
+    ddof = ddof if correction is None else correction
+    deviations = _deviations("std", a, axis, where, mean)
+    free = _degrees_of_freedom(a, axis, where, keepdims, ddof)
+    return euclidean_norm(deviations, axis, keepdims, free)
 
 
 @answers(np.nanvar)
@@ -294,4 +314,5 @@ def nanvar(a: Operand, axis: Axis = None, *, where: Operand = True, **options: A
 
 @answers(np.nanstd)
 def nanstd(a: Operand, axis: Axis = None, *, where: Operand = True, **options: Any) -> Variable:
-    return sqrt_at_zero(nanvar(a, axis, where=where, **options))
+    a = _kept(a, where, math.nan)
+    return std(a, axis, where=_is_number(a), **options)
