@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 
 import playground.functions as F
+from playground.functions import norms
 from playground.functions.linalg import contractions, eigenvalues, factors, singular_values, solving
 from playground.functions.linalg.least_squares import Pinv
-from tests.rows import Case, Row, case
+from tests.rows import Case, Row, Tie, case
 
 N, BATCH, TALL, WIDE = (3, 3), (2, 3, 3), (4, 3), (3, 4)
 NOT_SQUARE = (case((2, 3)), case((3,)))
@@ -115,6 +116,10 @@ def rule(name: str, call: Callable[..., Any], *cases: Case, **options: Any) -> R
     return Row(name, None, cases, f=call, ref=call, **options)
 
 
+def _euclidean_norm(x: Any, count: float = 1.0, **args: Any) -> Any:
+    return np.sqrt((x * x).sum(**args) / count)
+
+
 RULES: tuple[Row, ...] = (
     rule("dot:many axes", np.dot, case((2, 3, 4), (5, 4, 2)), case((3,), (2, 3, 4)), case((), N)),
     rule("vdot", np.vdot, case((2, 3), (2, 3)), case((4,), (4,))),
@@ -142,6 +147,32 @@ RULES: tuple[Row, ...] = (
         case((2, 3), axis=1),
         case((2, 3, 4), axis=(0, 2), keepdims=True),
         case((2, 3), keepdims=True),
+    ),
+    # The operations behind norm and std.
+    Row(
+        "euclidean_norm",
+        norms.EuclideanNorm,
+        (
+            case((2, 3)),
+            case((2, 3), axis=1),
+            case((2, 3), axis=0, keepdims=True, count=2.0),
+            case((2, 3, 2), axis=(0, 2), count=3.0),
+            case((0, 3)),
+        ),
+        f=norms.euclidean_norm,
+        ref=_euclidean_norm,
+        ties=(Tie(([[0.0, 0.0], [3.0, 4.0]],), ([[0, 0], [0.6, 0.8]],), {"axis": 1}),),
+    ),
+    Row(
+        "power_norm",
+        norms.PowerNorm,
+        (case((4,), p=3), case((2, 3), p=1.5, axis=1), case((2, 3), p=-1, axis=0, keepdims=True)),
+        f=lambda x, p, **args: norms.power_norm(x, p, **args),
+        ref=lambda x, p, **args: np.power(np.power(abs(x), p).sum(**args), 1 / p),
+        ties=(
+            Tie(([[0.0, 0.0], [0.0, -2.0]],), ([[0, 0], [0, -1]],), {"p": 3, "axis": 1}),
+            Tie(([[0.0, 2.0], [0.0, 0.0]],), ([[0, 0], [0, 0]],), {"p": -1, "axis": 1}),
+        ),
     ),
     rule(
         "norm:count",

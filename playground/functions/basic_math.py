@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from playground.functions.kinks import at_rest, undefined
 from playground.functions.registry import answers, function_of
 from playground.graph.backend import SCALAR_TYPES
 from playground.graph.errors import InvalidType
@@ -257,7 +258,13 @@ class Absolute(ElementwiseUnary):
 
     def backward(self, gy: Array, x: Array) -> Array:
         # The sign is 0 at 0, where every slope from -1 to 1 is a subgradient.
-        return np.sign(x) * gy
+        gx = np.sign(x) * gy
+        rest = at_rest(self, gy, x, smooth=True) if isinstance(gy, Variable) else None
+        return gx if rest is None else gx + rest.factor * undefined(x, rest.undefined)
+
+    def distance(self) -> Raw:
+        """The result, for the second derivatives of others."""
+        return abs(self.inputs[0].data)
 
 
 absolute = function_of(Absolute, np.fabs)

@@ -82,6 +82,7 @@ class Lift(InLanes):
     """y = x in all lanes, a view; the gradient is the sum over them."""
 
     __slots__ = ()
+    lifts = True
 
     def forward(self, x: Raw) -> Raw:
         return self.level.spread(x)

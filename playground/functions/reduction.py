@@ -117,15 +117,29 @@ mean = average
 
 
 class Extremum(Selecting, Reduction):
-    """y = the largest or smallest element; tied elements all get the gradient (Chainer)."""
+    """y = the largest or smallest element.
 
-    __slots__ = ()
+    Tied elements all get the gradient (Chainer), or with ``shared`` an equal share of it.
+    """
+
+    __slots__ = ("shared",)
     keep = (0, 1)
+
+    def __init__(self, axis: Axis = None, keepdims: bool = False, shared: bool = False) -> None:
+        super().__init__(axis, keepdims)
+        self.shared = shared
 
     def backward(self, gy: Array, x: Array, y: Array) -> Cotangents:
         # All that are tied, as in Chainer: argmax would find one of them.
         chosen = x == self.restore(y)
-        spread = np.broadcast_to(self.restore(gy), self.shape)
+        g = self.restore(gy)
+        if self.shared and not backend.is_symbolic(as_raw(x)):
+            # Weights that sum to 1 are those of a subgradient, and of the derivative along ones.
+            count = chosen.sum(axis=self.axis, keepdims=True).astype(x.dtype)
+            # Of formulas, in which all are different, the share would be a case for each set of
+            # ties. NaN is equal to nothing, so that nothing may have been counted.
+            g = g / np.maximum(count, 1).reshape(g.shape)
+        spread = np.broadcast_to(g, self.shape)
         # NaN wins whatever it is compared with: it must not pass for what was not selected.
         return np.where(chosen, spread, np.where(x == x, np.zeros_like(x), spread))
 
@@ -151,12 +165,18 @@ class Min(Extremum):
 
 
 def max(x: Operand, axis: Axis = None, keepdims: bool = False) -> Variable:
-    """Maximum over an axis, several, or all."""
+    """Maximum over an axis, several, or all; tied elements all get the gradient (Chainer).
+
+    ``numpy.max`` and ``x.max()`` share it out among them, as a subgradient does.
+    """
     return Max(axis, keepdims).of(x)
 
 
 def min(x: Operand, axis: Axis = None, keepdims: bool = False) -> Variable:
-    """Minimum over an axis, several, or all."""
+    """Minimum over an axis, several, or all; tied elements all get the gradient (Chainer).
+
+    ``numpy.min`` and ``x.min()`` share it out among them, as a subgradient does.
+    """
     return Min(axis, keepdims).of(x)
 
 
@@ -206,5 +226,15 @@ def batch_l2_norm_squared(x: Operand) -> Variable:
     return sum(square(x), tuple(range(1, x.ndim)))
 
 
-for _name, _function in {"sum": sum, "mean": mean, "max": max, "min": min}.items():
+def largest(x: Operand, axis: Axis = None, keepdims: bool = False) -> Variable:
+    """Maximum over axes as NumPy code has it: tied elements share the gradient."""
+    return Max(axis, keepdims, shared=True).of(x)
+
+
+def smallest(x: Operand, axis: Axis = None, keepdims: bool = False) -> Variable:
+    """Minimum over axes as NumPy code has it: tied elements share the gradient."""
+    return Min(axis, keepdims, shared=True).of(x)
+
+
+for _name, _function in {"sum": sum, "mean": mean}.items():
     setattr(Variable, _name, _function)

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 UFUNCS = frozenset(
     """
-    absolute add arccos arccosh arcsin arcsinh arctan arctan2 arctanh cbrt ceil copysign cos
-    cosh divide equal exp exp2 expm1 floor floor_divide fmax fmin fmod greater greater_equal
-    hypot less less_equal log log10 log1p log2 logaddexp logaddexp2 matmul maximum minimum
-    multiply negative not_equal power reciprocal remainder rint sign sin sinh sqrt square
-    subtract tan tanh trunc
+    absolute add arccos arccosh arcsin arcsinh arctan arctan2 arctanh bitwise_and cbrt ceil
+    copysign cos cosh divide equal exp exp2 expm1 floor floor_divide fmax fmin fmod greater
+    greater_equal hypot less less_equal log log10 log1p log2 logaddexp logaddexp2 matmul maximum
+    minimum multiply negative not_equal power reciprocal remainder rint sign sin sinh sqrt
+    square subtract tan tanh trunc
     """.split()  # noqa: SIM905 (a list of words, as it is read)
 )
 

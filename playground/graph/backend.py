@@ -198,14 +198,19 @@ def has_nan(array: Raw) -> bool:
     return array.dtype.kind in "fc" and bool(np.isnan(base_of(array)).any())
 
 
-def has_numbers(array: Raw) -> bool:
-    """Whether numbers are in an array, in its lanes if it has any, and no expressions."""
-    return not hasattr(base_of(array), "elements")
+def anywhere(condition: Raw) -> bool:
+    """Whether a condition holds for some element, in some lane; waits for a device."""
+    return bool(to_cpu(base_of(condition)).any())
 
 
 def everywhere(condition: Raw) -> bool:
     """Whether a condition holds for all elements, in all lanes."""
     return bool(base_of(condition).all())
+
+
+def is_symbolic(array: Raw) -> bool:
+    """Whether the elements, in lanes or not, are formulas: no point at which to ask for ties."""
+    return hasattr(base_of(array), "elements")
 
 
 def dense(array: Raw) -> Any:

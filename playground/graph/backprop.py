@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from playground.graph.backend import has_nan, has_numbers, level_of
+from playground.graph.backend import has_nan, is_symbolic, level_of
 from playground.graph.config import config, using_config
 from playground.graph.errors import GradientError, NaNDetectedError
 from playground.graph.types import Array, Cotangents, Function, Node, Raw
@@ -62,13 +62,13 @@ def propagate(
     seeds = [*seeds]
     careful = any(node.rank >= SELECTED or level_of(raw(g)) is not None for node, g in seeds)
     # A formula is right by itself: a Piecewise has its derivative piece by piece.
-    if careful and all(has_numbers(raw(g)) for _, g in seeds):
+    if careful and not any(is_symbolic(raw(g)) for _, g in seeds):
         return _propagate_selected(seeds, recorded, observe, needed, ends)
     return _propagate(seeds, recorded, observe, needed, ends)
 
 
 def _propagate(
-    seeds: Iterable[tuple[Node, Array]],
+    seeds: Sequence[tuple[Node, Array]],
     recorded: bool,
     observe: _Observe | None,
     needed: Container[Function] | None,

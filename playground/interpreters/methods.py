@@ -11,14 +11,14 @@ import numpy as np
 import playground.functions as F
 from playground.functions.registry import WRITING
 from playground.graph.errors import NoRuleError
-from playground.graph.types import Operand
+from playground.graph.types import Axis, Operand
 from playground.graph.variable import Variable
 from playground.interpreters.numpy_protocol import refuse_cut
-from playground.interpreters.rules import selecting, shaping
+from playground.interpreters.rules import reductions, selecting, shaping
 from playground.interpreters.rules.creation import astype
 
 # Methods that are functions with the array ahead, and find their rule as the functions do. The
-# frequent ones (sum, max, squeeze …) are installed beside their operations, without that detour.
+# frequent ones (sum, mean, squeeze …) are installed beside their operations, without that detour.
 _FUNCTIONS = """
     all any argmax argmin argpartition argsort choose cumprod cumsum diagonal nonzero prod
     ptp ravel repeat round searchsorted std take trace var
@@ -41,6 +41,15 @@ def _writing(name: str) -> Callable[..., Any]:
         raise NoRuleError(f"Variable.{name} {WRITING}")
 
     method.__name__ = name
+    return method
+
+
+def _extremum(rule: Callable[..., Any]) -> Callable[..., Any]:
+    def method(
+        self: Variable, axis: Axis = None, keepdims: bool = False, **options: Any
+    ) -> Variable:
+        return rule(self, axis, keepdims=keepdims, **options)
+
     return method
 
 
@@ -75,6 +84,8 @@ _ARRAY_METHODS: dict[str, Any] = {
     "conj": _by_function(np.conjugate),
     "conjugate": _by_function(np.conjugate),
     "flatten": _flatten,
+    "max": _extremum(reductions.max_rule),
+    "min": _extremum(reductions.min_rule),
     "reshape": _reshape,
     "tolist": tolist,
     "imag": property(_by_function(np.imag)),

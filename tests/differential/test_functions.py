@@ -493,3 +493,47 @@ def test_deviation_maximum_takes_a_number(name: str) -> None:
     y = run(script, playground)
     np.testing.assert_array_equal(y.array, getattr(np, name)(np.array([-1, 0, 2], "f"), 0))
     assert y.dtype == np.float32
+
+
+@pytest.mark.parametrize("name", ["max", "min"])
+def test_deviation_an_extremum_of_numpy_shares_its_gradient_at_a_tie(name: str) -> None:
+    """``F.max`` gives all of it to each that is tied, in both; only here NumPy's is recorded."""
+
+    def script(engine: Any) -> Any:
+        x = engine.Variable(np.full(3, 2.0))
+        getattr(engine.functions, name)(x).backward()
+        return x.grad
+
+    for engine in (chainer, playground):
+        np.testing.assert_array_equal(run(script, engine), np.ones(3))
+    assert not hasattr(chainer.Variable, name)
+    with pytest.raises(TypeError):
+        getattr(np, name)(chainer.Variable(np.full(3, 2.0)))
+    for call in (getattr(np, name), lambda v: getattr(v, name)()):
+        x = playground.Variable(np.full(3, 2.0))
+        call(x).backward()
+        np.testing.assert_allclose(x.grad, np.full(3, 1 / 3))
+
+
+def test_deviation_limits_that_meet_make_a_constant() -> None:
+    def script(engine: Any) -> Any:
+        x = engine.Variable(np.array([0.0, 1.0, 2.0]))
+        y = raised(lambda: engine.functions.clip(x, 1.0, 1.0))
+        if isinstance(y, Raised):
+            return y
+        engine.functions.sum(y).backward()
+        return x.grad
+
+    assert isinstance(run(script, chainer), Raised)
+    np.testing.assert_array_equal(run(script, playground), np.zeros(3))
+
+
+def test_deviation_a_squared_absolute_value_has_a_second_derivative_at_zero() -> None:
+    def script(engine: Any) -> Any:
+        x = engine.Variable(np.array([0.0, -1.0]))
+        y = engine.functions.absolute(x) ** 2
+        (gx,) = engine.grad([engine.functions.sum(y)], [x], enable_double_backprop=True)
+        return engine.grad([gx], [x])[0].array
+
+    np.testing.assert_array_equal(run(script, chainer), [0, 2])
+    np.testing.assert_array_equal(run(script, playground), [2, 2])

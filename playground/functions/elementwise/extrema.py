@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from playground.functions.basic_math import python_number
+from playground.functions.elementwise.selection import where
 from playground.functions.registry import function_of
 from playground.graph.backend import SCALARS
 from playground.graph.op import Elementwise, Selecting, Unary
@@ -89,7 +90,10 @@ fmin = function_of(Fmin)
 
 
 class Clip(Selecting, Unary):
-    """y = x limited to [low, high]; the gradient passes inside and on the limits."""
+    """y = x limited to [low, high]; the gradient passes inside and on the limits.
+
+    Between limits that meet nothing can move, and it is 0.
+    """
 
     __slots__ = ("high", "low")
     keep = (0,)
@@ -103,6 +107,8 @@ class Clip(Selecting, Unary):
 
     def backward(self, gy: Array, x: Array) -> Array:
         zeros = np.zeros_like(gy)
+        if self.low is not None and self.high is not None and self.low >= self.high:
+            return zeros
         if self.low is not None:
             gy = np.where(x < self.low, zeros, gy)
         if self.high is not None:
@@ -117,7 +123,13 @@ def clip(x: Operand, x_min: Operand, x_max: Operand) -> Variable:
     if all(limit is None or type(limit) in SCALARS for limit in (low, high)):
         return Clip(low, high).of(x)
     y = x if low is None else maximum(x, low)
-    return y if high is None else minimum(y, high)
+    y = y if high is None else minimum(y, high)
+    if low is None or high is None or isinstance(low, Variable) or isinstance(high, Variable):
+        return y
+    # Where fixed limits meet, x is at both of them and yet cannot move.
+    low, high = (np.asarray(v) if type(v) in (*SCALARS, list, tuple) else v for v in (low, high))
+    pinned = low >= high
+    return where(pinned, y.array, y) if bool(np.sum(pinned)) else y
 
 
 class Copysign(Elementwise):

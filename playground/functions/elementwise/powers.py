@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from playground.functions.basic_math import divide
-from playground.functions.elementwise.selection import where
+from playground.functions.kinks import AtRest, at_rest, undefined
 from playground.functions.registry import function_of
 from playground.graph.op import Elementwise, ElementwiseUnary
-from playground.graph.types import Array, Cotangents, Operand
-from playground.graph.variable import Variable, as_variable
+from playground.graph.types import Array, Cotangents, Operand, Raw
+from playground.graph.variable import Variable
 
 __all__ = [
     "cbrt",
@@ -38,17 +38,6 @@ sqrt = function_of(Sqrt)
 def rsqrt(x: Operand) -> Variable:
     """Reciprocal of the square root."""
     return divide(1.0, sqrt(x))
-
-
-def sqrt_at_zero(x: Operand) -> Variable:
-    """Square root with the derivative 0 at 0, for sums of squares.
-
-    There it is the smallest subgradient of the norm that the root belongs to.
-    """
-    x = as_variable(x)
-    zero = x.array == 0
-    # Replaced ahead of the root: chosen only behind it, the infinite slope would come back times 0.
-    return where(zero, x, sqrt(where(zero, 1.0, x)))
 
 
 class Cbrt(ElementwiseUnary):
@@ -102,9 +91,33 @@ class Hypot(Elementwise):
 
     def backward(self, gz: Array, x: Array, y: Array, z: Array) -> Cotangents:
         left, right = self.wants
-        # x and y are 0 where z is, so that any divisor gives the 0 that 0 / 0 would not.
-        g = gz / np.where(z == 0, np.ones_like(z), z)
-        return (g * x if left else None), (g * y if right else None)
+        gx = gz * self._share(x, z) if left else None
+        gy = gz * self._share(y, z) if right else None
+        rest = at_rest(self, gz, z) if isinstance(gz, Variable) else None
+        if rest is not None:
+            gx = gx + self._at_rest(rest, x, y) if left else None
+            gy = gy + self._at_rest(rest, y, x) if right else None
+        return gx, gy
+
+    @staticmethod
+    def _at_rest(rest: AtRest, x: Array, y: Array) -> Array:
+        term = rest.factor * undefined(x, rest.undefined)
+        if rest.undefined is None:
+            return term
+        # Nor is there a mixed derivative: a term that is 0 as well.
+        other = undefined(y, rest.undefined)
+        return term + np.where(rest.undefined, other, np.zeros_like(rest.factor))
+
+    @staticmethod
+    def _share(x: Array, z: Array) -> Array:
+        """x / z, and 0 at the origin."""
+        zero = z == 0
+        # By quotients of at most 1, for the cotangent by z may overflow where they do not.
+        return np.where(zero, np.zeros_like(z), x / np.where(zero, np.ones_like(z), z))
+
+    def distance(self) -> Raw:
+        """The result, for the second derivatives of others."""
+        return self.kept[0]
 
 
 hypot = function_of(Hypot)

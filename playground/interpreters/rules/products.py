@@ -10,10 +10,10 @@ import numpy as np
 
 import playground.functions as F
 from playground.functions.array.joining import operand
-from playground.functions.elementwise.powers import sqrt_at_zero
 from playground.functions.linalg.matrices import check_square
+from playground.functions.norms import euclidean_norm, power_norm
 from playground.functions.operands import real_only, together
-from playground.functions.reduction import normal_axes
+from playground.functions.reduction import largest, normal_axes, smallest
 from playground.functions.registry import answers
 from playground.graph.errors import InvalidType
 from playground.graph.op import variable_of
@@ -146,9 +146,7 @@ def matrix_power(a: Operand, n: int) -> Variable:
 @answers(np.linalg.norm)
 def norm(x: Operand, ord: Order = None, axis: Axis = None, keepdims: bool = False) -> Variable:
     if axis is None and (ord is None or x.ndim == 1):
-        flat = x.reshape(-1)
-        result = _vector_norm(flat, 2 if ord is None else ord, 0, False)
-        return F.reshape(result, (1,) * x.ndim) if keepdims else result
+        return _vector_norm(x, 2 if ord is None else ord, None, keepdims)
     axes = normal_axes(axis, x.ndim, "norm")
     if axis is not None and not isinstance(axis, int):
         # As given, not sorted as normal_axes has them: of a matrix norm they are row and column.
@@ -177,41 +175,38 @@ def matrix_norm(x: Operand, /, *, keepdims: bool = False, ord: Order = "fro") ->
     return _matrix_norm(x, ord, (x.ndim - 2, x.ndim - 1), keepdims)
 
 
-def _vector_norm(x: Operand, ord: Scalar, axis: int, keepdims: bool) -> Variable:
+def _vector_norm(x: Operand, ord: Scalar, axis: Axis, keepdims: bool) -> Variable:
     real_only("norm", x)
+    if isinstance(ord, str) or ord is None:
+        raise ValueError(f"norm: the order {ord!r} is not defined for vectors")
     if ord == 2:
-        return _root_of_squares(x, axis, keepdims)
+        return euclidean_norm(x, axis, keepdims)
     size = F.absolute(x)
     if ord == math.inf:
-        return F.max(size, axis, keepdims)
+        return largest(size, axis, keepdims)
     if ord == -math.inf:
-        return F.min(size, axis, keepdims)
+        return smallest(size, axis, keepdims)
     if ord == 0:
         count = np.sum(x.array != 0, axis=axis, keepdims=keepdims).astype(x.dtype)
         return variable_of(count)
     if ord == 1:
         return F.sum(size, axis, keepdims)
-    return F.power(F.sum(F.power(size, ord), axis, keepdims), 1.0 / ord)
-
-
-def _root_of_squares(x: Operand, axis: Axis, keepdims: bool) -> Variable:
-    """The Euclidean norm; its derivative at 0 is 0, the smallest of the subgradients."""
-    return sqrt_at_zero(F.sum(F.square(x), axis, keepdims))
+    return power_norm(x, ord, axis, keepdims)
 
 
 def _matrix_norm(x: Operand, ord: Order, axes: tuple[int, ...], keepdims: bool) -> Variable:
     row, column = axes
     real_only("norm", x)
     if ord in (None, "fro", "f"):
-        return _root_of_squares(x, axes, keepdims)
+        return euclidean_norm(x, axes, keepdims)
     if ord in (1, -1, math.inf, -math.inf):
         first, second = (row, column) if ord in (1, -1) else (column, row)
         # With the axes kept the second has its number still, whichever is reduced first.
         sums = F.sum(F.absolute(x), first, keepdims=True)
-        result = (F.max if ord > 0 else F.min)(sums, second, keepdims=True)
+        result = (largest if ord > 0 else smallest)(sums, second, keepdims=True)
     elif ord in (2, -2, "nuc"):
         values = F.svdvals(F.moveaxis(x, (row, column), (-2, -1)))
-        reduced = {2: F.max, -2: F.min, "nuc": F.sum}[ord](values, -1)
+        reduced = {2: largest, -2: smallest, "nuc": F.sum}[ord](values, -1)
         result = F.expand_dims(F.expand_dims(reduced, min(axes)), max(axes))
     else:
         raise ValueError(f"norm: the order {ord!r} is not defined for matrices")
@@ -222,7 +217,8 @@ def _matrix_norm(x: Operand, ord: Order, axes: tuple[int, ...], keepdims: bool) 
 def cond(x: Operand, p: Order = None) -> Variable:
     if p in (None, 2, -2):
         values = F.svdvals(x)
-        quotient = F.divide(values[..., 0], values[..., -1])
+        # Sorted, and yet by the extrema: equal values share the gradient.
+        quotient = F.divide(largest(values, -1), smallest(values, -1))
         return F.divide(1.0, quotient) if p == -2 else quotient
     axes = (x.ndim - 2, x.ndim - 1)
     return F.multiply(_matrix_norm(x, p, axes, False), _matrix_norm(F.inv(x), p, axes, False))

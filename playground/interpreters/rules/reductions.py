@@ -13,11 +13,11 @@ import numpy as np
 
 import playground.functions as F
 from playground.functions.array.joining import operand
-from playground.functions.elementwise.powers import sqrt_at_zero
+from playground.functions.norms import euclidean_norm
 from playground.functions.operands import real_only, together
-from playground.functions.reduction import normal_axes
+from playground.functions.reduction import kept_shape, largest, normal_axes, smallest
 from playground.functions.registry import Answer, answers, constant, refuse
-from playground.graph.types import Axis, Operand
+from playground.graph.types import Axis, Keywords, Operand
 from playground.graph.variable import Variable
 
 constant("argmax argmin nanargmax nanargmin all any count_nonzero digitize searchsorted")
@@ -131,8 +131,12 @@ def max_rule(
 ) -> Variable:
     if where is not True:
         _require_initial("max", initial)
-    found = F.max(_kept(a, where, initial), axis, keepdims)
-    return found if initial is None else F.maximum(found, initial)
+    if initial is None:
+        return largest(a, axis, keepdims)
+    if _is_empty(a, axis):
+        return _repeated("max", initial, a, axis, keepdims)
+    # What is left out is minus infinity, not the initial value: that may tie with what is not.
+    return F.maximum(largest(_kept(a, where, -math.inf), axis, keepdims), initial)
 
 
 @answers(np.min, np.amin)
@@ -146,8 +150,11 @@ def min_rule(
 ) -> Variable:
     if where is not True:
         _require_initial("min", initial)
-    found = F.min(_kept(a, where, initial), axis, keepdims)
-    return found if initial is None else F.minimum(found, initial)
+    if initial is None:
+        return smallest(a, axis, keepdims)
+    if _is_empty(a, axis):
+        return _repeated("min", initial, a, axis, keepdims)
+    return F.minimum(smallest(_kept(a, where, math.inf), axis, keepdims), initial)
 
 
 def _require_initial(name: str, initial: Operand) -> None:
@@ -155,26 +162,44 @@ def _require_initial(name: str, initial: Operand) -> None:
         raise ValueError(f"{name}: where= may leave nothing to choose from: give initial= too")
 
 
+def _is_empty(a: Operand, axis: Axis) -> bool:
+    """Whether there is nothing to choose from along the axes."""
+    return 0 in [a.shape[i] for i in normal_axes(axis, a.ndim, "max")]
+
+
+def _repeated(name: str, initial: Operand, a: Operand, axis: Axis, keepdims: bool) -> Variable:
+    """The initial value, which is all there is, in the shape of the result."""
+    axes = normal_axes(axis, a.ndim, name)
+    shape = kept_shape(a.shape, axes)
+    if not keepdims:
+        shape = tuple(n for i, n in enumerate(shape) if i not in axes)
+    return F.broadcast_to(together(name, a, initial)[1], shape)
+
+
 @answers(np.ptp)
 def ptp(a: Operand, axis: Axis = None, *, keepdims: bool = False) -> Variable:
-    return F.subtract(F.max(a, axis, keepdims), F.min(a, axis, keepdims))
+    return F.subtract(largest(a, axis, keepdims), smallest(a, axis, keepdims))
 
 
 @answers(np.nanmax)
 def nanmax(a: Operand, axis: Axis = None, *, keepdims: bool = False, **options: Any) -> Variable:
     # -inf loses against any number; where nothing else was left the answer is NaN.
     found = max_rule(_kept(a, _is_number(a), -math.inf), axis, keepdims=keepdims, **options)
-    return _nan_where_empty(found, a, axis, keepdims)
+    return _nan_where_empty(found, a, axis, keepdims, options)
 
 
 @answers(np.nanmin)
 def nanmin(a: Operand, axis: Axis = None, *, keepdims: bool = False, **options: Any) -> Variable:
     found = min_rule(_kept(a, _is_number(a), math.inf), axis, keepdims=keepdims, **options)
-    return _nan_where_empty(found, a, axis, keepdims)
+    return _nan_where_empty(found, a, axis, keepdims, options)
 
 
-def _nan_where_empty(y: Variable, a: Operand, axis: Axis, keepdims: bool) -> Variable:
-    """NaN for what was chosen among NaN alone."""
+def _nan_where_empty(
+    y: Variable, a: Operand, axis: Axis, keepdims: bool, options: Keywords
+) -> Variable:
+    """NaN for what was chosen among NaN alone; an initial value is one more to choose."""
+    if options.get("initial") is not None:
+        return y
     return F.where(_is_number(a).sum(axis=axis, keepdims=keepdims) == 0, math.nan, y)
 
 
@@ -242,23 +267,43 @@ def var(
     correction: float | None = None,
 ) -> Variable:
     """Mean square of the deviations; its derivative where all are 0 is 0."""
-    real_only("var", a)
     ddof = ddof if correction is None else correction
+    deviations = _deviations("var", a, axis, where, mean)
+    free = _degrees_of_freedom(a, axis, where, keepdims, ddof)
+    return F.divide(F.sum(F.square(deviations), axis, keepdims), free)
+
+
+def _deviations(name: str, a: Operand, axis: Axis, where: Operand, mean: Operand) -> Variable:
+    real_only(name, a)
     if mean is None:
         total = F.sum(_kept(a, where, 0), axis, keepdims=True)
         mean = F.divide(total, _counts(a, axis, where, True))
     # In two passes, as NumPy: the mean of squares less the squared mean would cancel.
-    squares = F.square(_kept(F.subtract(a, mean), where, 0))
+    return _kept(F.subtract(a, mean), where, 0)
+
+
+def _degrees_of_freedom(a: Operand, axis: Axis, where: Operand, keepdims: bool, ddof: float) -> Any:
     free = _counts(a, axis, where, keepdims) - ddof
     # No degree of freedom left is NumPy's division by 0, not by a negative number.
-    free = np.maximum(free, 0) if where is not True else free if free > 0 else 0.0
-    return F.divide(F.sum(squares, axis, keepdims), free)
+    return np.maximum(free, 0) if where is not True else free if free > 0 else 0.0
 
 
 @answers(np.std)
-def std(a: Operand, axis: Axis = None, **options: Any) -> Variable:
+def std(
+    a: Operand,
+    axis: Axis = None,
+    *,
+    ddof: float = 0,
+    keepdims: bool = False,
+    where: Operand = True,
+    mean: Operand = None,
+    correction: float | None = None,
+) -> Variable:
     """Root of the variance; its derivative where all elements are equal is set to 0, not NaN."""
-    return sqrt_at_zero(var(a, axis, **options))
+    ddof = ddof if correction is None else correction
+    deviations = _deviations("std", a, axis, where, mean)
+    free = _degrees_of_freedom(a, axis, where, keepdims, ddof)
+    return euclidean_norm(deviations, axis, keepdims, free)
 
 
 @answers(np.nanvar)
@@ -269,4 +314,5 @@ def nanvar(a: Operand, axis: Axis = None, *, where: Operand = True, **options: A
 
 @answers(np.nanstd)
 def nanstd(a: Operand, axis: Axis = None, *, where: Operand = True, **options: Any) -> Variable:
-    return sqrt_at_zero(nanvar(a, axis, where=where, **options))
+    a = _kept(a, where, math.nan)
+    return std(a, axis, where=_is_number(a), **options)

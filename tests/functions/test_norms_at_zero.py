@@ -1,0 +1,271 @@
+"""Second derivatives at a distance 0: right where they exist, NaN where they do not."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from playground import Variable
+from playground.transforms import grad, hessian, hvp, jacobian, jvp, vmap
+
+norm = np.linalg.norm
+NAN = math.nan
+CENTRE = np.array([1.0, -2.0, 0.5])
+
+Radial = Callable[[Any], Any]
+
+# f of a distance r, and f''(0), or NaN where f'(0) is not 0 or f has no second derivative.
+RADIAL: dict[str, tuple[Radial, float]] = {
+    "r": (lambda r: r, NAN),
+    "r**2": (lambda r: r**2, 2),
+    "square": (np.square, 2),
+    "r*r": (lambda r: r * r, 2),
+    "power": (lambda r: np.power(r, 2.0), 2),
+    "scaled": (lambda r: (r / 3) ** 2, 2 / 9),
+    "r**3": (lambda r: r**3, 0),
+    "r**4": (lambda r: r**4, 0),
+    "r**1.5": (lambda r: r**1.5, NAN),
+    "gauss": (lambda r: np.exp(-(r**2) / 2), -1),
+    "gauss of a length": (lambda r: np.exp(-((r / 0.5) ** 2) / 2), -4),
+    "exp": (lambda r: np.exp(-r), NAN),
+    "matern 3/2": (lambda r: (1 + math.sqrt(3) * r) * np.exp(-math.sqrt(3) * r), -3),
+    "matern 5/2": (
+        lambda r: (1 + math.sqrt(5) * r + 5 / 3 * r * r) * np.exp(-math.sqrt(5) * r),
+        -5 / 3,
+    ),
+    "rational quadratic": (lambda r: (1 + r**2 / 4) ** -2.0, -1),
+    "cos": (np.cos, -1),
+    "cosh": (np.cosh, 1),
+    "log cosh": (lambda r: np.log(np.cosh(r)), 1),
+    "log1p": (lambda r: np.log1p(r**2), 2),
+    "hypot with 1": (lambda r: np.hypot(r, 1.0), 1),
+    "sinc": (np.sinc, -(math.pi**2) / 3),
+    "r tanh r": (lambda r: r * np.tanh(r), 2),
+    "huber": (lambda r: np.where(r < 1, r**2 / 2, r - 0.5), 1),
+    "r - sin r": (lambda r: r - np.sin(r), 0),
+}
+
+
+def _hypot(x: Any) -> Any:
+    return np.hypot(x[0] - CENTRE[0], x[1] - CENTRE[1])
+
+
+# A distance from the centre, and its dimension; n = 1 has a second derivative 0 on both sides.
+DISTANCES: dict[str, tuple[Radial, int]] = {
+    "norm": (lambda x: norm(x - CENTRE), 3),
+    "norm along an axis": (lambda x: norm(x - CENTRE, axis=-1), 3),
+    "norm 2": (lambda x: norm(x - CENTRE, 2), 3),
+    "frobenius": (lambda x: norm((x - CENTRE).reshape(3, 1)), 3),
+    "vector_norm": (lambda x: np.linalg.vector_norm(x - CENTRE), 3),
+    "matrix_norm": (lambda x: np.linalg.matrix_norm((x - CENTRE).reshape(1, 3)), 3),
+    "hypot": (_hypot, 2),
+}
+
+
+@pytest.mark.parametrize("form", RADIAL)
+@pytest.mark.parametrize("name", DISTANCES)
+def test_hessian_of_a_radial_function_at_its_centre(name: str, form: str) -> None:
+    distance, n = DISTANCES[name]
+    f, second = RADIAL[form]
+    expected = np.full((3, 3), 0.0)
+    expected[:n, :n] = np.full((n, n), NAN) if math.isnan(second) else second * np.eye(n)
+    np.testing.assert_array_equal(grad(lambda x: f(distance(x)))(CENTRE), np.zeros(3))
+    found = hessian(lambda x: f(distance(x)))(CENTRE)
+    if form == "r**1.5":  # and elsewhere 0 times infinity
+        found, expected = found[:n, :n], expected[:n, :n]
+    np.testing.assert_allclose(found, expected, rtol=1e-13, atol=1e-15)
+
+
+@pytest.mark.parametrize("form", RADIAL)
+def test_absolute_values_are_distances_too(form: str) -> None:
+    """Where the slope jumps at 0 the second derivative is what it is on both sides."""
+    f, second = RADIAL[form]
+    for distance in (abs, np.fabs):
+        found = float(hessian(lambda x: f(distance(x[0])))(np.zeros(1))[0, 0])  # noqa: B023
+        if form in ("r", "exp"):
+            assert found == {"r": 0, "exp": 1}[form]
+        else:
+            np.testing.assert_allclose(found, second, rtol=1e-13)
+
+
+# --------------------------------------------------------------------- what is no function of r
+
+NOWHERE: dict[str, Callable[[Any], Any]] = {
+    "norm times an element": lambda x: norm(x) * x[0],
+    "two norms": lambda x: norm(x[:1]) * norm(x[1:]),
+    "sum of norms, squared": lambda x: (norm(x[:1]) + norm(x[1:])) ** 2,
+    "order 3, squared": lambda x: norm(x, 3) ** 2,
+    "order 4": lambda x: norm(x, 4),
+    "order 1, squared": lambda x: norm(x, 1) ** 2,
+    "order inf, squared": lambda x: norm(x, np.inf) ** 2,
+    "standard deviation": np.std,
+    "square of a sum of distances": lambda x: np.sum(np.hypot(x, 0.0)) ** 2,
+}
+
+
+@pytest.mark.parametrize("name", NOWHERE)
+def test_no_second_derivative_is_invented(name: str) -> None:
+    found = hessian(NOWHERE[name])(np.zeros(2))
+    assert np.isnan(found).any()
+    np.testing.assert_array_equal(grad(NOWHERE[name])(np.zeros(2)), np.zeros(2))
+
+
+def test_an_element_times_its_absolute_value_bends_both_ways() -> None:
+    assert np.isnan(hessian(lambda x: x[0] * abs(x[0]))(np.zeros(1))).all()
+
+
+SMOOTH: dict[str, tuple[Callable[[Any], Any], Any]] = {
+    "twice the same": (lambda x: norm(x) * norm(x), 2 * np.eye(2)),
+    "order 3, cubed": (lambda x: norm(x, 3) ** 3, np.zeros((2, 2))),
+    "order 4, to the fourth": (lambda x: norm(x, 4) ** 4, np.zeros((2, 2))),
+    "std**2": (lambda x: np.std(x) ** 2, [[0.5, -0.5], [-0.5, 0.5]]),
+    "std**2, ddof": (lambda x: np.std(x, ddof=1) ** 2, [[1, -1], [-1, 1]]),
+    "nanstd**2": (lambda x: np.nanstd(x) ** 2, [[0.5, -0.5], [-0.5, 0.5]]),
+    "var": (np.var, [[0.5, -0.5], [-0.5, 0.5]]),
+    "times an element": (lambda x: norm(x) ** 2 * x[0], np.zeros((2, 2))),
+    "times a function": (lambda x: norm(x) ** 2 * np.cos(x[0]), 2 * np.eye(2)),
+    "absolute values": (lambda x: np.sum(abs(x) ** 2), 2 * np.eye(2)),
+    "a product of Gauss functions": (
+        lambda x: np.prod(np.exp(-(abs(x) ** 2) / 2)),
+        -np.eye(2),
+    ),
+    "hypot of rows": (lambda x: np.sum(np.hypot(x, x[::-1]) ** 2), 4 * np.eye(2)),
+    "norms of rows": (lambda x: np.sum(norm(x.reshape(2, 1), axis=1) ** 2), 2 * np.eye(2)),
+}
+
+
+@pytest.mark.parametrize("name", SMOOTH)
+def test_what_is_smooth_at_zero(name: str) -> None:
+    f, expected = SMOOTH[name]
+    np.testing.assert_allclose(hessian(f)(np.zeros(2)), expected, rtol=1e-13, atol=1e-15)
+
+
+def _points(x: Any) -> Any:
+    p = x.reshape(3, 2)
+    return p[:, None] - p[None]
+
+
+Y = np.array([1.0, 2.0, -1.0])
+
+
+def _likelihood(squares: Any) -> Any:
+    k = np.exp(-squares / 0.98) + 0.1 * np.eye(3)
+    return Y @ np.linalg.solve(k, Y) + np.linalg.slogdet(k)[1]
+
+
+def test_kernel_matrices_of_distances_are_those_of_squares() -> None:
+    """The diagonal of a matrix of distances is 0, whatever the points."""
+    x = np.array([0.0, 0.0, 1.0, 2.0, 0.5, -0.3])
+    by_squares = hessian(lambda x: _likelihood(np.sum(_points(x) ** 2, -1)))(x)
+    by_norms = hessian(lambda x: _likelihood(norm(_points(x), axis=-1) ** 2))(x)
+    np.testing.assert_allclose(by_norms, by_squares, atol=1e-12 * abs(by_squares).max())
+
+    def by_hypot(x: Any) -> Any:
+        d = _points(x)
+        return _likelihood(np.hypot(d[..., 0], d[..., 1]) ** 2)
+
+    found = hessian(by_hypot)(x)
+    np.testing.assert_allclose(found, by_squares, atol=1e-12 * abs(by_squares).max())
+
+
+# ------------------------------------------------------------------ elements 0 beside others
+
+
+def test_one_of_several_norms_is_zero() -> None:
+    x = np.array([0.0, 0.0, 3.0, 4.0])
+    expected = np.diag([2.0, 2, 0, 0])
+    u = np.array([0.6, 0.8])
+    expected[2:, 2:] = 2 * np.eye(2)
+    squares = hessian(lambda x: np.sum(norm(x.reshape(2, 2), axis=1) ** 2))(x)
+    np.testing.assert_allclose(squares, expected, atol=1e-15)
+    # Without squares only the one that is 0 has none: (I - u u') / 5 is the other's.
+    plain = hessian(lambda x: np.sum(norm(x.reshape(2, 2), axis=1)))(x)
+    assert np.isnan(plain[:2, :2]).all()
+    np.testing.assert_allclose(plain[2:, 2:], (np.eye(2) - np.outer(u, u)) / 5, atol=1e-15)
+    np.testing.assert_array_equal(plain[:2, 2:], np.zeros((2, 2)))
+
+
+@pytest.mark.parametrize("order", [3, 4])
+def test_an_element_zero_of_a_norm_that_is_not(order: int) -> None:
+    found = hessian(lambda x: norm(x, order) ** order)(np.array([0.0, 2.0]))
+    np.testing.assert_allclose(found, np.diag([0, order * (order - 1) * 2.0 ** (order - 2)]))
+    assert np.isfinite(hessian(lambda x: norm(x, order))(np.array([0.0, 2.0]))).all()
+
+
+# ------------------------------------------------------------------- lanes, orders, dtypes
+
+
+def test_every_way_to_second_derivatives() -> None:
+    def f(x: Any) -> Any:
+        return np.exp(-(norm(x) ** 2) / 2)
+
+    zero, v = np.zeros(2), np.array([1.0, 3.0])
+    np.testing.assert_allclose(hvp(f)(zero, v), -v)
+    np.testing.assert_allclose(jvp(grad(f), (zero,), (v,))[1], -v)
+    np.testing.assert_allclose(vmap(hessian(f))(np.zeros((3, 2)))[1], -np.eye(2))
+    np.testing.assert_array_equal(jvp(norm, (zero,), (v,))[1], 0)
+    assert np.isnan(jvp(grad(norm), (zero,), (v,))[1]).all()
+    assert hessian(f)(np.zeros(2, "f")).dtype == "f"
+    mixed = vmap(hessian(f))(np.array([[0.0, 0.0], [1.0, 0.0]]))
+    np.testing.assert_allclose(mixed[0], -np.eye(2))
+    np.testing.assert_allclose(mixed[1], np.diag([0, -math.exp(-0.5)]), atol=1e-16)
+
+
+def test_lanes_of_a_first_pass_stay_apart() -> None:
+    """Of two values each depends on its own row, or element, alone."""
+
+    def two(x: Any) -> Any:
+        return np.exp(-(norm(x.reshape(2, 2), axis=1) ** 2) / 2)
+
+    found = jacobian(jacobian(two))(np.array([0.0, 0.0, 1.0, 0.0]))
+    np.testing.assert_allclose(found[0], np.diag([-1.0, -1, 0, 0]), atol=1e-16)
+    np.testing.assert_allclose(found[1], np.diag([0, 0, 0, -math.exp(-0.5)]), atol=1e-16)
+    found = jacobian(jacobian(lambda x: abs(x) ** 2))(np.array([0.0, 1.0]))
+    np.testing.assert_array_equal(found, [np.diag([2.0, 0]), np.diag([0, 2.0])])
+
+
+def test_third_derivatives() -> None:
+    zero = np.zeros(2)
+
+    def third(f: Any) -> Any:
+        return jacobian(hessian(f))(zero)
+
+    np.testing.assert_array_equal(third(lambda x: np.exp(-(norm(x) ** 2) / 2)), np.zeros((2, 2, 2)))
+    assert np.isnan(third(lambda x: norm(x) ** 3)).any()
+    expected = np.array([[[6.0, 0], [0, 2]], [[0, 2], [2, 0]]])
+    np.testing.assert_allclose(third(lambda x: norm(x) ** 2 * x[0]), expected)
+    # The trace of the Hessian of a r^2 is 4 a.
+    slope = grad(lambda a: np.trace(hessian(lambda x: a * norm(x) ** 2)(zero)))(3.0)
+    np.testing.assert_allclose(slope, 4)
+
+
+def test_beyond_the_third_nothing_is_said() -> None:
+    assert np.isnan(jacobian(jacobian(hessian(lambda x: norm(x) ** 4)))(np.zeros(2))).any()
+
+
+# ------------------------------------------------------------------------------ first order
+
+
+def test_norms_of_every_order_at_zero_and_beside_it() -> None:
+    for order in (None, 1, 1.5, 2, 3, 4, np.inf, -np.inf):
+        gx = grad(lambda x: norm(x, order))(np.zeros(3))  # noqa: B023
+        np.testing.assert_array_equal(gx, np.zeros(3))
+    # 1 / (1 / |x| + 1 / |y|) is 0, whatever y, where x is.
+    for order in (-1, -2):
+        gx = grad(lambda x: norm(x, order))(np.array([0.0, 2.0]))  # noqa: B023
+        np.testing.assert_array_equal(gx, np.zeros(2))
+    np.testing.assert_array_equal(norm(Variable(np.array([0.0, 2.0, 3.0])), 0).array, 2)
+
+
+def test_a_root_of_a_norm_has_a_vertical_tangent() -> None:
+    assert np.isnan(grad(lambda x: np.sqrt(norm(x)))(np.zeros(2))).all()
+
+
+@pytest.mark.parametrize("order", ["fro", "nuc", "bad"])
+def test_a_vector_has_no_matrix_norm(order: str) -> None:
+    with pytest.raises(ValueError, match="not defined for vectors"):
+        norm(Variable(np.ones(3)), order)
