@@ -78,6 +78,14 @@ ROWS: tuple[Row, ...] = (
     ),
     binary("subtract", basic_math.Sub, forms=(lambda x, y: x - y,)),
     constant(
+        "subtract:constant",
+        basic_math.SubConstant,
+        lambda x: F.subtract(x, 2.5),
+        lambda x: x - 2.5,
+        lambda x: x - np.float64(2.5),
+        np=lambda x: np.subtract(x, 2.5),
+    ),
+    constant(
         "subtract:from constant",
         basic_math.SubFromConstant,
         lambda x: F.subtract(2.5, x),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cmath
 import math
 from typing import Any
 
@@ -131,12 +132,23 @@ class SubFromConstant(WithConstant):
         return -gz
 
 
+class SubConstant(AddConstant):
+    """z = x - c, in Chainer's graph x + (-c)."""
+
+    __slots__ = ()
+
+    def forward(self, x: Raw) -> Raw:
+        # As it was written: a sum would turn the imaginary part -0.0 of x to 0.0, and with it the
+        # side of a branch cut.
+        return x - -self.value
+
+
 @answers(np.subtract)
 def subtract(x: Operand, y: Operand) -> Variable:
     """Difference x - y, broadcast."""
     if type(y) in SCALAR_TYPES and isinstance(x, Variable):
         # Chainer's graph: x - c is recorded as x + (-c).
-        return AddConstant(-python_number(y)).of(x)
+        return SubConstant(-python_number(y)).of(x)
     if type(x) in SCALAR_TYPES and isinstance(y, Variable):
         return SubFromConstant(x).of(y)
     return Sub().of(x, y)
@@ -214,7 +226,7 @@ class DivFromConstant(WithConstant):
 @answers(np.divide)
 def divide(x: Operand, y: Operand) -> Variable:
     """Quotient x / y, broadcast. Division by a number multiplies by its reciprocal (Chainer)."""
-    if type(y) in SCALAR_TYPES and isinstance(x, Variable):
+    if type(y) in SCALAR_TYPES and isinstance(x, Variable) and x._node.dtype.kind != "c":
         # NumPy's division, in which 1 / 0 is infinite as it is for arrays; Python's would raise.
         with np.errstate(divide="ignore"):
             return MulConstant(np.true_divide(1.0, python_number(y))).of(x)
@@ -324,8 +336,16 @@ class PowConstVar(WithConstant):
         return self.value**x
 
     def backward(self, gz: Array, x: Array, z: Array) -> Cotangents:
+        return gz * z * self._logarithm(z)
+
+    def _logarithm(self, z: Array) -> Any:
         # At c = 0 the power is 0 for every x > 0, and so is its derivative.
-        return gz * z * (math.log(self.value) if self.value else 0.0)
+        if not self.value:
+            return 0.0
+        if z.dtype.kind == "c":
+            return cmath.log(self.value)
+        # Of real numbers a negative c has powers at whole numbers alone, and no derivative.
+        return math.log(self.value) if self.value > 0 else math.nan
 
 
 @answers(np.power, np.float_power)

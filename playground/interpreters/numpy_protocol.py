@@ -7,7 +7,8 @@ in silence. The conversions that would cut the graph raise too.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import sys
+from collections.abc import Collection, Iterator
 from inspect import signature
 from typing import Any
 
@@ -140,19 +141,50 @@ def _values(argument: Operand) -> Any:
 
 
 # Keywords that change nothing when they carry NumPy's default.
-_NEUTRAL = {"out": None, "dtype": None, "order": "K", "where": True, "copy": None}
+_NEUTRAL = {"out": None, "dtype": None, "where": True, "copy": None, "casting": "same_kind"}
+# In which order elements are read, where elsewhere it is how a result lies in memory.
+_READING = (np.ravel, np.reshape)
+
+
+def _says_nothing(func: NumpyFunction, key: str, value: Operand) -> bool:
+    # A Variable is no subclass of ndarray, whatever ``subok`` says.
+    if value is np._NoValue or key == "subok":
+        return True
+    if key == "order":
+        return value in (None, "C") or (isinstance(value, str) and func not in _READING)
+    return key in _NEUTRAL and value is _NEUTRAL[key]
+
+
+def _checked_dtype(
+    func: NumpyFunction, rule: Answer, args: Any, kept: dict[str, Any]
+) -> dict[str, Any]:
+    """The keywords without a ``dtype`` that is the Variable's own; any other is refused."""
+    if rule is CREATED.get(func) or "dtype" in signature(rule).parameters:
+        return kept
+    given = next(_variables((args, kept))).dtype
+    if np.dtype(kept["dtype"]) != given:
+        raise NoRuleError(
+            f"{full_name(func)}: on a Variable of {given} it computes in {given}, got "
+            f"dtype={np.dtype(kept['dtype'])}: cast it first, with v.astype(dtype)"
+        )
+    return {key: value for key, value in kept.items() if key != "dtype"}
+
+
+def _variables(argument: Operand) -> Iterator[Variable]:
+    if isinstance(argument, Variable):
+        yield argument
+    elif isinstance(argument, (tuple, list, dict)):
+        for part in argument.values() if isinstance(argument, dict) else argument:
+            yield from _variables(part)
 
 
 def _apply(func: NumpyFunction, rule: Answer, args: Any, kwargs: dict[str, Any]) -> Any:
     """Call a rule, naming the function where it does not take what NumPy's does."""
-    # A Variable is no subclass of ndarray, whatever ``subok`` says.
     kept = kwargs and {
-        key: value
-        for key, value in kwargs.items()
-        if value is not np._NoValue
-        and key != "subok"
-        and not (key in _NEUTRAL and value is _NEUTRAL[key])
+        key: value for key, value in kwargs.items() if not _says_nothing(func, key, value)
     }
+    if "dtype" in kept:
+        kept = _checked_dtype(func, rule, args, kept)
     try:
         return rule(*args, **kept)
     except TypeError as error:
@@ -194,17 +226,46 @@ def in_our_words(func: NumpyFunction, rule: Answer, kwargs: Keywords) -> dict[st
 # ---------------------------------------------------------------------------- conversions
 
 
-def refuse_cut(v: Variable, what: str) -> None:
+def refuse_cut(v: Variable, what: str, advice: str = "") -> None:
+    """Raise GraphCutError where ``what`` would lose a gradient; ``advice`` is what fits best."""
     if v.requires_grad and config.enable_backprop:
         raise GraphCutError(
             f"{what} would drop the graph of {v._title()}, and its gradient, in silence: use "
-            f"v.array for the values, numpy.stack([...]) to join Variables, an array made with "
-            f"numpy.zeros(shape, like=v) to assign to, or compute inside no_backprop_mode()"
+            f"{advice}v.array for the values, numpy.stack([...]) to join Variables, an array made "
+            f"with numpy.zeros(shape, like=v) to assign to, or compute inside no_backprop_mode()"
         )
+
+
+# What NumPy asks no protocol about: an argument that is a list, a fill value, an index object.
+_INSTEAD = {
+    "r_": "numpy.concatenate([...]), or numpy.hstack",
+    "c_": "numpy.column_stack([...])",
+    "full": "numpy.full(shape, v, like=v)",
+    "vectorize": "the function itself on the Variable, or numpy.stack([f(x) for x in v])",
+    "arange": "start + step * numpy.arange(n), with the number of steps as an integer",
+    "fill_diagonal": "numpy.where(numpy.eye(n) > 0, v, x)",
+    "ndenumerate": "a loop over the Variable, whose elements stay connected",
+}
+
+
+def _calling() -> str | None:
+    """What NumPy's own code calls itself that was called last by code outside of NumPy."""
+    frame, name = sys._getframe(2), None
+    while frame is not None and frame.f_globals.get("__name__", "").startswith("numpy."):
+        owner = type(frame.f_locals.get("self", None)).__name__
+        # Objects that are indexed or called are known by the name of their class, or their own.
+        name = {"RClass": "r_", "CClass": "c_", "NoneType": frame.f_code.co_name}.get(owner, owner)
+        frame = frame.f_back  # type: ignore[assignment]
+    inside = name is not None and not hasattr(np, name) and hasattr(np.linalg, name)
+    return f"linalg.{name}" if inside else name
 
 
 def to_ndarray(self: Variable, dtype: DType = None, copy: bool | None = None) -> np.ndarray:
     """``numpy.asarray(v)``: refused while a gradient is wanted."""
+    name = _calling() if self.requires_grad else None
+    if name is not None:
+        advice = _INSTEAD.get(name, f"numpy.{name}(numpy.stack([...])) for a list")
+        refuse_cut(self, f"numpy.{name}, which makes a plain array of v,", f"{advice}, ")
     refuse_cut(self, "numpy.asarray(v), or a call that makes a plain array of v,")
     return np.array(backend.to_cpu(self.array), dtype=dtype, copy=copy)
 

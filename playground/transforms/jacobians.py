@@ -131,7 +131,8 @@ def jvp(f: UserFunction, primals: Sequence[Any], tangents: Sequence[Any]) -> tup
     recorded = trace.recorded or is_linked(ts)
     # The pass back is recorded from cotangents that are only placeholders: it is linear in them,
     # so that their values do not matter, and a pass back through it takes tangents forward.
-    linked = [y for y in ys if isinstance(y, Variable)]
+    # What came of steps alone needs no gradient, and has kept nothing for a pass back.
+    linked = [y for y in ys if isinstance(y, Variable) and y.requires_grad]
     duals = [Variable(zeros_for(y.array, y.shape)) for y in linked]
     gradients = trace.pull(list(zip(linked, duals, strict=True)), True)
     seeds = [
@@ -141,11 +142,10 @@ def jvp(f: UserFunction, primals: Sequence[Any], tangents: Sequence[Any]) -> tup
     ]
     targets = [dual.node for dual in duals]
     needed = survey([node for node, _ in seeds], {*targets}, True).needed
-    found = iter(transported(seeds, targets, needed, recorded))
+    found = transported(seeds, targets, needed, recorded)
     trace.forget()
-    forward = [
-        trace.tangent(y, next(found) if isinstance(y, Variable) else None, recorded) for y in ys
-    ]
+    by_output = {id(y): t for y, t in zip(linked, found, strict=True)}
+    forward = [trace.tangent(y, by_output.get(id(y)), recorded) for y in ys]
     return trace.value(trace.result), rebuilt(trace.result, iter(forward))
 
 

@@ -457,7 +457,9 @@ class Trace:
     def tangent(self, y: Array, tangent: Array | None, recorded: bool) -> Any:
         """A tangent of the output y in the form that its value has; None is zero."""
         if tangent is None:
-            array = y.array if isinstance(y, Variable) else as_array(np.asarray(y))
+            # An array may have lanes, which no plain array has.
+            values = y.array if isinstance(y, Variable) else y
+            array = values if is_array(values) else as_array(np.asarray(values))
             tangent = zeros_for(array, array.shape)
         if recorded:
             return self.recorded_result(tangent)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import operator
 import pickle
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -720,3 +721,86 @@ def test_absolute_has_derivative_zero_at_zero() -> None:
 def test_a_tie_with_a_constant_goes_to_the_first(op: Any, other: float) -> None:
     assert derivatives(lambda x: op(x, other), 0.0, 2) == [0.0, 1.0, 0.0]
     assert derivatives(lambda x: op(other, x), 0.0, 2) == [0.0, 0.0, 0.0]
+
+
+DTYPES = [float, np.float64, "float64", "f8", np.dtype(float)]
+OF_ONE_DTYPE = {
+    "sum": lambda x, d: np.sum(x, dtype=d),
+    "mean": lambda x, d: np.mean(x, dtype=d),
+    "prod": lambda x, d: np.prod(x, axis=0, dtype=d),
+    "cumsum": lambda x, d: np.cumsum(x, dtype=d),
+    "cumprod": lambda x, d: np.cumprod(x, dtype=d),
+    "std": lambda x, d: np.std(x, dtype=d),
+    "var": lambda x, d: np.var(x, axis=0, dtype=d, ddof=1),
+    "nansum": lambda x, d: np.nansum(x, dtype=d),
+    "nanmean": lambda x, d: np.nanmean(x, dtype=d),
+    "trace": lambda x, d: np.trace(np.outer(x, x), dtype=d),
+    "add": lambda x, d: np.add(x, x, dtype=d),
+    "exp": lambda x, d: np.exp(x, dtype=d),
+    "reduce": lambda x, d: np.add.reduce(x, dtype=d),
+    "concatenate": lambda x, d: np.concatenate([x, x], dtype=d),
+    "stack": lambda x, d: np.stack([x, x], dtype=d),
+    "einsum": lambda x, d: np.einsum("i,i", x, x, dtype=d),
+    "matmul": lambda x, d: np.matmul(x, x, dtype=d),
+    "linspace": lambda x, d: np.linspace(x, 2 * x, 3, dtype=d),
+    "cumsum of a Variable": lambda x, d: x.cumsum(dtype=d),
+}
+
+
+@pytest.mark.parametrize("name", OF_ONE_DTYPE)
+def test_a_dtype_that_changes_nothing_is_taken_and_another_refused(name):
+    f, x = OF_ONE_DTYPE[name], np.array([1.0, 2.0, 4.0])
+    for dtype in DTYPES:
+        found = f(Variable(x), dtype)
+        assert found.dtype == x.dtype
+        np.testing.assert_allclose(found.array, f(x, dtype), rtol=1e-15)
+    if name != "linspace":
+        with pytest.raises(NoRuleError, match="astype"):
+            f(Variable(x), np.float32)
+
+
+def test_the_layout_of_a_result_is_no_matter_and_the_order_of_reading_is():
+    x = np.arange(6.0).reshape(2, 3)
+    v = Variable(x)
+    for order in "KACF":
+        np.testing.assert_array_equal(np.exp(v, order=order).array, np.exp(x, order=order))
+        np.testing.assert_array_equal(np.copy(v, order=order).array, x)
+        np.testing.assert_array_equal(np.add(v, v, casting="same_kind", order=order).array, 2 * x)
+    np.testing.assert_array_equal(np.ravel(v.T, order="F").array, np.ravel(x.T, order="F"))
+    for order in "KA":
+        # It was dropped, and the elements came in another order than NumPy's.
+        with pytest.raises(NoRuleError, match="where an array lies in memory"):
+            np.ravel(v.T, order=order)
+
+
+def test_row_stack_is_vstack():
+    if not hasattr(np, "row_stack"):
+        pytest.skip("NumPy 2.5 has no row_stack")
+    x = Variable(np.array([1.0, 2.0]))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        y = getattr(np, "row_stack")([x, 3 * x])  # noqa: B009 (a linter wants it gone already)
+    np.testing.assert_array_equal(y.array, [[1, 2], [3, 6]])
+    (y * np.array([[1.0, 2.0], [3.0, 4.0]])).sum().backward()
+    np.testing.assert_array_equal(x.grad, [1 + 9, 2 + 12])
+
+
+BY_NUMPY = {
+    "numpy.r_": (lambda s: np.r_[s, 1.0], "numpy.concatenate"),
+    "numpy.c_": (lambda s: np.c_[s, s], "numpy.column_stack"),
+    "numpy.full": (lambda s: np.full(3, s), "like=v"),
+    "numpy.mean": (lambda s: np.mean([s, s]), r"numpy.mean\(numpy.stack"),
+    "numpy.max": (lambda s: np.max([s, 1.0]), r"numpy.max\(numpy.stack"),
+    "numpy.std": (lambda s: np.std([s, s]), r"numpy.std\(numpy.stack"),
+    "numpy.median": (lambda s: np.median([s, s]), r"numpy.median\(numpy.stack"),
+    "numpy.linalg.norm": (lambda s: np.linalg.norm([s, s]), r"numpy.linalg.norm\(numpy.stack"),
+    "numpy.vectorize": (lambda s: np.vectorize(lambda a: a * a)(s), "the function itself"),
+    "numpy.ndenumerate": (lambda s: [*np.ndenumerate(s)], "loop over the Variable"),
+}
+
+
+@pytest.mark.parametrize("name", BY_NUMPY)
+def test_the_function_that_would_cut_the_graph_is_named(name):
+    f, advice = BY_NUMPY[name]
+    with pytest.raises(GraphCutError, match=rf"{name}, which makes .*: use .*{advice}"):
+        f(Variable(np.array([2.0])))

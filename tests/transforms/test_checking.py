@@ -183,9 +183,59 @@ def test_what_cannot_be_checked_is_refused() -> None:
         check_grads(X)
     with pytest.raises(ValueError, match="order must be a whole number from 1 on, got 0"):
         check_grads(np.sin, order=0)
-    with pytest.raises(TypeError, match="no argument holds floating point numbers"):
-        check_grads(lambda n: n)(3)
+    with pytest.raises(TypeError, match="no argument holds numbers"):
+        check_grads(lambda n: n)("text")
     with pytest.raises(TypeError, match="argument 0 must be an array of numbers"):
         check_grads(lambda n: n, argnums=0)("text")
     with pytest.raises(TypeError, match="check_grads: argnums 3 selects argument 3, but 1"):
         check_grads(np.sin, argnums=3)(X)
+
+
+# Smooth at a small parameter, but not over a step of the usual length.
+SMALL = {
+    "log": lambda np_, x: np_.sum(np_.log(x)),
+    "sqrt": lambda np_, x: np_.sum(np_.sqrt(x)),
+    "reciprocal": lambda np_, x: np_.sum(1 / x) * 1e-9,
+    "power": lambda np_, x: np_.sum(x**-0.5),
+    "x log x": lambda np_, x: np_.sum(x * np_.log(x)),
+    "ratio": lambda np_, x: np_.sum(x / (x + 1e-9)),
+}
+
+
+@pytest.mark.parametrize("name", SMALL)
+@pytest.mark.parametrize("x", [1e-9, np.array([1e-9, 3e-9]), np.array([1e-9, 1.0, 2e-5])])
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_a_right_gradient_at_small_parameters_passes(name, x):
+    check_grads(lambda x: SMALL[name](np, x), order=1)(x)
+
+
+@pytest.mark.parametrize("factor", [0.5, 1.001, -1.0])
+@pytest.mark.parametrize("at", [0, 1])
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_a_wrong_gradient_at_small_parameters_fails(factor, at):
+    class Wrong(FunctionNode):
+        def forward(self, inputs):
+            self.retain_inputs((0,))
+            return (np.log(inputs[0]),)
+
+        def backward(self, indexes, grad_outputs):
+            (x,) = self.get_retained_inputs()
+            factors = np.ones(2)
+            factors[at] = factor
+            return (grad_outputs[0] / x * factors,)
+
+    with pytest.raises(GradientError, match="check_grads"):
+        check_grads(lambda x: np.sum(Wrong().apply((x,))[0]), order=1)(np.array([1e-9, 0.5]))
+
+
+@pytest.mark.parametrize(
+    "args", [(3,), (np.array([1, 2]),), ([1, 2],), (np.int64(2),), (np.uint8(3),)]
+)
+def test_whole_numbers_are_taken_where_there_are_no_others(args):
+    check_grads(lambda x: np.sum(np.sin(x[0] if isinstance(x, list) else x)))(*args)
+
+
+def test_a_whole_number_beside_others_stays_what_it_is():
+    check_grads(lambda x, n: np.sum(x**n) * len(range(n)))(np.array([1.0, 2.0]), 3)
+    with pytest.raises(TypeError, match="no argument holds numbers"):
+        check_grads(lambda x: 1.0)(True)

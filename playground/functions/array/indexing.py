@@ -78,18 +78,24 @@ def _are_distinct(arrays: list[np.ndarray]) -> bool:
 
 
 def plain_index(index: Index) -> Any:
-    """An index whose Variables are replaced by their arrays, and lists by arrays."""
+    """An index whose Variables are replaced by their arrays, and sequences by arrays."""
     if isinstance(index, tuple):
         for part in index:
-            if isinstance(part, (Variable, list, tuple)):
-                return tuple(map(plain_index, index))
+            if isinstance(part, (Variable, list, tuple, range)):
+                return tuple(map(_plain_part, index))
         return index
-    if isinstance(index, Variable):
-        return index.array
-    if isinstance(index, list):
-        # An empty list would become an array of floats, which is no index.
-        return np.asarray(index) if index else np.zeros(0, int)
-    return index
+    return _plain_part(index)
+
+
+def _plain_part(part: Index) -> Any:
+    if isinstance(part, Variable):
+        return part.array
+    # Inside an index a tuple is a sequence of places, too.
+    if isinstance(part, (list, tuple, range)):
+        array = np.asarray(part)
+        # What is empty would become an array of floats, which is no index.
+        return array if array.size or array.dtype.kind != "f" else array.astype(int)
+    return part
 
 
 def taken(x: Operand, index: Index) -> Any:

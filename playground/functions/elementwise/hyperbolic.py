@@ -69,6 +69,9 @@ class Arcsinh(ElementwiseUnary):
     keep = (0,)
 
     def backward(self, gy: Array, x: Array) -> Array:
+        if x.dtype.kind == "c":
+            # On the branch that NumPy has chosen, on either side of the cuts; x^2 + 1 forgets it.
+            return gy / np.cosh(np.arcsinh(x))
         return gy / np.sqrt(x * x + 1)
 
 
@@ -83,8 +86,10 @@ class Arccosh(ElementwiseUnary):
     keep = (0,)
 
     def backward(self, gy: Array, x: Array) -> Array:
-        # As a product: x^2 - 1 has lost half of its digits near 1.
-        return gy / np.sqrt((x - 1) * (x + 1))
+        # As a product: x^2 - 1 has lost half of its digits near 1. And of two roots: that of the
+        # product has the wrong sign in the left half of the complex plane. x + 1 would forget the
+        # sign of a zero imaginary part, which says on which side of the cut x lies.
+        return gy / (np.sqrt(x - 1) * np.sqrt(x - -1))
 
 
 arccosh = function_of(Arccosh)

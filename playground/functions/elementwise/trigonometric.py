@@ -65,6 +65,15 @@ class Tan(ElementwiseUnary):
 tan = function_of(Tan)
 
 
+def _root_of_complement(x: Array) -> Array:
+    """The root of 1 - x^2: the cosine of arcsin(x), and the sine of arccos(x)."""
+    if x.dtype.kind == "c":
+        # Not 1 - x and x + 1, which would forget the sign of a zero imaginary part, by which NumPy
+        # tells the sides of the branch cuts.
+        return np.sqrt(-(x - 1)) * np.sqrt(x - -1)
+    return np.sqrt(1 - x * x)
+
+
 class Arcsin(ElementwiseUnary):
     """Inverse sine: y = arcsin(x)."""
 
@@ -73,7 +82,7 @@ class Arcsin(ElementwiseUnary):
     keep = (0,)
 
     def backward(self, gy: Array, x: Array) -> Array:
-        return gy / np.sqrt(1 - x * x)
+        return gy / _root_of_complement(x)
 
 
 arcsin = function_of(Arcsin)
@@ -87,7 +96,7 @@ class Arccos(ElementwiseUnary):
     keep = (0,)
 
     def backward(self, gy: Array, x: Array) -> Array:
-        return -gy / np.sqrt(1 - x * x)
+        return -gy / _root_of_complement(x)
 
 
 arccos = function_of(Arccos)

@@ -61,7 +61,12 @@ class Einsum(Op):
                 target += name
                 continue
             target += label
-            if not any(label in term for term in terms):
+            # An axis of length 1 is broadcast, and so another operand may have the label and yet
+            # not its length.
+            if not any(
+                label in term and length in (1, x.shape[term.index(label)])
+                for term, x in zip(terms, operands, strict=True)
+            ):
                 # Summed in this operand alone: every element gets the same.
                 terms.append(label)
                 operands.append(np.ones_like(np.zeros(length, gy.dtype, like=like)))
@@ -125,16 +130,17 @@ def _explicit(subscripts: str, ndims: Sequence[int]) -> tuple[list[str], str]:
 def tensordot(a: Operand, b: Operand, axes: int | Sequence[int | Sequence[int]] = 2) -> Variable:
     """Sum of products over ``axes``: a number of axes, or a pair of lists of them."""
     a, b = operand(a), operand(b)
-    if isinstance(axes, int):
-        left, right = tuple(range(a.ndim - axes, a.ndim)), tuple(range(axes))
+    if isinstance(axes, (int, np.integer)):
+        left, right = tuple(range(-axes, 0)), tuple(range(axes))
     else:
         left, right = (as_tuple(x) for x in axes)
+    # Looked at before they are counted from 0, which would make an axis of any number.
+    normal_axes(left, a.ndim, "tensordot")
+    normal_axes(right, b.ndim, "tensordot")
     summed_a = [x % a.ndim for x in left]
     summed_b = [x % b.ndim for x in right]
     if [a.shape[i] for i in summed_a] != [b.shape[i] for i in summed_b]:
         raise InvalidType("tensordot", f"lengths that match along {axes}", f"{a.shape}, {b.shape}")
-    normal_axes(tuple(summed_a), a.ndim, "tensordot")
-    normal_axes(tuple(summed_b), b.ndim, "tensordot")
     free_a = [i for i in range(a.ndim) if i not in summed_a]
     free_b = [i for i in range(b.ndim) if i not in summed_b]
     shape = [a.shape[i] for i in free_a] + [b.shape[i] for i in free_b]

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from playground.functions.linalg.matrices import check_matrices, check_square, transposed
+from playground.functions.linalg.matrices import (
+    as_constants,
+    check_matrices,
+    check_square,
+    is_constant,
+    transposed,
+)
 from playground.functions.operands import real_only
 from playground.functions.registry import answers
 from playground.graph import backend
@@ -105,13 +111,18 @@ def _qr_gradient(gq: Array | None, gr: Array | None, q: Array, r: Array) -> Arra
 
 
 @answers(np.linalg.qr)
-def qr(a: Operand, mode: str = "reduced") -> QRResult | Variable:
-    """QR decomposition, ``reduced`` (Q and R) or ``r``."""
+def qr(a: Operand, mode: str = "reduced") -> Any:
+    """QR decomposition, ``reduced`` (Q and R) or ``r``; without a gradient NumPy's others, too."""
     x = as_variable(a)
     check_matrices(x, "qr")
+    if mode in ("complete", "raw") and is_constant(x):
+        # The value alone is asked for, and it exists in every mode.
+        return as_constants(np.linalg.qr(x.array, mode))  # type: ignore[call-overload]
     real_only("qr", x)
     # "complete" fills Q up with columns that any others could replace, as svd's full_matrices does.
     if mode not in ("reduced", "r"):
-        raise ValueError(f"qr: mode {mode!r} has no derivative: use 'reduced' or 'r'")
+        raise ValueError(
+            f"qr: mode {mode!r} has no derivative: use 'reduced' or 'r', or v.array for the value"
+        )
     q, r = QR().apply((x,))
     return QRResult(q, r) if mode == "reduced" else r

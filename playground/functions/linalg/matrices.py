@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 
 from playground.graph.backend import as_array
+from playground.graph.config import config
 from playground.graph.errors import InvalidType
-from playground.graph.op import as_raw
+from playground.graph.op import as_raw, variable_of
 from playground.graph.types import Array, Operand, Raw
 from playground.graph.variable import Variable
 
@@ -65,6 +68,19 @@ def eye_like(matrix: Array, n: int | None = None) -> Raw:
     array = as_array(as_raw(matrix))
     column = np.arange(array.shape[-1] if n is None else n, like=array)
     return (column.reshape((-1, 1)) == column).astype(array.dtype)
+
+
+# ------------------------------------------------------------------ values without gradients
+
+
+def is_constant(x: Variable) -> bool:
+    """Whether nobody can ask for a gradient of what is computed from x."""
+    return not (x.requires_grad and config.enable_backprop)
+
+
+def as_constants(arrays: Iterable[Raw]) -> tuple[Variable, ...]:
+    """Arrays as Variables that need no gradient."""
+    return tuple(variable_of(array) for array in arrays)
 
 
 # ----------------------------------------------------------------------- checks of operands

@@ -13,11 +13,13 @@ import numpy as np
 from playground.functions.lanes import OverMatrices
 from playground.functions.linalg.clusters import Basis, DeadEnd
 from playground.functions.linalg.matrices import (
+    as_constants,
     check_floating,
     check_matrices,
     diagonal_of,
     differences,
     eye_like,
+    is_constant,
     sandwiched,
     skew,
     symmetric,
@@ -169,15 +171,18 @@ def _values_second(
 def svd(a: Operand, full_matrices: bool = True, compute_uv: bool = True) -> SVDResult | Variable:
     """Singular value decomposition, x = U diag(S) Vh, or S alone.
 
-    A non-square matrix needs ``full_matrices=False`` (the extra vectors have no derivative).
+    A non-square matrix needs ``full_matrices=False`` where a gradient is wanted (the extra vectors
+    have no derivative).
     """
     if not compute_uv:
         return svdvals(a)
     x = _real_matrices(a, "svd")
     if full_matrices and x.shape[-1] != x.shape[-2]:
+        if is_constant(x):
+            return SVDResult(*as_constants(np.linalg.svd(x.array)))
         raise ValueError(
             f"svd: full_matrices=True of a non-square matrix {x.shape} adds vectors that have no "
-            f"derivative: pass full_matrices=False"
+            f"derivative: pass full_matrices=False, or v.array for the value"
         )
     return SVDResult(*Svd().apply((x,)))
 

@@ -23,10 +23,13 @@ __all__ = ["get", "put", "read"]
 
 
 def _spelled_out(index: Index, ndim: int) -> list[Index]:
-    """The parts of an index, the Ellipsis spelled out and missing slices added."""
+    """The parts of an index, the Ellipsis spelled out and missing slices added.
+
+    An Ellipsis that stands for no axis stays: index arrays on its two sides are no neighbours.
+    """
 
     def axes_read(part: Index) -> int:
-        if part is None or part is Ellipsis or isinstance(part, (bool, np.bool_)):
+        if part is None or part is Ellipsis or isinstance(part, bool):
             return 0
         return part.ndim if is_mask(part) else 1
 
@@ -34,10 +37,10 @@ def _spelled_out(index: Index, ndim: int) -> list[Index]:
     parts = [np.asarray(part) if isinstance(part, list) else part for part in parts]
     used = sum(map(axes_read, parts))
     dots = next((i for i, part in enumerate(parts) if part is Ellipsis), None)
-    fill = [slice(None)] * max(ndim - used, 0)
+    fill: list[Index] = [slice(None)] * max(ndim - used, 0)
     if dots is None:
         return parts + fill
-    return parts[:dots] + fill + parts[dots + 1 :]
+    return parts[:dots] + (fill or [Ellipsis]) + parts[dots + 1 :]
 
 
 class _Plan:
@@ -53,15 +56,19 @@ class _Plan:
         self.ndim = max((1 if is_mask(p) else p.ndim for p in arrays), default=0)
         # A number beside an array is an array without axes: x[0, :, i] is not adjacent.
         advanced = [
-            i for i, p in enumerate(parts) if arrays and not (p is None or isinstance(p, slice))
+            i
+            for i, p in enumerate(parts)
+            if arrays and not (p is None or p is Ellipsis or isinstance(p, slice))
         ]
         self.adjacent = not advanced or advanced[-1] - advanced[0] + 1 == len(advanced)
-        self.before = advanced[0] if advanced and self.adjacent else 0
+        ahead = parts[: advanced[0]] if advanced and self.adjacent else []
+        # What is still an Ellipsis here makes no axis.
+        self.before = sum(part is not Ellipsis for part in ahead)
 
     @staticmethod
     def is_array(part: Index) -> bool:
         """An index array (NumPy takes one without axes for a number, unless it has lanes)."""
-        if isinstance(part, (Batched, bool, np.bool_)):
+        if isinstance(part, Batched) or is_mask(part):
             return True
         return hasattr(part, "ndim") and not isinstance(part, np.generic) and part.ndim > 0
 

@@ -118,7 +118,7 @@ def _products_of_matrices(a: Raw, b: Raw, a_has: bool, b_has: bool) -> Raw:
     if a_has and b_has:
         if a.shape[-1] == 1:
             return a * b  # an outer product
-        few = a.shape[-1] <= FEW_TERMS and a.shape[-2] * b.shape[-1] <= FEW_ELEMENTS
+        few = 0 < a.shape[-1] <= FEW_TERMS and a.shape[-2] * b.shape[-1] <= FEW_ELEMENTS
         if few and a.shape[0] >= SUMMED_FROM and (lanes_inner(a) or lanes_inner(b)):
             # Term by term: each is one loop over all lanes, where matmul would loop inside of each.
             terms = (a[..., :, i : i + 1] * b[..., i : i + 1, :] for i in range(a.shape[-1]))

@@ -10,6 +10,9 @@ import playground.functions as F
 from playground.functions.array.joining import operand
 from playground.functions.operands import together
 from playground.functions.registry import answers, refuse
+from playground.graph import backend
+from playground.graph.errors import InvalidType
+from playground.graph.op import variable_of
 from playground.graph.types import Operand, Scalar
 from playground.graph.variable import Variable
 
@@ -65,21 +68,52 @@ def polyint(p: Operand, m: int = 1, k: Scalar = None) -> Variable:
 
 @answers(np.polyadd)
 def polyadd(a1: Operand, a2: Operand) -> Variable:
-    return F.add(*_one_length(a1, a2))
+    return F.add(*_one_length("polyadd", a1, a2))
 
 
 @answers(np.polysub)
 def polysub(a1: Operand, a2: Operand) -> Variable:
-    return F.subtract(*_one_length(a1, a2))
+    return F.subtract(*_one_length("polysub", a1, a2))
 
 
-def _one_length(a1: Operand, a2: Operand) -> list[Any]:
+def _one_length(name: str, a1: Operand, a2: Operand) -> list[Any]:
     """Both coefficient vectors, with zeros ahead of the shorter one."""
-    vectors = [a.reshape(-1) for a in together("polyadd", a1, a2)]
-    length = max(v.size for v in vectors)
-    return [F.concat([np.zeros(length - v.size, v.dtype), v], 0) for v in vectors]
+    vectors = [a if a.ndim else a.reshape(-1) for a in together(name, a1, a2)]
+    length = max(v.shape[0] for v in vectors)
+    return [
+        v
+        if v.shape[0] == length
+        else F.concat([np.zeros((length - v.shape[0],), v.dtype, like=v.array), v], 0)
+        for v in vectors
+    ]
 
 
 @answers(np.polymul)
 def polymul(a1: Operand, a2: Operand) -> Variable:
-    return F.convolve(a1, a2)
+    left, right = together("polymul", a1, a2)
+    return F.convolve(_without_leading_zeros(left), _without_leading_zeros(right))
+
+
+def _without_leading_zeros(a: Variable) -> Variable:
+    """The coefficients from the first on that is not 0, as NumPy's polynomials have them."""
+    vector = a if a.ndim else a.reshape(-1)
+    if vector.ndim != 1:
+        raise InvalidType("polymul", "coefficients in one dimension", f"{vector.ndim} dimensions")
+    values = vector.array
+    if backend.level_of(values) is not None:
+        # Asked of all lanes at once: one that starts with 0 would be shorter than the others.
+        while backend.level_of(values) is not None:
+            values = values.array
+        if vector.size and (values[..., 0] == 0).any():
+            raise InvalidType(
+                "polymul",
+                "a leading coefficient that is not 0 in any lane",
+                "one that is 0, so that lengths differ from lane to lane",
+                "Use np.convolve, which keeps leading zeros.",
+            )
+        return vector
+    if not vector.size:
+        return variable_of(np.zeros((1,), vector.dtype, like=values))
+    places = np.flatnonzero(backend.to_cpu(values))
+    # Of zeros alone the last one stays, the constant term.
+    return vector[int(places[0]) if places.size else vector.size - 1 :]

@@ -36,13 +36,29 @@ def dot(a: Operand, b: Operand) -> Variable:
 @answers(np.vdot)
 def vdot(a: Operand, b: Operand) -> Variable:
     real_only("vdot", a, b)
-    return F.sum(F.multiply(operand(a).reshape(-1), operand(b).reshape(-1)))
+    a, b = operand(a).reshape(-1), operand(b).reshape(-1)
+    _equally_long("vdot", a, b)
+    return F.sum(F.multiply(a, b))
+
+
+def _equally_long(name: str, a: Operand, b: Operand, axis: int = -1) -> None:
+    """Refuse what a product of elements would broadcast and NumPy's contraction does not."""
+    if not a.ndim or not b.ndim:
+        raise InvalidType(name, "operands of one dimension or more", f"{a.ndim} and {b.ndim}")
+    if a.shape[axis] != b.shape[axis]:
+        raise InvalidType(
+            name, f"one length along axis {axis}", f"operands of shape {a.shape} and {b.shape}"
+        )
 
 
 @answers(np.vecdot, np.linalg.vecdot)
 def vecdot(x1: Operand, x2: Operand, /, *, axis: int = -1) -> Variable:
     real_only("vecdot", x1, x2)
-    return F.sum(F.multiply(x1, x2), axis)
+    a, b = together("vecdot", x1, x2)
+    normal_axes(axis, min(a.ndim, b.ndim), "vecdot")
+    _equally_long("vecdot", a, b, axis)
+    # Each operand counts its axes by itself; the others are broadcast from behind.
+    return F.sum(F.multiply(F.moveaxis(a, axis, -1), F.moveaxis(b, axis, -1)), -1)
 
 
 @answers(np.inner)
@@ -53,9 +69,17 @@ def inner_product(a: Operand, b: Operand) -> Variable:
     return F.tensordot(a, b, ((-1,), (-1,)))
 
 
-@answers(np.outer, np.linalg.outer)
+@answers(np.outer)
 def outer(a: Operand, b: Operand) -> Variable:
     return F.multiply(operand(a).reshape((-1, 1)), operand(b).reshape((1, -1)))
+
+
+@answers(np.linalg.outer)
+def outer_of_vectors(x1: Operand, x2: Operand, /) -> Variable:
+    a, b = operand(x1), operand(x2)
+    if a.ndim != 1 or b.ndim != 1:
+        raise InvalidType("outer", "vectors, of one dimension", f"{a.ndim} and {b.ndim}")
+    return outer(a, b)
 
 
 @answers(np.kron)
@@ -95,6 +119,15 @@ def multi_dot(arrays: Sequence[Operand]) -> Variable:
     operands = together("multi_dot", *arrays)
     if len(operands) < 2:
         raise ValueError(f"multi_dot: expected two arrays or more, got {len(operands)}")
+    if len(operands) == 2:  # nothing to choose, and so nothing to refuse
+        return dot(*operands)
+    ends = {0, len(operands) - 1}
+    if not all(x.ndim == 2 or (x.ndim == 1 and i in ends) for i, x in enumerate(operands)):
+        raise InvalidType(
+            "multi_dot",
+            "matrices, and vectors at the two ends alone",
+            f"arrays of {', '.join(str(x.ndim) for x in operands)} dimensions",
+        )
     # A vector is a row at the front and a column at the end.
     sizes = [1 if i == 0 and x.ndim == 1 else x.shape[0] for i, x in enumerate(operands)]
     sizes.append(operands[-1].shape[1] if operands[-1].ndim > 1 else 1)

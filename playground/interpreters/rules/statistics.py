@@ -11,7 +11,7 @@ import playground.functions as F
 from playground.functions.operands import real_only, together
 from playground.functions.reduction import kept_shape, normal_axes
 from playground.functions.registry import answers
-from playground.graph.errors import NoRuleError
+from playground.graph.errors import InvalidIndex, NoRuleError
 from playground.graph.types import Axis, Operand
 from playground.graph.variable import Variable
 
@@ -56,14 +56,26 @@ def nanpercentile(a: Operand, q: Operand, axis: Axis = None, **options: Any) -> 
 def median(
     a: Operand, axis: Axis = None, *, overwrite_input: bool = False, keepdims: bool = False
 ) -> Variable:
-    return quantile(a, 0.5, axis, keepdims=keepdims)
+    return _median("median", a, axis, keepdims, False)
 
 
 @answers(np.nanmedian)
 def nanmedian(
     a: Operand, axis: Axis = None, *, overwrite_input: bool = False, keepdims: bool = False
 ) -> Variable:
-    return nanquantile(a, 0.5, axis, keepdims=keepdims)
+    return _median("nanmedian", a, axis, keepdims, True)
+
+
+def _median(name: str, a: Operand, axis: Axis, keepdims: bool, ignore_nan: bool) -> Variable:
+    axes = normal_axes(axis, a.ndim, name)
+    if not math.prod(a.shape[i] for i in axes):
+        return _of_nothing(a, axes, keepdims)
+    return _quantile(name, a, 0.5, axis, "linear", keepdims, ignore_nan)
+
+
+def _of_nothing(a: Operand, axes: tuple[int, ...], keepdims: bool) -> Variable:
+    """NaN, in the shape that a choice among no elements has."""
+    return F.add(F.sum(a, axes, keepdims), math.nan)
 
 
 def _fractions(name: str, q: Operand) -> np.ndarray:
@@ -86,8 +98,11 @@ def _quantile(
     axes = normal_axes(axis, a.ndim, name)
     rest = [i for i in range(a.ndim) if i not in axes]
     lanes = [a.shape[i] for i in rest]
+    if ignore_nan and not math.prod(a.shape):
+        # NumPy's answer has no axis for several fractions here.
+        return _of_nothing(a, axes, keepdims)
     if not math.prod(a.shape[i] for i in axes):
-        raise ValueError(f"{name}: there is nothing to choose from in an array of {a.shape}")
+        raise InvalidIndex(name, "something to choose from", f"an array of shape {a.shape}")
     moved = F.transpose(a, (*rest, *axes))
     flat = F.reshape(moved, (math.prod(lanes), math.prod(a.shape[i] for i in axes)))
     rows = _of_rows(flat, q.reshape(-1).tolist(), ignore_nan)

@@ -11,7 +11,7 @@ import playground.functions as F
 from playground.functions.array.joining import operand
 from playground.functions.operands import together
 from playground.functions.registry import RECORDED, Answer, NumpyFunction, answers, constant, refuse
-from playground.graph.errors import NoRuleError
+from playground.graph.errors import InvalidType, NoRuleError
 from playground.graph.op import variable_of
 from playground.graph.types import Axis, Operand, Scalar
 from playground.graph.variable import Variable, as_array_of
@@ -200,13 +200,26 @@ def outer_of(ufunc: np.ufunc) -> Answer | None:
     return outer
 
 
+def _require(name: str, matrix: Operand, vector: Operand) -> None:
+    # As products of matrices they would take less.
+    found = operand(matrix).ndim, operand(vector).ndim
+    if found[0] < 2 or found[1] < 1:
+        raise InvalidType(
+            name,
+            "a matrix, of two dimensions or more, and a vector, of one or more",
+            f"{found[0]} dimensions and {found[1]}",
+        )
+
+
 @answers("matvec")
 def matvec(x1: Operand, x2: Operand) -> Variable:
+    _require("matvec", x1, x2)
     vector = operand(x2)
     return F.matmul(x1, vector.reshape((*vector.shape, 1)))[..., 0]
 
 
 @answers("vecmat")
 def vecmat(x1: Operand, x2: Operand) -> Variable:
+    _require("vecmat", x2, x1)
     vector = operand(x1)
     return F.matmul(vector.reshape((*vector.shape[:-1], 1, vector.shape[-1])), x2)[..., 0, :]
