@@ -89,6 +89,10 @@ class VariableNode:
     # It holds a gradient of grad() without enable_double_backprop: a leaf that a user may believe
     # to be connected. Who meets it on the way to a missing gradient says so.
     unrecorded: bool = False
+    # Weak references to the nodes that NumPy would have lie in this one's memory.
+    views: list[Any] | None = None
+    # What a transform gave to a user's function: the unknown of the call, under any of its names.
+    given: bool = False
 
     def describe(self, array: Raw) -> None:
         """Take over shape and dtype of ``array`` (None: an uninitialised parameter)."""
@@ -412,6 +416,16 @@ class Variable:
         self._node._variable = _nothing
         self._array, self._node, self._grad = other._array, other._node, None
         self._node._variable = ref(self)
+
+    def replace(self, other: Variable) -> None:
+        """:meth:`take_over`, and stay what the user, or a transform, knows this Variable as."""
+        name, given = self.name, self._node.given
+        self.take_over(other)
+        # The node changes under the Variable; what it is called stays with the Variable.
+        if name is not None:
+            self.name = name
+        if given:
+            self._node.given = True
 
     def retain_data(self) -> None:
         """Keep the array as long as the node lives."""

@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 
 from playground.functions.array.shaping import reshape, transpose
+from playground.functions.array.views import View
 from playground.functions.basic_math import add
 from playground.functions.reduction import normal_axes
 from playground.functions.registry import answers
 from playground.graph import backend
 from playground.graph.errors import InvalidIndex, InvalidType
 from playground.graph.op import Unary, as_raw
-from playground.graph.types import Array, Index, Operand, Raw
+from playground.graph.types import Array, Index, Node, Operand, Raw
 from playground.graph.variable import Variable, as_variable
 
 __all__ = [
@@ -103,13 +104,20 @@ def taken(x: Operand, index: Index) -> Any:
     return x[index]
 
 
-class GetItem(Unary):
+class GetItem(View):
     """y = x[index], basic or fancy; elements read twice get both gradients."""
 
     __slots__ = ("index", "shape")
 
     def __init__(self, index: Index) -> None:
         self.index = index
+
+    def again(self, node: Node) -> GetItem | None:
+        if not is_basic(self.index):
+            return None
+        # One element is a number, which NumPy copies, unless an Ellipsis asks for an array.
+        parts = self.index if isinstance(self.index, tuple) else (self.index,)
+        return GetItem(self.index) if node.shape or Ellipsis in parts else None
 
     def forward(self, x: Raw) -> Raw:
         self.shape = x.shape
