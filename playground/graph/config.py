@@ -29,6 +29,8 @@ class _Switches(threading.local):
     # (nodes, arrays, outputs) -> nodes. It stands here because the interpreters, which set it, are
     # above the operations, which have to call it; a thread's own, as vmap in another is.
     _lift: Any = None
+    # Set while a backward pass is recorded: what it computes is to stay connected, copies too.
+    _recorded_pass: bool = False
 
     def __setattr__(self, name: str, value: object) -> None:
         super().__setattr__(name, value)

@@ -47,6 +47,8 @@ class Objective:
         self.gradient_evaluations = 0
         self._scalars = () in self.shapes
         self._variables = [Variable(array) for array in self.start]
+        for variable in self._variables:
+            variable.node.unknown = True
         # The usual case, one array passed by position, is spared the general way of calling.
         self._plain = self.single and not isinstance(start, dict)
         self._value: Any = None
