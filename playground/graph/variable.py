@@ -15,7 +15,15 @@ from weakref import ref
 import numpy as np
 
 from playground.graph import backprop
-from playground.graph.backend import ARRAY_TYPES, array_like, as_array, is_array, to_cpu
+from playground.graph.backend import (
+    ARRAY_TYPES,
+    array_like,
+    as_array,
+    check_numbers,
+    is_array,
+    plain_array,
+    to_cpu,
+)
 from playground.graph.config import config
 from playground.graph.errors import GraphCutError, GraphError
 from playground.graph.types import (
@@ -267,6 +275,11 @@ class Variable:
                 f"Variable: expected an array (numpy.ndarray, cupy.ndarray …), got "
                 f"{type(array).__name__}: wrap it first, for example numpy.array(value)"
             )
+        if isinstance(array, np.ndarray):
+            if type(array) not in ARRAY_TYPES:
+                array = plain_array(array, "Variable")
+            elif array.dtype.kind not in "fiubc":
+                check_numbers(array, "Variable")
         self._array = array
         self._grad = None if grad is None else as_array(grad)
         self._node = node = _new(VariableNode)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from playground.graph.backend import Device, array_like, as_array, is_array, to_cpu
+from playground.graph.backend import Device, array_like, as_array, is_array, plain_array, to_cpu
 from playground.graph.errors import FitError
 from playground.graph.types import Operand, Raw, Tree, UserFunction
 from playground.graph.variable import Variable
@@ -203,6 +203,8 @@ def _parameter(name: str, value: Operand) -> Raw:
     """A copy of ``value`` as an array of native floats in C order."""
     if isinstance(value, Variable):
         value = value.array
+    if isinstance(value, np.ndarray):
+        value = plain_array(value, f"fit: {name}") if type(value) is not np.ndarray else value
     host = not is_array(value) or isinstance(value, np.ndarray)
     array = np.array(value, order="C") if host else value.copy()
     if array.dtype.kind not in "fiub":

@@ -78,11 +78,15 @@ def _are_distinct(arrays: list[np.ndarray]) -> bool:
     return len({*zip(*lists, strict=True)}) == shape[0]
 
 
+# Parts of an index that stand for something else, or may.
+_TO_CONVERT = (Variable, list, tuple, np.ma.MaskedArray)
+
+
 def plain_index(index: Index) -> Any:
     """An index whose Variables are replaced by their arrays, and lists by arrays."""
     if isinstance(index, tuple):
         for part in index:
-            if isinstance(part, (Variable, list, tuple)):
+            if isinstance(part, _TO_CONVERT):
                 return tuple(map(plain_index, index))
         return index
     if isinstance(index, Variable):
@@ -90,6 +94,8 @@ def plain_index(index: Index) -> Any:
     if isinstance(index, list):
         # An empty list would become an array of floats, which is no index.
         return np.asarray(index) if index else np.zeros(0, int)
+    if isinstance(index, np.ma.MaskedArray):
+        return backend.plain_array(index, "GetItem")
     return index
 
 
