@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 import playground.functions as F
-from playground.functions import array, assignment
+from playground.functions import array, assignment, basic_math
 from playground.graph import backend
 from playground.graph.variable import Variable, as_variable
 from tests.rows import Case, Row, as_tuple, case
@@ -352,7 +352,7 @@ ROWS: tuple[Row, ...] = (
         f=_arranged,
         ref=lambda x, axis: np.take_along_axis(x, _orders(axis), axis),
     ),
-    Row("identity", assignment.Identity, (case((2, 3)), case(())), np=np.copy),
+    Row("identity", basic_math.Identity, (case((2, 3)), case(())), np=np.copy),
     *(
         Row(
             f"set_item:{name}",

@@ -19,7 +19,6 @@ from playground.functions.array.arranging import *  # noqa: F403
 from playground.functions.array.indexing import *  # noqa: F403
 from playground.functions.array.joining import *  # noqa: F403
 from playground.functions.array.shaping import *  # noqa: F403
-from playground.functions.assignment import *  # noqa: F403
 from playground.functions.basic_math import *  # noqa: F403
 from playground.functions.convolution import *  # noqa: F403
 from playground.functions.elementwise.exponential import *  # noqa: F403

@@ -1,41 +1,27 @@
-"""Copies, and assignment to elements as a recorded update."""
+"""Assignment to elements as a recorded update, and what ``y += 1`` must not do in silence."""
 
 from __future__ import annotations
 
 import math
+import operator
+from collections.abc import Callable
+from sys import getrefcount
 from typing import Any
 
 import numpy as np
 
-from playground.functions.array.indexing import GetItem, is_basic, plain_index, reads_once, taken
-from playground.functions.array.joining import SplitAxis, operand
-from playground.functions.array.shaping import BroadcastTo, Reshape, Transpose
+from playground.functions.array.indexing import is_basic, plain_index, reads_once, taken
+from playground.functions.array.joining import operand
+from playground.functions.array.views import has_views, is_view, renew_views
 from playground.graph import backend
 from playground.graph.config import config
 from playground.graph.errors import GraphCutError
 from playground.graph.op import Binary, Selecting, Unary, sum_to_shape
-from playground.graph.types import Array, Cotangents, Function, Index, Operand, Raw
+from playground.graph.types import Array, Cotangents, Index, Operand, Raw
 from playground.graph.variable import Variable
 
-__all__ = ["identity"]
-
-
-class Identity(Unary):
-    """y = a copy of x."""
-
-    __slots__ = ()
-
-    def forward(self, x: Raw) -> Raw:
-        return x.copy()
-
-    def backward(self, gy: Array, x: Array) -> Array:
-        return gy
-
-
-def identity(*inputs: Operand) -> Any:
-    """Copies of the inputs, each a Variable of its own."""
-    copies = tuple(Identity().of(x) for x in inputs)
-    return copies[0] if len(copies) == 1 else copies
+# Nothing has a name here: operators of Variable are installed.
+__all__: list[str] = []
 
 
 class SetItem(Selecting, Binary):
@@ -93,27 +79,6 @@ class ClearItem(Selecting, Unary):
         return ClearItem(self.index)(gy)
 
 
-def _makes_view(function: Function) -> bool:
-    if isinstance(function, GetItem):
-        return is_basic(function.index)
-    return isinstance(function, (Reshape, Transpose, BroadcastTo, SplitAxis))
-
-
-def _is_view(variable: Variable) -> bool:
-    """Whether NumPy's assignment would write through to another Variable that is still held."""
-    creator = variable.creator
-    # A view of a Variable that is gone can be written to: nobody sees the difference.
-    while _makes_view(creator):
-        (node,) = creator.inputs
-        held = node.get_variable_or_none()
-        if held is not None:
-            # Of a device array nobody says whose memory it is.
-            on_host = isinstance(held.array, np.ndarray)
-            return not on_host or np.may_share_memory(held.array, variable.array)
-        creator = node.creator
-    return False
-
-
 def set_item(self: Variable, index: Index, value: Operand) -> None:
     """``y[index] = value``, recorded: y gets a new node, whose creator knows the old one.
 
@@ -134,17 +99,103 @@ def set_item(self: Variable, index: Index, value: Operand) -> None:
             f"assignment to an element of {self._title()}, a leaf whose gradient is wanted: work "
             f"on a copy, y = x.copy(), or change the values alone with x.array[index] = …"
         )
-    if _is_view(self):
+    if is_view(self):
         raise GraphCutError(
             f"assignment to an element of {self._title()}, which is a part or another shape of a "
             f"Variable still in use, that NumPy would change too: write y[i, j] = value for "
             f"y[i][j] = value, or work on a copy, y = x.copy()"
         )
-    # The node changes under the Variable; what the user called it stays with the Variable.
-    name = self.name
-    self.take_over(SetItem(index).of(self, operand(value)))
-    self.name = name
+    node, array = self.node, self.array
+    self.replace(SetItem(index).of(self, operand(value)))
+    if node.views is not None:
+        renew_views(node, _written(array, index), self)
 
 
+def _written(array: Raw, index: Index) -> Raw:
+    """The part of an array that an assignment writes to, or an array that contains it."""
+    if not isinstance(array, np.ndarray) or not is_basic(index):
+        return array
+    # With an Ellipsis also one element is an array, whose memory can be compared.
+    parts = index if isinstance(index, tuple) else (index,)
+    return array[parts if Ellipsis in parts else (*parts, ...)]
+
+
+# ------------------------------------------------------------------------------- y += 1
+
+
+def _in_place(symbol: str, function: Callable[[Any, Any], Any]) -> Callable[..., Any]:
+    """``y += 1``, which for a Variable is ``y = y + 1``, where nobody can tell the two apart.
+
+    NumPy changes the array, and so whatever else is a name or a view of it; Chainer makes a new
+    Variable. A number has no elements to change: there NumPy makes a new one, too.
+    """
+
+    def assigned(self: Variable, other: Operand) -> Any:
+        held = getrefcount(self)
+        y = function(self, other)
+        # Of y[0] += 1 the part has no name: Python assigns the sum to y[0] next.
+        if held <= _UNNAMED or not isinstance(y, Variable):
+            return y
+        if not self.ndim or y.shape != self.shape:
+            return y
+        node, how = self.node, ""
+        if is_view(self):
+            how = "a part or another shape of a Variable still in use"
+        elif node.given:
+            # Of its names in a function the plain call would change every one.
+            array = self.array
+            self.replace(y)
+            renew_views(node, array, self)
+            return self
+        elif node.creator is not None and held > _SOLE:
+            how = "held under another name, too, perhaps by who called this function"
+        elif node.creator is not None and has_views(node, self.array):
+            how = "in use in another shape or in parts"
+        if how:
+            raise GraphCutError(
+                f"y {symbol}= … on {self._title()}, which is {how}, that NumPy would change: write "
+                f"y = y {symbol} … for a new Variable, or assign to the elements of the whole"
+            )
+        return y
+
+    assigned.__name__ = function.__name__
+    return assigned
+
+
+def _references() -> tuple[int, int]:
+    """What ``getrefcount`` says inside ``y += 1`` of an object without a name, and with one."""
+    found: list[int] = []
+
+    class Counted:
+        def __iadd__(self, other: int) -> Counted:
+            found.append(getrefcount(self))
+            return self
+
+    class Made(dict[int, Counted]):
+        def __getitem__(self, key: int) -> Counted:
+            return Counted()
+
+    # A local name and an element are read in different ways by some Pythons.
+    name, elements, made = Counted(), [Counted()], Made()
+    name += 1
+    elements[0] += 1
+    made[0] += 1
+    *named, unnamed = found
+    # Where a name counts for nothing (a Python that borrows it) nothing is taken for unnamed.
+    return min(unnamed, min(named) - 1), max(named)
+
+
+_UNNAMED, _SOLE = _references()
+_IN_PLACE = {
+    "+": operator.add,
+    "-": operator.sub,
+    "*": operator.mul,
+    "/": operator.truediv,
+    "//": operator.floordiv,
+    "%": operator.mod,
+    "**": operator.pow,
+    "@": operator.matmul,
+}
+for _symbol, _function in _IN_PLACE.items():
+    setattr(Variable, f"__i{_function.__name__}__", _in_place(_symbol, _function))
 setattr(Variable, "__setitem__", set_item)
-setattr(Variable, "copy", identity)

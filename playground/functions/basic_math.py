@@ -20,6 +20,7 @@ __all__ = [
     "absolute",
     "add",
     "divide",
+    "identity",
     "multiply",
     "negative",
     "power",
@@ -358,6 +359,36 @@ def power(x: Operand, y: Operand) -> Variable:
     return PowVarVar().of(x, y)
 
 
+class Identity(Unary):
+    """y = a copy of x."""
+
+    __slots__ = ()
+
+    def forward(self, x: Raw) -> Raw:
+        return x.copy()
+
+    def backward(self, gy: Array, x: Array) -> Array:
+        return gy
+
+
+@answers(np.positive)
+def identity(*inputs: Operand) -> Any:
+    """Copies of the inputs, each a Variable of its own."""
+    copies = tuple(Identity().of(x) for x in inputs)
+    return copies[0] if len(copies) == 1 else copies
+
+
+def unshared(y: Variable, x: Operand) -> Variable:
+    """``y``, or a copy of it where it may lie in x's memory.
+
+    A NumPy function that returns a copy is written to without a thought of where it came from; one
+    composed here of reshapes and broadcasts must be the same.
+    """
+    a, b = y.array, as_raw(x)
+    on_host = type(a) is np.ndarray and type(b) is np.ndarray
+    return y if on_host and not np.may_share_memory(a, b) else identity(y)
+
+
 _ARITHMETIC = {
     "__add__": add,
     "__radd__": lambda self, other: add(other, self),
@@ -370,7 +401,8 @@ _ARITHMETIC = {
     "__pow__": power,
     "__rpow__": lambda self, other: power(other, self),
     "__neg__": negative,
-    "__pos__": lambda self: self,
+    "__pos__": identity,
+    "copy": identity,
     "__abs__": absolute,
 }
 for _name, _function in _ARITHMETIC.items():

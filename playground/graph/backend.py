@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from playground.graph.errors import DeviceError
+from playground.graph.errors import DeviceError, InvalidType
 from playground.graph.types import Index, Operand, Raw
 
 # A host constant up to this many bytes follows a device operand by itself; a larger one is a
@@ -78,12 +78,71 @@ def as_array(value: Operand) -> Any:
     """
     if isinstance(value, np.generic):
         return np.asarray(value)
+    if type(value) in ARRAY_TYPES:
+        return value
+    if isinstance(value, np.ndarray):
+        return plain_array(value, "Variable")
     if is_array(value):
         return value
     raise TypeError(
         f"an array is expected (numpy.ndarray or a registered device array), got "
         f"{type(value).__name__}: convert it first, for example with numpy.asarray(value)"
     )
+
+
+# What an array of such a kind of dtype holds in place of numbers.
+_NO_NUMBERS = {
+    "O": "Python objects",
+    "U": "text",
+    "S": "bytes",
+    "T": "text",
+    "M": "dates",
+    "m": "spans of time",
+    "V": "records",
+}
+
+
+def check_numbers(array: Raw, operation: str) -> None:
+    """Raise InvalidType, in the name of an operation, for an array of anything but numbers."""
+    found = _NO_NUMBERS.get(array.dtype.kind)
+    if found is not None:
+        advice = "Choose a field, for example a['x']." if found == "records" else ""
+        raise InvalidType(
+            operation,
+            "an array of numbers",
+            f"{found} (dtype {array.dtype})",
+            advice or "Convert it to numbers first, for example with a.astype(float).",
+        )
+
+
+def plain_array(array: np.ndarray, operation: str) -> np.ndarray:
+    """A numpy.ndarray itself of an instance of a subclass, where that means the same.
+
+    Raises InvalidType where the subclass gives the numbers another meaning, which would be lost.
+    """
+    cls = type(array)
+    actual = advice = ""
+    if isinstance(array, np.ma.MaskedArray):
+        masked = int(np.count_nonzero(np.ma.getmaskarray(array)))
+        if masked:
+            actual = f"a numpy.ma.MaskedArray with {masked} masked element(s)"
+            advice = (
+                "A gradient knows no mask: say what is meant there with a.filled(value), or choose "
+                "with numpy.where(a.mask, …, …)."
+            )
+    elif isinstance(array, np.matrix):
+        actual = "a numpy.matrix, whose * is the matrix product"
+        advice = "Make an array of it, numpy.asarray(m), and write @ for the product."
+    elif cls.__array_ufunc__ is not np.ndarray.__array_ufunc__ or (
+        cls.__array_function__ is not np.ndarray.__array_function__
+    ):
+        actual = f"a {cls.__module__}.{cls.__name__}, which computes by rules of its own"
+        advice = "Take the numbers out of it first, for example with numpy.asarray(a)."
+    if actual:
+        raise InvalidType(operation, "an array of numbers", actual, advice)
+    check_numbers(array, operation)
+    # numpy.memmap, a recarray's field, a user's own class with further attributes.
+    return np.asarray(array)
 
 
 def to_cpu(array: Raw) -> np.ndarray:
@@ -96,7 +155,14 @@ def to_cpu(array: Raw) -> np.ndarray:
 
 def constant_like(value: Operand, like: Raw, operation: str) -> Any:
     """A constant operand, brought to the array type of ``like`` if it is a small host array."""
-    array = np.asarray(value) if isinstance(value, (*SCALARS, list)) else as_array(value)
+    if isinstance(value, (*SCALARS, list)):
+        array = np.asarray(value)
+    elif isinstance(value, np.ndarray) and type(value) not in ARRAY_TYPES:
+        array = plain_array(value, operation)
+    else:
+        array = as_array(value)
+    if array.dtype.kind in _NO_NUMBERS:
+        check_numbers(array, operation)
     # Lanes are no place: what counts is the array that they are in.
     like = base_of(like)
     if isinstance(like, np.ndarray) or not isinstance(array, np.ndarray):

@@ -84,7 +84,7 @@ def _propagate(
     if recorded:
         # Backward may be called in no_backprop_mode: the pass that was asked for is recorded there
         # too, as in Chainer. Setting a switch costs as much as an operation, so not otherwise.
-        with using_config("enable_backprop", True):
+        with using_config("enable_backprop", True), using_config("_recorded_pass", True):
             _drain(leaves, buckets, recorded, observe, needed, ends, seen)
     else:
         try:

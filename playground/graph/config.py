@@ -32,6 +32,8 @@ class _Switches(threading.local):
     # Set while a pass is recorded only for what its own functions ask of it: its results will not
     # be differentiated.
     _last: bool = False
+    # Set while a backward pass is recorded: what it computes is to stay connected, copies too.
+    _recorded_pass: bool = False
 
     def __setattr__(self, name: str, value: object) -> None:
         super().__setattr__(name, value)

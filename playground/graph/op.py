@@ -14,7 +14,7 @@ from weakref import ref
 import numpy as np
 
 from playground.graph import backend
-from playground.graph.backend import SCALAR_TYPES
+from playground.graph.backend import ARRAY_TYPES, SCALAR_TYPES
 from playground.graph.config import config
 from playground.graph.errors import InvalidIndex, InvalidType
 from playground.graph.function_node import FunctionNode, refuse_nan
@@ -45,7 +45,11 @@ def as_raw(x: Operand) -> Raw:
     """The array of an operand: a Variable's, an array, or a host array made of a number."""
     if isinstance(x, Variable):
         return x._array
-    return np.asarray(x) if type(x) in SCALAR_TYPES or isinstance(x, list) else x
+    if type(x) in SCALAR_TYPES or isinstance(x, list):
+        return np.asarray(x)
+    if isinstance(x, np.ndarray) and type(x) not in ARRAY_TYPES:
+        return backend.plain_array(x, "a constant operand")
+    return x
 
 
 def variable_of(x: Operand) -> Variable:
@@ -183,6 +187,8 @@ class Op(FunctionNode):
             array = value
             if array.dtype is dtype:
                 return array
+            if array.dtype.kind not in _ORDER:
+                backend.check_numbers(array, self.label)
         else:
             array = backend.constant_like(value, like, self.label)
         if not self.same_dtype or array.dtype == dtype:

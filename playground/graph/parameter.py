@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -92,10 +92,12 @@ class Parameter(Variable):
         # super() reads a property of the class above, but cannot set it.
         Variable.grad.fset(self, gradient)  # type: ignore[attr-defined]
 
-    def __copy__(self) -> Parameter:
+    def __copy__(self) -> Variable:
+        if self._is_inside():
+            return self.copy()
         return _rebuild_parameter(*self._parts())
 
-    def __reduce__(self) -> tuple[Any, ...]:
+    def _taken_apart(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
         return _rebuild_parameter, self._parts()
 
     def _parts(self) -> tuple[Any, ...]:

@@ -6,15 +6,26 @@ No mathematics here: operators are installed by ``functions.basic_math``, NumPy'
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
+from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 from weakref import ref
 
 import numpy as np
 
 from playground.graph import backprop
-from playground.graph.backend import ARRAY_TYPES, array_like, as_array, is_array, to_cpu
-from playground.graph.errors import GraphError
+from playground.graph.backend import (
+    ARRAY_TYPES,
+    array_like,
+    as_array,
+    check_numbers,
+    is_array,
+    plain_array,
+    to_cpu,
+)
+from playground.graph.config import config
+from playground.graph.errors import GraphCutError, GraphError
 from playground.graph.types import (
     Array,
     DType,
@@ -90,6 +101,12 @@ class VariableNode:
     # It holds a gradient of grad() without enable_double_backprop: a leaf that a user may believe
     # to be connected. Who meets it on the way to a missing gradient says so.
     unrecorded: bool = False
+    # Weak references to the nodes that NumPy would have lie in this one's memory.
+    views: list[Any] | None = None
+    # What a transform gave to a user's function: the unknown of the call, under any of its names.
+    given: bool = False
+    # A copy of it is to stay connected: it is an unknown of a transform, or of a fit.
+    unknown: bool = False
 
     def describe(self, array: Raw) -> None:
         """Take over shape and dtype of ``array`` (None: an uninitialised parameter)."""
@@ -235,7 +252,7 @@ class Variable:
         __pow__ = __rpow__ = __matmul__ = __rmatmul__ = _binary
         __neg__ = __pos__ = __abs__ = _unary
         ravel = flatten = squeeze = swapaxes = transpose = reshape = astype = dot = _method
-        sum = mean = max = min = __getitem__ = _method
+        sum = mean = max = min = copy = __getitem__ = _method
         __lt__ = __le__ = __gt__ = __ge__ = _comparison
 
     # Identity: comparisons are elementwise, so equality cannot key a dictionary.
@@ -259,6 +276,11 @@ class Variable:
                 f"Variable: expected an array (numpy.ndarray, cupy.ndarray …), got "
                 f"{type(array).__name__}: wrap it first, for example numpy.array(value)"
             )
+        if isinstance(array, np.ndarray):
+            if type(array) not in ARRAY_TYPES:
+                array = plain_array(array, "Variable")
+            elif array.dtype.kind not in "fiubc":
+                check_numbers(array, "Variable")
         self._array = array
         self._grad = None if grad is None else as_array(grad)
         self._node = node = _new(VariableNode)
@@ -415,6 +437,16 @@ class Variable:
         self._array, self._node, self._grad = other._array, other._node, None
         self._node._variable = ref(self)
 
+    def replace(self, other: Variable) -> None:
+        """:meth:`take_over`, and stay what the user, or a transform, knows this Variable as."""
+        name, given = self.name, self._node.given
+        self.take_over(other)
+        # The node changes under the Variable; what it is called stays with the Variable.
+        if name is not None:
+            self.name = name
+        if given:
+            self._node.given = self._node.unknown = True
+
     def retain_data(self) -> None:
         """Keep the array as long as the node lives."""
         self._node.data = self._array
@@ -542,12 +574,41 @@ class Variable:
         """``f"{loss:.4f}"`` of a single element; showing a number cuts no graph."""
         return format(self._array.item(), spec) if spec else str(self)
 
+    def _is_inside(self) -> bool:
+        """Whether it belongs to a call, or a pass, whose derivative is being recorded.
+
+        A copy is then a step of the computation. Outside it is Chainer's: a leaf by itself.
+        """
+        if config._recorded_pass:
+            return True
+        return any(node.unknown for node in backprop.nodes_above([self._node]))
+
     def __copy__(self) -> Variable:
+        if self._is_inside():
+            return self.copy()
         copied = Variable(self._array, name=self.name, requires_grad=self.requires_grad)
         copied._grad = self._grad
         return copied
 
+    def __deepcopy__(self, memo: dict[int, Any]) -> Variable:
+        if self._is_inside():
+            return self.copy()
+        # As without this method: from the parts that pickling takes.
+        rebuild, parts = self._taken_apart()
+        return rebuild(*deepcopy(parts, memo))
+
     def __reduce__(self) -> tuple[Any, ...]:
+        if self._node.creator is not None and self.requires_grad and config.enable_backprop:
+            advice = (
+                f"pickling {self._title()} drops the graph that it was computed by, and with it "
+                f"the gradient: pickle v.array, the values, or the leaves, and compute it again"
+            )
+            if self._is_inside():
+                raise GraphCutError(advice)
+            warnings.warn(advice, stacklevel=2)
+        return self._taken_apart()
+
+    def _taken_apart(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
         return Variable._rebuilt, (self._array, self.name, self.grad, self.requires_grad)
 
     @staticmethod

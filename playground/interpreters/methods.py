@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 
 import playground.functions as F
+from playground.functions.basic_math import unshared
 from playground.functions.registry import WRITING
 from playground.graph.errors import NoRuleError
 from playground.graph.types import Axis, Operand
 from playground.graph.variable import Variable
 from playground.interpreters.numpy_protocol import refuse_cut
-from playground.interpreters.rules import reductions, selecting, shaping
+from playground.interpreters.rules import reductions, selecting, shaping, ufuncs
 from playground.interpreters.rules.creation import astype
 
 # Methods that are functions with the array ahead, and find their rule as the functions do. The
@@ -60,8 +61,12 @@ def _compress(self: Variable, condition: Operand, axis: int | None = None) -> An
 
 def _flatten(self: Variable, order: str = "C") -> Any:
     """A copy as one dimension."""
-    y = shaping.ravel_rule(self, order)
-    return F.identity(y) if y is self else y
+    return unshared(shaping.ravel_rule(self, order), self)
+
+
+def _conj(self: Variable) -> Any:
+    """Itself where it is real, as NumPy's method answers; its function makes a copy."""
+    return ufuncs.conjugate(self) if self.dtype.kind == "c" else self
 
 
 def _reshape(self: Variable, *shape: Any, order: str = "C", copy: bool | None = None) -> Any:
@@ -81,8 +86,8 @@ _ARRAY_METHODS: dict[str, Any] = {
     "astype": astype,
     "clip": selecting.clip_rule,
     "compress": _compress,
-    "conj": _by_function(np.conjugate),
-    "conjugate": _by_function(np.conjugate),
+    "conj": _conj,
+    "conjugate": _conj,
     "flatten": _flatten,
     "max": _extremum(reductions.max_rule),
     "min": _extremum(reductions.min_rule),

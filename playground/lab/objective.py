@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from playground.graph.backend import Device, array_like, as_array, is_array, to_cpu
+from playground.graph.backend import Device, array_like, as_array, is_array, plain_array, to_cpu
 from playground.graph.errors import FitError
 from playground.graph.types import Operand, Raw, Tree, UserFunction
 from playground.graph.variable import Variable
@@ -47,6 +47,8 @@ class Objective:
         self.gradient_evaluations = 0
         self._scalars = () in self.shapes
         self._variables = [Variable(array) for array in self.start]
+        for variable in self._variables:
+            variable.node.unknown = True
         # The usual case, one array passed by position, is spared the general way of calling.
         self._plain = self.single and not isinstance(start, dict)
         self._value: Any = None
@@ -201,6 +203,8 @@ def _parameter(name: str, value: Operand) -> Raw:
     """A copy of ``value`` as an array of native floats in C order."""
     if isinstance(value, Variable):
         value = value.array
+    if isinstance(value, np.ndarray):
+        value = plain_array(value, f"fit: {name}") if type(value) is not np.ndarray else value
     host = not is_array(value) or isinstance(value, np.ndarray)
     array = np.array(value, order="C") if host else value.copy()
     if array.dtype.kind not in "fiub":

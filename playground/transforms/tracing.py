@@ -22,7 +22,7 @@ import numpy as np
 import playground.functions as F
 from playground.functions.lanes import hide, levels
 from playground.graph import backprop
-from playground.graph.backend import SCALAR_TYPES, as_array, is_array
+from playground.graph.backend import SCALAR_TYPES, as_array, is_array, plain_array
 from playground.graph.config import config, using_config
 from playground.graph.function_node import FunctionNode
 from playground.graph.op import Unary
@@ -114,6 +114,7 @@ class Given:
         self.variable, self.form, self.name = variable, form, name
         # Not asked for again: y[i] = u inside the function gives the variable another node.
         self.node: Node = variable._node
+        self.node.given = self.node.unknown = True
 
     def zero(self, lead: Shape) -> Raw:
         """A derivative (``lead`` + shape) of zeros."""
@@ -142,6 +143,8 @@ def entered(x: Operand, transform: str, name: str) -> Given:
         form, array = NUMBER, np.asarray(x)
     elif not is_array(x) and hasattr(x, "to_numpy"):  # a Series or a DataFrame
         array = x.to_numpy()
+    if isinstance(array, np.ndarray) and type(array) is not np.ndarray:
+        array = plain_array(array, f"{transform}: {name}")
     if not is_array(array):
         what = "a Parameter that is not initialised" if array is None else f"a {type(x).__name__}"
         raise TypeError(_unusable(transform, name, what))

@@ -159,6 +159,9 @@ def _at_once(
     # Closed-over Variables that meet lanes inside are connected by a sum over these.
     with level.recording():
         inside = [place.enter(level) for place in places]
+        for x in inside:
+            if isinstance(x, Variable):
+                x.node.given = x.node.unknown = True
         result = called(function, rebuilt(args, iter(inside)), kwargs)
         recorded = any(isinstance(place.value, Variable) for place in places)
         found = [place.leave(level, recorded) for place in _leaf_places(result, out_axes, "result")]

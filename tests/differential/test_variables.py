@@ -584,7 +584,6 @@ def test_which_functions_return_their_argument(engine: Any) -> Any:
         "broadcast_to": F.broadcast_to(x, (2, 3)) is x,
         "sum_to": F.sum_to(x, (2, 3)) is x,
         "flatten": F.flatten(z) is z,
-        "+x": +x is x,
         "cast": F.cast(x, "f") is x,
         "squeeze": F.squeeze(x) is x,
         "squeeze axis": F.squeeze(engine.Variable(np.ones((1, 2), "f")), 0) is x,
@@ -593,6 +592,28 @@ def test_which_functions_return_their_argument(engine: Any) -> Any:
         "clip": F.clip(x, 0.0, 9.0) is x,
         "as_variable": engine.as_variable(x) is x,
     }
+
+
+def test_deviation_plus_x_is_a_copy_as_numpys_is() -> None:
+    y = playground.Variable(np.array([1.0, 2.0])) * 1.0
+    z = +y
+    z[0] = 10.0
+    assert y.array.tolist() == [1.0, 2.0]
+    assert z.array.tolist() == [10.0, 2.0]
+
+
+def test_deviation_augmented_assignment_that_numpy_would_show_elsewhere_raises() -> None:
+    y = playground.Variable(np.array([1.0, 2.0])) * 1.0
+    z = y
+    with pytest.raises(playground.GraphCutError, match=r"another name"):
+        z += 1.0
+    part = y[:1]
+    with pytest.raises(playground.GraphCutError, match=r"a part or another shape"):
+        part += 1.0
+    # A leaf keeps Chainer's rule: a new Variable, and the old one under its other names.
+    x = w = playground.Variable(np.array([1.0, 2.0]))
+    w += 1.0
+    assert x.array.tolist() == [1.0, 2.0]
 
 
 @same

@@ -9,7 +9,7 @@ import numpy as np
 
 from playground.functions.array.indexing import GetItemGrad, get_item
 from playground.functions.array.shaping import as_tuple, broadcast_to, ravel, reshape
-from playground.functions.basic_math import add
+from playground.functions.basic_math import add, identity, unshared
 from playground.functions.reduction import normal_axes
 from playground.functions.registry import answers
 from playground.graph import backend
@@ -56,9 +56,8 @@ def tile(x: Operand, reps: int | Sequence[int]) -> Variable:
     pairs = list(zip(counts, shape, strict=True))
     # By a view and a copy: the gradient of an index array would have to be counted.
     spread = reshape(x, [m for n in shape for m in (1, n)])
-    return reshape(
-        broadcast_to(spread, [m for pair in pairs for m in pair]), [r * n for r, n in pairs]
-    )
+    laid = broadcast_to(spread, [m for pair in pairs for m in pair])
+    return unshared(reshape(laid, [r * n for r, n in pairs]), x)
 
 
 @answers(np.repeat)
@@ -79,7 +78,7 @@ def repeat(x: Operand, repeats: int | Sequence[int], axis: int | None = None) ->
         spread = broadcast_to(
             reshape(x, (*lead, length, 1, *rest)), (*lead, length, *counts, *rest)
         )
-        return reshape(spread, (*lead, length * counts[0], *rest))
+        return unshared(reshape(spread, (*lead, length * counts[0], *rest)), x)
     return get_item(x, (*(slice(None),) * position, np.repeat(np.arange(length), counts)))
 
 
@@ -111,7 +110,7 @@ def pad(x: Operand, pad_width: Operand, mode: str = "constant", **keywords: Any)
             except ValueError as error:
                 raise InvalidType("Pad", f"elements for the mode {mode!r}", f"{x.shape}") from error
             x = get_item(x, (*(slice(None),) * axis, order))
-    return x
+    return x if any(map(any, widths)) else identity(x)
 
 
 def _widths(pad_width: Operand, ndim: int) -> list[tuple[int, int]]:

@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 
 from playground.functions.array.shaping import reshape, transpose
+from playground.functions.array.views import View
 from playground.functions.basic_math import add
 from playground.functions.reduction import normal_axes
 from playground.functions.registry import answers
 from playground.graph import backend
 from playground.graph.errors import InvalidIndex, InvalidType
 from playground.graph.op import Selecting, Unary, as_raw
-from playground.graph.types import Array, Index, Operand, Raw
+from playground.graph.types import Array, Index, Node, Operand, Raw
 from playground.graph.variable import Variable, as_variable
 
 __all__ = [
@@ -77,11 +78,15 @@ def _are_distinct(arrays: list[np.ndarray]) -> bool:
     return len({*zip(*lists, strict=True)}) == shape[0]
 
 
+# Parts of an index that stand for something else, or may.
+_TO_CONVERT = (Variable, list, tuple, range, np.ma.MaskedArray)
+
+
 def plain_index(index: Index) -> Any:
     """An index whose Variables are replaced by their arrays, and sequences by arrays."""
     if isinstance(index, tuple):
         for part in index:
-            if isinstance(part, (Variable, list, tuple, range)):
+            if isinstance(part, _TO_CONVERT):
                 return tuple(map(_plain_part, index))
         return index
     return _plain_part(index)
@@ -95,6 +100,8 @@ def _plain_part(part: Index) -> Any:
         array = np.asarray(part)
         # What is empty would become an array of floats, which is no index.
         return array if array.size or array.dtype.kind != "f" else array.astype(int)
+    if isinstance(part, np.ma.MaskedArray):
+        return backend.plain_array(part, "GetItem")
     return part
 
 
@@ -109,13 +116,20 @@ def taken(x: Operand, index: Index) -> Any:
     return x[index]
 
 
-class GetItem(Selecting, Unary):
+class GetItem(Selecting, View):
     """y = x[index], basic or fancy; elements read twice get both gradients."""
 
     __slots__ = ("index", "shape")
 
     def __init__(self, index: Index) -> None:
         self.index = index
+
+    def again(self, node: Node) -> GetItem | None:
+        if not is_basic(self.index):
+            return None
+        # One element is a number, which NumPy copies, unless an Ellipsis asks for an array.
+        parts = self.index if isinstance(self.index, tuple) else (self.index,)
+        return GetItem(self.index) if node.shape or Ellipsis in parts else None
 
     def forward(self, x: Raw) -> Raw:
         self.shape = x.shape

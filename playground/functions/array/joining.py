@@ -7,13 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from playground.functions.array.indexing import get_item
+from playground.functions.array.indexing import GetItem, get_item
 from playground.functions.array.shaping import expand_dims, reshape
+from playground.functions.array.views import note_view
 from playground.functions.reduction import normal_axes
 from playground.functions.registry import answers
 from playground.graph.errors import InvalidType
 from playground.graph.op import Op, Selecting, as_raw
-from playground.graph.types import Array, Cotangents, Index, Operand, Raw
+from playground.graph.types import Array, Cotangents, Index, Node, Operand, Raw
 from playground.graph.variable import Variable, as_variable
 
 __all__ = [
@@ -135,6 +136,17 @@ class SplitAxis(Selecting, Op):
     def __init__(self, bounds: Sequence[int], axis: int) -> None:
         self.bounds, self.axis = bounds, axis
         self.output_count = len(bounds) - 1
+
+    def apply(self, inputs: Sequence[Any]) -> tuple[Variable, ...]:
+        ys = super().apply(inputs)
+        for y in ys:
+            note_view(y.node)
+        return ys
+
+    def again(self, node: Node) -> GetItem:
+        """As a view of another array the part is a slice."""
+        i = node.output_index
+        return GetItem((*(slice(None),) * self.axis, slice(self.bounds[i], self.bounds[i + 1])))
 
     def forward(self, x: Raw) -> Raw:
         lead = (slice(None),) * self.axis

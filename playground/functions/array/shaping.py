@@ -7,11 +7,12 @@ from operator import index
 
 import numpy as np
 
+from playground.functions.array.views import View
 from playground.functions.reduction import normal_axes
 from playground.functions.registry import answers
 from playground.graph.errors import InvalidIndex, InvalidType
-from playground.graph.op import Unary, sum_to_shape
-from playground.graph.types import Array, Axis, Index, Operand, Raw
+from playground.graph.op import sum_to_shape
+from playground.graph.types import Array, Axis, Index, Node, Operand, Raw
 from playground.graph.variable import Variable, as_variable
 
 __all__ = [
@@ -41,13 +42,16 @@ def as_tuple(numbers: int | Sequence[int]) -> tuple[int, ...]:
         return tuple(numbers)  # type: ignore[arg-type]
 
 
-class Reshape(Unary):
+class Reshape(View):
     """y = x in another shape; shares memory with x where it can."""
 
     __slots__ = ("origin", "shape")
 
     def __init__(self, shape: tuple[int, ...]) -> None:
         self.shape = shape
+
+    def again(self, node: Node) -> Reshape:
+        return Reshape(self.shape)
 
     def forward(self, x: Raw) -> Raw:
         self.origin = x.shape
@@ -76,13 +80,16 @@ def ravel(x: Operand) -> Variable:
 flatten = ravel
 
 
-class Transpose(Unary):
+class Transpose(View):
     """y = x with its axes permuted (None: reversed)."""
 
     __slots__ = ("axes",)
 
     def __init__(self, axes: tuple[int, ...] | None = None) -> None:
         self.axes = axes
+
+    def again(self, node: Node) -> Transpose:
+        return Transpose(self.axes)
 
     def forward(self, x: Raw) -> Raw:
         return x.transpose(self.axes)
@@ -165,13 +172,16 @@ def squeeze(x: Operand, axis: int | tuple[int, ...] | None = None) -> Variable:
     return Reshape(tuple(n for i, n in enumerate(x.shape) if i not in axes)).of(x)
 
 
-class BroadcastTo(Unary):
+class BroadcastTo(View):
     """y = x repeated to a larger shape; a view."""
 
     __slots__ = ("origin", "shape")
 
     def __init__(self, shape: tuple[int, ...]) -> None:
         self.shape = shape
+
+    def again(self, node: Node) -> BroadcastTo:
+        return BroadcastTo(self.shape)
 
     def forward(self, x: Raw) -> Raw:
         self.origin = x.shape

@@ -11,6 +11,7 @@ import numpy as np
 from playground.functions.array import reshape
 from playground.functions.array.joining import operand
 from playground.functions.array.shaping import as_tuple
+from playground.functions.array.views import note_view
 from playground.functions.linalg.matrices import eye_like
 from playground.functions.linalg.products import matmul
 from playground.functions.reduction import normal_axes
@@ -18,7 +19,7 @@ from playground.functions.registry import answers
 from playground.graph import backend
 from playground.graph.errors import InvalidType
 from playground.graph.op import Op, as_raw, sum_to_shape
-from playground.graph.types import Array, Cotangents, Keywords, Operand, Raw
+from playground.graph.types import Array, Cotangents, Keywords, Node, Operand, Raw
 from playground.graph.variable import Variable
 
 __all__ = ["einsum", "tensordot"]
@@ -34,6 +35,12 @@ class Einsum(Op):
     def __init__(self, inputs: Sequence[str], output: str, options: Keywords) -> None:
         self.inputs_, self.output, self.options = list(inputs), output, options
         self.keep = tuple(range(len(self.inputs_)))  # type: ignore[misc]
+
+    def again(self, node: Node) -> Einsum | None:
+        """Of one operand with nothing summed NumPy returns a view: einsum("ii->i", a)."""
+        if len(self.inputs_) > 1 or set(self.inputs_[0]) != set(self.output):
+            return None
+        return Einsum(self.inputs_, self.output, self.options)
 
     def forward(self, *xs: Raw) -> Raw:
         return np.einsum(f"{','.join(self.inputs_)}->{self.output}", *xs, **self.options)
@@ -93,7 +100,10 @@ def einsum(*operands: Operand, optimize: bool | str = False) -> Variable:
         subscripts = ",".join(terms[:pairs]) + "".join(f"->{out}" for out in terms[pairs:])
     xs = [operand(x) for x in xs]
     inputs, output = _explicit(subscripts, [x.ndim for x in xs])
-    return Einsum(inputs, output, {"optimize": optimize} if optimize else {}).apply(xs)[0]
+    (y,) = Einsum(inputs, output, {"optimize": optimize} if optimize else {}).apply(xs)
+    if len(xs) == 1:
+        note_view(y.node)
+    return y
 
 
 def _explicit(subscripts: str, ndims: Sequence[int]) -> tuple[list[str], str]:

@@ -9,6 +9,7 @@ import numpy as np
 
 import playground.functions as F
 from playground.functions.array.joining import along, operand
+from playground.functions.basic_math import unshared
 from playground.functions.reduction import normal_axes
 from playground.functions.registry import answers
 from playground.graph import backend
@@ -88,7 +89,8 @@ def choose(a: Operand, choices: Operand, *, mode: str = "raise") -> Variable:
     for i in reversed(range(len(options) - 1)):
         result = np.where(index == i, options[i], result)
     shape = np.broadcast_shapes(index.shape, result.shape)
-    return F.broadcast_to(result, shape)
+    # One option alone was never chosen from, and stands here as it came.
+    return unshared(F.broadcast_to(result, shape), options[0])
 
 
 # ------------------------------------------------------------------------------- by condition

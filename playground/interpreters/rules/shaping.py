@@ -106,7 +106,12 @@ def meshgrid(
         for x, place in zip(xi, places, strict=True)
     ]
     shape = np.broadcast_shapes(*(grid.shape for grid in grids))
-    return tuple(grids) if sparse else tuple(np.broadcast_to(grid, shape) for grid in grids)
+    if not sparse:
+        grids = [np.broadcast_to(grid, shape) for grid in grids]
+    # Of the Variables alone: a constant is cast to its partner's dtype later.
+    return tuple(
+        F.identity(grid) if copy and isinstance(grid, Variable) else grid for grid in grids
+    )
 
 
 @answers(np.ix_)
@@ -132,7 +137,7 @@ def rot90(m: Operand, k: int = 1, axes: Sequence[int] = (0, 1)) -> Variable:
     if first == second or not all(-m.ndim <= a < m.ndim for a in axes):
         raise ValueError(f"rot90: expected two different axes of {m.ndim}, got {tuple(axes)}")
     if k % 4 == 0:
-        return F.identity(m)
+        return F.get_item(m, ...)
     if k % 4 == 2:
         return F.flip(m, (first, second))
     if k % 4 == 1:
@@ -198,7 +203,7 @@ def matrix_trace(x: Operand, /, *, offset: int = 0) -> Variable:
 @answers(np.diag)
 def diag(v: Operand, k: int = 0) -> Variable:
     if v.ndim == 2:
-        return F.identity(F.diagonal(v, k))
+        return F.diagonal(v, k)
     if v.ndim != 1:
         raise ValueError(f"diag: expected one or two dimensions, got {v.ndim}")
     return diagflat(v, k)

@@ -113,14 +113,9 @@ def _real_only(name: str, x: Operand) -> Any:
     return x
 
 
-@answers(np.positive)
-def itself(x: Variable) -> Variable:
-    return x
-
-
 @answers(np.conjugate)
 def conjugate(x: Variable) -> Variable:
-    return _real_only("conjugate", x)
+    return F.identity(_real_only("conjugate", x))
 
 
 @answers(np.real)
