@@ -596,6 +596,11 @@ RULES: tuple[Row, ...] = (
         lambda x, condition: np.extract(condition, x),
         case((3, 4), condition=MASK),
         case((3, 4), condition=MASK.astype(int)),
+        case((3, 4), condition=True),
+        case((3, 4), condition=[0, 1]),
+        case((3,), condition=[True, False, True, False, False]),
+        case((), condition=[True]),
+        case((2, 2), condition=[[False, True]]),
     ),
     fixed(
         "select",
