@@ -134,7 +134,7 @@ diff np.diff({n}) || np.diff({n}, axis={ax})
 divmod np.divmod({a}, {p})[0] || np.divmod({a}, {p})[1]
 ediff1d np.ediff1d({n})
 einsum np.einsum('ij,ij->i', {m}, {s}) || np.einsum('ii->i', {r}) || np.einsum('i,j->ji', {o}, {o}) || np.einsum('ij->', {m}) || np.einsum('ij,j->i', {m}, {v}) || np.einsum('...i->...', {n}) || np.einsum('ij,jk,kl->il', {r}, {s}, {s})
-empty_like np.empty_like({a}) * 0 + {s}
+empty_like {new} = np.empty_like({a}); {new}[...] = {s}
 expand_dims np.expand_dims({a}, 0) || np.expand_dims({a}, -1)
 extract np.extract({B}, {n})
 full_like np.full_like({a}, {c}) || np.full_like({a}, np.sum({a}))
@@ -216,6 +216,12 @@ assign:fancy {new} = {n}.copy(); {new}[{I}] = {c} || {new} = {n}.copy(); {new}[{
 assign:update {new} = {a} * 1.0; {new} += {s} || {new} = {a} * 1.0; {new} *= {c} || {new} = {a} * 1.0; {new} -= {c}; {new} /= 2.0
 """)
 
+# What leaves elements unused, whose infinite derivatives are none of the result's.
+SELECTING = """
+    where select choose clip compress extract take nan index maximum minimum max min fmax fmin
+    median quantile percentile delete trim_zeros tril triu diag assign mask
+""".split()  # noqa: SIM905 (a list of words, as it is read)
+
 # Recorded functions that no program calls, and why.
 NOT_CALLED = {"row_stack": "NumPy warns that it is deprecated, and later versions lack it"}
 
@@ -238,7 +244,8 @@ _loose(
 )
 _loose("linalg.lstsq", "solved by the singular values, which rank and derivative need")
 _loose(
-    "linalg.norm linalg.vector_norm vdot vecdot linalg.vecdot dot inner method:dot nanprod",
+    """linalg.norm linalg.vector_norm vdot vecdot linalg.vecdot dot inner method:dot nanprod
+    matmul linalg.matmul operator:@ matvec vecmat tensordot linalg.tensordot linalg.multi_dot""",
     "a sum or a product over another layout of the memory, in an order of its own",
 )
 _loose(

@@ -22,7 +22,7 @@ from playground.graph.errors import (
     PlaygroundError,
 )
 from playground.transforms import grad, hvp, jvp, vjp, vmap
-from tests.campaign_calls import LAST_BITS
+from tests.campaign_calls import LAST_BITS, SELECTING
 from tests.campaign_programs import Program, quietly
 
 Arrays = Sequence[Any]
@@ -63,6 +63,8 @@ class Slope:
     error: np.ndarray
     left: np.ndarray
     right: np.ndarray
+    # How much the two differ otherwise at ten times the distance: by curvature, or rounding.
+    unsteady: np.ndarray
 
     @property
     def kinked(self) -> np.ndarray:
@@ -83,10 +85,11 @@ def slope(function: Callable[..., Any], point: Arrays, direction: Arrays) -> Slo
         middle = at(0.0)
         wide, narrow = central(STEP), central(STEP / 2)
         left, right = (middle - at(-SIDE)) / SIDE, (at(SIDE) - middle) / SIDE
+        bend = (at(10 * SIDE) + at(-10 * SIDE) - 2 * middle) / (10 * SIDE)
         error = np.abs(wide - narrow) + 1e-15 * (1 + np.abs(middle)) / STEP
     except (ValueError, np.linalg.LinAlgError) as changed:  # another shape beside the point
         raise Skipped(str(changed)) from None
-    return Slope(narrow, error, left, right)
+    return Slope(narrow, error, left, right, np.abs(right - left - bend))
 
 
 def flat(values: Any) -> np.ndarray:
@@ -127,7 +130,11 @@ class Trial:
         for line, exact in self.program.alone():
             xs = line.point
             plain = np.asarray(line.function()(*xs))
-            found = differing(line.function()(*map(Variable, xs)), plain, exact)
+            room = np.zeros(())
+            if not exact:
+                beside = line.function()(*map(moved, xs))
+                room = 1e-13 * (1 + np.abs(plain).max(initial=0.0)) + 10 * np.abs(beside - plain)
+            found = differing(line.function()(*map(Variable, xs)), plain, room)
             if found is not None:
                 return f"{line.lines[0]}: {found}"
         return None
@@ -158,6 +165,8 @@ class Trial:
         """The gradient, along a direction, against differences; at a kink, a subgradient."""
         gradients = self.gradients(*self.point)
         self._same_shapes(gradients)
+        if not np.isfinite(flat(gradients)).all():
+            self._selects()
         lines = slope(self.trace, self.point, self.along)
         found = inner(gradients, self.along)
         ends = np.cumsum([np.size(v) for v in self.trace(*self.point)])
@@ -178,6 +187,8 @@ class Trial:
         sides = np.stack([w * last.left, w * last.right])
         if any(word in self.program.lines[-1] for word in ORDERED) or not np.abs(sides).max() < 1e3:
             raise Skipped("a step, or an order that changes")
+        if not (last.unsteady < 1e-3 * (1 + np.abs(last.left) + np.abs(last.right))).all():
+            raise Skipped("slopes that change with the distance")
         low, high = float(sides.min(0).sum()), float(sides.max(0).sum())
         room = 1e-4 * (1 + np.abs(sides).sum())
         if low - room <= found <= high + room:
@@ -186,11 +197,17 @@ class Trial:
 
     def _linear(self, function: Callable[..., Any], along: Slope) -> None:
         """Skips where slopes exist along every line, and are no linear map: at ties of an order."""
-        aside = slope(function, self.point, self.aside)
-        both = tuple(d + e for d, e in zip(self.along, self.aside, strict=True))
-        left = slope(function, self.point, both).value - along.value - aside.value
-        if not (np.abs(left) < 1e-4 * (1 + np.abs(along.value) + np.abs(aside.value))).all():
-            raise Skipped("slopes that are not linear")
+        for direction in (self.aside, self.across):
+            other = slope(function, self.point, direction)
+            both = tuple(d + e for d, e in zip(self.along, direction, strict=True))
+            left = slope(function, self.point, both).value - along.value - other.value
+            if not (np.abs(left) < 1e-4 * (1 + np.abs(along.value) + np.abs(other.value))).all():
+                raise Skipped("slopes that are not linear")
+
+    def _selects(self) -> None:
+        """Skips what is not finite where nothing was selected: an infinite derivative counts."""
+        if not any(word in call for call in self.program.calls for word in SELECTING):
+            raise Skipped("an infinite derivative")
 
     def _same_shapes(self, gradients: Any) -> None:
         shapes = [np.shape(g) for g in gradients]
@@ -225,8 +242,7 @@ class Trial:
         ]
         try:
             plain = np.stack([self.f(*xs) for xs in zip(*lanes, strict=True)])
-            shifted = [[x * (1 + 1e-13) for x in xs] for xs in lanes]
-            beside = np.stack([self.f(*xs) for xs in zip(*shifted, strict=True)])
+            beside = np.stack([self.f(*map(moved, xs)) for xs in zip(*lanes, strict=True)])
         except Exception as error:  # a shape that depends on the values, or NumPy's own refusal
             raise Skipped(str(error)) from None
         if not np.isfinite(plain).all():
@@ -249,6 +265,8 @@ class Trial:
         back, ahead = inner(pulled, self.along), inner(self.weights, tangent)
         if not np.isfinite(back) and not np.isfinite(ahead):
             raise Skipped("not finite")
+        if not np.isfinite(back) or not np.isfinite(ahead):
+            self._selects()
         size = np.abs(flat(pulled)) @ np.abs(flat(self.along)) + np.abs(ahead)
         close = abs(back - ahead) <= 1e-9 * (1 + size)
         return None if close else f"forward {ahead}, backward {back}"
@@ -257,15 +275,17 @@ class Trial:
 CHECKS = ("value", "single", "first", "second", "lanes", "forward")
 
 
-def differing(found: Any, plain: np.ndarray, exact: bool = True) -> str | None:
-    """How two values differ: in any bit, or (not ``exact``) by more than some roundings."""
+def moved(x: np.ndarray) -> np.ndarray:
+    """By some roundings, every element otherwise: what changes with it has no digits."""
+    return x * (1 + 1e-14 * np.cos(np.arange(x.size)).reshape(x.shape))
+
+
+def differing(found: Any, plain: np.ndarray, room: Any = 0.0) -> str | None:
+    """How two values differ: in any bit (but for a zero's sign), or by more than ``room``."""
     array = found.array if isinstance(found, Variable) else np.asarray(found)
     if array.dtype != plain.dtype or array.shape != plain.shape:
         return f"{array.dtype} {array.shape}, expected {plain.dtype} {plain.shape}"
-    if np.array_equal(array, plain, equal_nan=True):  # which says nothing of a zero's sign
-        return None
-    room = 1e-13 * (1 + np.abs(plain).max(initial=0.0))
-    if not exact and (np.abs(array - plain) <= room).all():
+    if np.array_equal(array, plain, equal_nan=True) or (np.abs(array - plain) < room).all():
         return None
     return f"{array.tolist()}, expected {plain.tolist()}"
 
