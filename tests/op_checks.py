@@ -166,6 +166,27 @@ def first_error(row: Row, case: Case) -> float:
     return abs(inner(gxs, ds) - expected) / scale
 
 
+def output_errors(row: Row, case: Case) -> list[float]:
+    """The relative error of the first derivative of each output alone, the others unused."""
+    arrays = inputs(row, case)
+    us, ds = cotangents(row, case, arrays), directions(row, case, arrays, "first")
+    errors = []
+    for i in range(len(us)):
+
+        def one(*xs: Any, i: int = i, **args: Any) -> Any:
+            return as_tuple(row(*xs, **args))[i]
+
+        gxs = first(one, case, arrays, us[i : i + 1])
+
+        def reference(xs: Arrays, i: int = i) -> Sequence[Any]:
+            return row.reference(*xs, **case.args)[i : i + 1]
+
+        expected = slope(reference, us[i : i + 1], arrays, ds)
+        scale = max(size_of(gxs, ds), abs(expected), 1e-3)
+        errors.append(abs(inner(gxs, ds) - expected) / scale)
+    return errors
+
+
 def second_errors(row: Row, case: Case) -> tuple[float, float]:
     """Relative errors of the second derivative, along the inputs and along the cotangents."""
     arrays = inputs(row, case)

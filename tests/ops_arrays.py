@@ -480,6 +480,11 @@ RULES: tuple[Row, ...] = (
         case((2, 3), new_shape=(4, 4)),
         case((2, 3), new_shape=2),
         case((2, 3), new_shape=(0, 2)),
+        case((0, 3), new_shape=(2, 2)),
+        case((0,), new_shape=3),
+        case((3, 0, 2), new_shape=(4, 1, 3)),
+        case((0,), new_shape=(0, 2)),
+        case((0, 0), new_shape=()),
     ),
     # diagonals and triangles
     rule(
@@ -596,6 +601,11 @@ RULES: tuple[Row, ...] = (
         lambda x, condition: np.extract(condition, x),
         case((3, 4), condition=MASK),
         case((3, 4), condition=MASK.astype(int)),
+        case((3, 4), condition=True),
+        case((3, 4), condition=[0, 1]),
+        case((3,), condition=[True, False, True, False, False]),
+        case((), condition=[True]),
+        case((2, 2), condition=[[False, True]]),
     ),
     fixed(
         "select",

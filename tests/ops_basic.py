@@ -170,6 +170,16 @@ ROWS: tuple[Row, ...] = (
         np=lambda x: np.power(1.7, x),
         bad=(NO_NUMBERS,),
     ),
+    constant(
+        "power:zero base",
+        basic_math.PowConstVar,
+        lambda x: F.power(0.0, x),
+        lambda x: 0.0**x,
+        np=lambda x: np.power(0.0, x),
+        signed=False,
+        bad=(NO_NUMBERS,),
+        ties=(Tie(([0.0, 0.5, 3.0],), ([0.0, 0.0, 0.0],)),),
+    ),
     # elementwise
     unary("arccos", elementwise.trigonometric.Arccos, domain=(0.1, 0.9)),
     unary("arcsin", elementwise.trigonometric.Arcsin, domain=(0.1, 0.9)),
@@ -436,6 +446,13 @@ ROWS: tuple[Row, ...] = (
             ref=_scattered,
         )
         for name, index in INDEXES.items()
+    ),
+    Row(
+        "get_item_grad:no columns",
+        array.GetItemGrad,
+        (case((3, 0), index=np.array([0, 0, 2]), shape=(4, 0)),),
+        f=lambda gy, index, shape: array.GetItemGrad(index, shape).of(gy),
+        ref=lambda gy, index, shape: np.zeros(shape, gy.dtype),
     ),
     Row(
         "concat",

@@ -48,6 +48,7 @@ ROWS: tuple[Row, ...] = (
         bad=(case((3,)),),
     ),
     linear("pinv", Pinv, *map(case, (N, TALL, WIDE, BATCH)), bad=(case((3,)),)),
+    linear("pinv:cutoff", Pinv, *(case(shape, rcond=1e-12) for shape in (TALL, BATCH))),
     linear("batch_inv", solving.Inv, case(BATCH), np=np.linalg.inv),
     linear("batch_det", solving.Det, case(BATCH), np=np.linalg.det),
     linear(

@@ -46,6 +46,11 @@ def _log_softmax(x: Any, axis: int = 1) -> Any:
     return np.log(_softmax(x, axis)).astype(x.dtype)
 
 
+def _large(function: Any) -> Any:
+    """A witness for numbers whose exponentials overflow: by the largest one less."""
+    return lambda x, axis=None: function(x - 722, axis) + (722 if function is _logsumexp else 0)
+
+
 def _sigmoid(x: Any) -> Any:
     return 1 / (1 + np.exp(-x))
 
@@ -233,6 +238,16 @@ ROWS: tuple[Row, ...] = (
         bad=(case(M, axis=2), case(M, axis=(0, -2)), case((2, 0), axis=1)),
     ),
     rows(
+        "logsumexp:large",
+        reduction.LogSumExp,
+        case(M, axis=1),
+        case(T, axis=0),
+        ref=_large(_logsumexp),
+        domain=(720.0, 724.0),
+        dtypes="d",  # a rounding of such numbers is large in the others
+        signed=False,
+    ),
+    rows(
         "argmax",
         None,
         case(M),
@@ -285,6 +300,16 @@ ROWS: tuple[Row, ...] = (
         bad=(case(M, axis=2),),
     ),
     rows(
+        "softmax:large",
+        activation.Softmax,
+        case(M, axis=1),
+        case(T, axis=0),
+        ref=_large(_softmax),
+        domain=(720.0, 724.0),
+        dtypes="d",  # a rounding of such numbers is large in the others
+        signed=False,
+    ),
+    rows(
         "log_softmax",
         activation.LogSoftmax,
         case(M),
@@ -293,6 +318,16 @@ ROWS: tuple[Row, ...] = (
         case((0, 3)),
         ref=_log_softmax,
         bad=(case(M, axis=2),),
+    ),
+    rows(
+        "log_softmax:large",
+        activation.LogSoftmax,
+        case(M, axis=1),
+        case(T, axis=0),
+        ref=_large(_log_softmax),
+        domain=(720.0, 724.0),
+        dtypes="d",  # a rounding of such numbers is large in the others
+        signed=False,
     ),
     replace(
         activation_row(

@@ -116,6 +116,13 @@ def test_first_derivative(row: Row, case: Case) -> None:
     assert op_checks.first_error(row, case) < 1e-9
 
 
+@every_case(
+    DIFFERENTIABLE, lambda row, case: len(row.reference(*inputs(row, case), **case.args)) > 1
+)
+def test_first_derivative_of_each_output_alone(row: Row, case: Case) -> None:
+    assert max(op_checks.output_errors(row, case)) < 1e-9
+
+
 @every_case(DIFFERENTIABLE)
 def test_second_derivative(row: Row, case: Case) -> None:
     along_inputs, along_cotangents = op_checks.second_errors(row, case)

@@ -15,7 +15,7 @@ import pytest
 
 import playground as pg
 import playground.functions as F
-from playground import NoRuleError, Variable
+from playground import NoRuleError, Variable, transforms
 
 INF, NAN = math.inf, math.nan
 
@@ -242,3 +242,32 @@ def test_labels_are_checked_in_debug_mode() -> None:
         F.softmax_cross_entropy(x, np.array([0, 3]))
     with pg.using_config("debug", True):
         F.softmax_cross_entropy(x, np.array([0, -1]))
+
+
+LINE = np.array([0.3, 1.7, -0.4])
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        np.full((2, 3), 14.047414902553118),
+        np.array([[-1.784, -0.467, -0.366], [-1.819, -1.805, 1.997], [0.609, -1.062, -0.26]]),
+        np.stack([LINE, 3 * LINE + 0.1]),
+        np.stack([LINE, -LINE / 7]),
+        np.stack([LINE, LINE * 1e-9 + 5.0]),
+        np.random.default_rng(3).normal(size=(6, 7)),
+    ],
+)
+def test_a_correlation_is_numpys_and_never_above_one(rows: np.ndarray) -> None:
+    found = np.corrcoef(Variable(rows)).array
+    np.testing.assert_allclose(found, np.corrcoef(rows), rtol=1e-14)
+    assert np.abs(found).max() <= 1
+
+
+def test_the_curvature_of_a_correlation_at_its_largest_value() -> None:
+    """Along t, line and line + t d correlate as 1 - t^2 |d across|^2 / (2 |line|^2)."""
+    line, d = LINE - LINE.mean(), np.array([1.0, 0.0, 0.0]) - 1 / 3
+    across = d - (d @ line) / (line @ line) * line
+    correlation = lambda t: np.corrcoef(LINE, LINE + t * d)[0, 1]  # noqa: E731
+    second = transforms.grad(transforms.grad(correlation))(0.0)
+    np.testing.assert_allclose(second, -(across @ across) / (line @ line), rtol=1e-12)

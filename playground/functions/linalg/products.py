@@ -43,7 +43,7 @@ class MatMul(Broadcasting):
         column = y.ndim == 1
         if x.ndim == 1:
             x = x.reshape((1, -1))
-            gz = np.expand_dims(gz, -1 if column else -2)
+            gz = np.expand_dims(gz, -2)
         if column:
             y = y.reshape((-1, 1))
             gz = np.expand_dims(gz, -1)

@@ -110,7 +110,11 @@ def compress_rule(condition: Operand, a: Operand, axis: int | None = None) -> Va
 
 @answers(np.extract)
 def extract(condition: Operand, arr: Operand) -> Variable:
-    return F.get_item(F.ravel(arr), as_raw(condition).reshape(-1) != 0)
+    flat, chosen = F.ravel(arr), as_raw(condition).reshape(-1) != 0
+    if chosen.shape == flat.shape:
+        return F.get_item(flat, chosen)
+    # NumPy takes the places of what is true: a condition may be shorter, or longer and false there.
+    return F.get_item(flat, np.nonzero(chosen))
 
 
 @answers(np.select)

@@ -161,7 +161,10 @@ def cov(
     x = F.concat(parts, 0) if len(parts) > 1 else parts[0]
     real_only("cov", x)
     free = x.shape[1] - (int(not bias) if ddof is None else ddof)
-    deviations = F.subtract(x, F.mean(x, 1, keepdims=True))
+    # A division, as NumPy's: by the reciprocal, as F.mean, equal observations would leave other
+    # rounding errors than NumPy's, which corrcoef divides by each other.
+    means = F.divide(F.sum(x, 1, keepdims=True), np.asarray(float(x.shape[1])))
+    deviations = F.subtract(x, means)
     products = F.matmul(deviations, F.transpose(deviations))
     # No degree of freedom left is NumPy's division by 0, not by a negative number.
     return F.squeeze(F.divide(products, float(max(free, 0))))
@@ -176,4 +179,8 @@ def corrcoef(x: Operand, y: Operand = None, rowvar: bool = True) -> Variable:
     # NumPy divides by the two deviations in turn, not by their product: the same last bit.
     deviations = F.sqrt(F.get_item(c, (index, index)))
     scaled = F.divide(c, F.expand_dims(deviations, 1))
-    return F.divide(scaled, F.expand_dims(deviations, 0))
+    found = F.divide(scaled, F.expand_dims(deviations, 0))
+    # NumPy cuts off what rounding puts above 1. The value alone is moved: there the correlation
+    # has its largest value, and a curvature, which the derivatives of a cut would lose.
+    value = found.array
+    return F.add(found, np.maximum(np.minimum(value, 1.0), -1.0) - value)
