@@ -135,7 +135,10 @@ def _propagate_selected(
     if recorded:
         with using_config("enable_backprop", True):
             return propagate_carefully(seeds, recorded, observe, needed, ends)
-    return propagate_carefully(seeds, recorded, observe, needed, ends)
+    try:
+        return propagate_carefully(seeds, recorded, observe, needed, ends)
+    except NeedsRecording as need:
+        return _recorded_once(need, seeds, observe, needed, ends)
 
 
 def propagate_plainly(node: Node, cotangent: Array) -> dict[Any, Any]:
