@@ -18,7 +18,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from playground.functions.lanes import OverMatrices
-from playground.functions.linalg.clusters import Basis, DeadEnd
+from playground.functions.linalg.clusters import Basis, DeadEnd, largest
 from playground.functions.linalg.downstream import Downstream, Limit
 from playground.functions.linalg.matrices import (
     check_floating,
@@ -123,7 +123,7 @@ class Eigh(OverMatrices):
         asked = skew(np.matmul(transposed(v), n_v) - np.matmul(m, turning))
         basis.refuse_asked(asked, what, as_raw(gv), n_v, floor=floor)
         # A cotangent 0 stands for all others where a pass is recorded only to be transposed (jvp).
-        if not down.last and not backend.to_cpu(as_raw(gv)).any():
+        if not down.last and not largest(as_raw(gv)):
             inside = basis.inside_clusters(v)
             m_of_all = np.matmul(transposed(v), gv)
             asks = [skew(m_of_all) * inside]
@@ -157,7 +157,7 @@ class Eigh(OverMatrices):
             return total
         # N(s)/s is N'(s) - s N''(s)/2 to first order in the gap s, which the next derivative sees,
         # though it is 0 here.
-        bends = down.bends(total, count, basis.places)
+        bends = down.bends(0, total, count, basis.places)
         bend = sum(b * basis.inside(i, -1, b) for i, b in enumerate(bends, 1))
         return total - differences(w) * bend * 0.25
 
