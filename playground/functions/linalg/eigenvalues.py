@@ -7,6 +7,9 @@ good as another, so V is turned there to the one in which the direction VᵀGV i
 whole second derivative runs over the derivative of g. A quotient masked to 0 instead would give
 sum λ² and (sum λ)²/n the same Hessian at the identity, where their first derivatives agree and
 their second ones do not.
+
+Where eigenvectors are used beside equal eigenvalues, the cotangents of both do not determine the
+gradient inside the cluster: see :mod:`downstream`.
 """
 
 from __future__ import annotations
@@ -236,8 +239,10 @@ def eigh(a: Operand, UPLO: Triangle = "L") -> EighResult:
     """Eigenvalues and eigenvectors of the symmetric matrix that one triangle of ``a`` defines.
 
     The gradient is the derivative of what is read: it lies in that triangle. Derivatives of
-    functions of the eigenvalues are right to second order also at equal eigenvalues;
-    DegenerateEigenvalueError names the indices and the gap where no derivative exists.
+    functions of the eigenvalues, and of functions of the matrix such as V diag(f(w)) Vᵀ, are right
+    to second order also at equal eigenvalues. DegenerateEigenvalueError names the indices and the
+    gap where the result depends on the basis of a cluster. A function of the values alone that
+    tells equal ones apart, such as the largest, has a subgradient there and no second derivative.
     """
     return _symmetric_decomposition(a, UPLO, "eigh")
 
