@@ -86,17 +86,25 @@ class DegenerateEigenvalueError(PlaygroundError, ArithmeticError):
     """A derivative was asked for that equal eigenvalues or singular values leave undefined.
 
     Attributes:
-        indices: two values of the cluster.
-        gap: the distance between them.
+        indices: two values of the cluster, or the one that is 0.
+        gap: the distance between them, or from 0.
     """
 
     def __init__(
-        self, what: str, indices: tuple[int, int], gap: float, batch: tuple[int, ...] = ()
+        self,
+        what: str,
+        indices: tuple[int, ...],
+        gap: float,
+        batch: tuple[int, ...] = (),
+        reason: str = "so that it does not exist",
     ) -> None:
         self.indices, self.gap, self.batch = indices, gap, batch
         place = f" of matrix {list(batch)}" if batch else ""
-        super().__init__(
-            f"{what}: values {indices[0]} and {indices[1]}{place} are equal to rounding "
-            f"(gap {gap:.3g}), so that it does not exist: perturb the matrix, or use a function "
-            f"that does not tell them apart"
-        )
+        if len(indices) == 1:
+            found = f"singular value {indices[0]}{place} is 0 to rounding ({gap:.3g})"
+            cure = "or use a function that is smooth there"
+        else:
+            found = f"values {indices[0]} and {indices[1]}{place} are equal to rounding "
+            found += f"(gap {gap:.3g})"
+            cure = "or use a function that does not tell them apart"
+        super().__init__(f"{what}: {found}, {reason}: perturb the matrix, {cure}")

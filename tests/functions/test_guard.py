@@ -19,6 +19,7 @@ from playground.functions.linalg.clusters import DeadEnd
 from playground.functions.linalg.downstream import Limit
 from playground.functions.linalg.eigenvalues import EighValuesGrad
 from playground.functions.linalg.singular_values import SvdValuesGrad
+from playground.functions.linalg.solving import Cofactors
 from playground.functions.operands import Meeting
 from playground.functions.registry import RECORDED, full_name
 from playground.graph.op import Elementwise, ElementwiseUnary, Op
@@ -33,10 +34,23 @@ def classes_below(cls: type) -> set[type]:
 
 
 # They hold a result, or bring operands together: there is nothing to differentiate in them. The
-# gradients of values are checked as the second derivatives of eigh and svd, whose bases they need.
+# gradients of values are checked as the second derivatives of eigh and svd, whose bases they need,
+# and the cofactors as those of det.
 # The ways into lanes and out of them are checked under vmap, with every row; what has no derivative
 # in tests/functions/test_norms_at_zero.py.
-ENDS = {DeadEnd, Meeting, EighValuesGrad, SvdValuesGrad, Limit, Hide, Lift, Show, Total, Undefined}
+ENDS = {
+    DeadEnd,
+    Meeting,
+    EighValuesGrad,
+    SvdValuesGrad,
+    Cofactors,
+    Limit,
+    Hide,
+    Lift,
+    Show,
+    Total,
+    Undefined,
+}
 
 
 def is_complete(cls: type) -> bool:

@@ -212,3 +212,108 @@ def test_a_third_derivative_of_a_function_of_a_matrix_is_refused() -> None:
 
     with pytest.raises(DegenerateEigenvalueError, match="third derivative"):
         grad(lambda a: (hvp(loss)(a, E) * E).sum())(np.eye(3))
+
+
+# ------------------------------------------------------------------------- singular values
+
+SHAPES = [(3, 3), (4, 3), (3, 4)]
+RANKS = ["orthogonal", "zero", "rank one", "rank two", "full"]
+
+
+def of_rank(kind: str, shape: tuple[int, int]) -> np.ndarray:
+    m, n = shape
+    if kind == "orthogonal":
+        return np.eye(m, n)
+    if kind == "rank one":
+        return np.outer(np.arange(1.0, m + 1), np.ones(n))
+    if kind == "full":
+        return np.random.default_rng(5).standard_normal(shape) + 3 * np.eye(m, n)
+    return (2 if kind == "rank two" else 0) * np.eye(m, 2) @ np.eye(2, n)
+
+
+def again(a: Any) -> Any:
+    u, s, vh = np.linalg.svd(a, full_matrices=False)
+    return (u * s) @ vh
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("kind", RANKS)
+def test_what_a_decomposition_puts_together_is_the_matrix_itself(
+    kind: str, shape: tuple[int, int]
+) -> None:
+    """(u * s) @ vh: the derivatives of functions of it are those of functions of the matrix."""
+    a, rng = of_rank(kind, shape), np.random.default_rng(7)
+    c, e = rng.standard_normal((2, *shape))
+    np.testing.assert_allclose(grad(lambda a: (c * again(a)).sum())(a), c, atol=1e-12)
+    found = hvp(lambda a: (c * np.sin(again(a))).sum())(a, e)
+    np.testing.assert_allclose(found, -c * np.sin(a) * e, atol=1e-11)
+    found = np.einsum("ijkl,kl", jacobian(again)(a), e)
+    np.testing.assert_allclose(found, e, atol=1e-12)
+
+
+@pytest.mark.parametrize("kind", RANKS)
+def test_an_odd_function_of_singular_values(kind: str) -> None:
+    """u diag(s³) vh is a aᵀ a, a polynomial."""
+    a = of_rank(kind, (3, 3))
+
+    def loss(a: Any) -> Any:
+        u, s, vh = np.linalg.svd(a)
+        return (C * ((u * s**3) @ vh)).sum()
+
+    expected = C @ a.T @ a + a @ C.T @ a + a @ a.T @ C
+    np.testing.assert_allclose(grad(loss)(a), expected, atol=1e-11)
+    second = (C @ E.T + E @ C.T) @ a + (C @ a.T + a @ C.T) @ E + (E @ a.T + a @ E.T) @ C
+    np.testing.assert_allclose(hvp(loss)(a, E), second, atol=1e-10)
+
+
+@pytest.mark.parametrize("kind", RANKS)
+def test_squared_singular_values_have_a_hessian_at_any_rank(kind: str) -> None:
+    a = of_rank(kind, (4, 3))
+    e = np.random.default_rng(8).standard_normal(a.shape)
+    found = hvp(lambda a: (np.linalg.svdvals(a) ** 2).sum())(a, e)
+    np.testing.assert_allclose(found, 2 * e, atol=1e-11)
+
+
+def test_a_truncated_matrix_of_rank_one() -> None:
+    """σ u vᵀ of the largest value, where the others are 0: P c + c R - P c R, twice."""
+    a = of_rank("rank one", (3, 3))
+    u, s, vh = np.linalg.svd(a)
+    p, r = np.outer(u[:, 0], u[:, 0]), np.outer(vh[0], vh[0])
+
+    def loss(a: Any) -> Any:
+        u, s, vh = np.linalg.svd(a)
+        return (C * ((u[:, :1] * s[:1]) @ vh[:1])).sum()
+
+    np.testing.assert_allclose(grad(loss)(a), p @ C + C @ r - p @ C @ r, atol=1e-12)
+    # Along E the rank stays 1 up to second order in (1 - p) E (1 - r) a⁺ E …: a Schur complement.
+    inverse = np.outer(vh[0], u[:, 0]) / s[0]
+    b, d = (np.eye(3) - p) @ E @ r, p @ E @ (np.eye(3) - r)
+    assert np.linalg.norm(hvp(loss)(a, E)) > 0.1
+    # The second derivative along a direction that keeps the rank: b a⁺ d, twice.
+    found = (hvp(loss)(a, b + d) * (b + d)).sum()
+    assert found == pytest.approx(2 * (C * (b @ inverse @ d)).sum(), rel=1e-10)
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda u, s, vh: (C * u).sum(),
+        lambda u, s, vh: (vh[-1] ** 2 * np.arange(3.0)).sum(),
+        lambda u, s, vh: (C * ((u[:, :1] * s[:1]) @ vh[:1])).sum(),
+        lambda u, s, vh: (u[:, 1] @ B) ** 2,
+    ],
+)
+def test_singular_vectors_of_equal_values_are_refused(f: Callable[..., Any]) -> None:
+    for a in (np.eye(3), 2 * Q):
+        with pytest.raises(DegenerateEigenvalueError, match="derivative of singular vectors"):
+            grad(lambda a: f(*np.linalg.svd(a)))(a)
+
+
+def test_a_kink_at_singular_value_zero_is_named_with_its_one_index() -> None:
+    """The polar factor u vh jumps there, the sum of the values has no second derivative."""
+    a = np.diag([3.0, 2, 0])
+    with pytest.raises(DegenerateEigenvalueError, match="singular value 2 is 0") as error:
+        grad(lambda a: (lambda r: (C * (r[0] @ r[2])).sum())(np.linalg.svd(a)))(a)
+    assert error.value.indices == (2,)
+    with pytest.raises(DegenerateEigenvalueError, match="singular value 2 is 0"):
+        hvp(lambda a: np.linalg.svdvals(a).sum())(a, E)

@@ -247,3 +247,15 @@ def test_hessian_at_a_minimum_with_equal_targets() -> None:
         expected = 2 * ((inside[:2, :2] ** 2).sum() + inside[2, 2] ** 2)
         lower = np.tril(D)
         np.testing.assert_allclose(np.einsum("ij,ijkl,kl", lower, found, lower), expected)
+
+
+@pytest.mark.parametrize("index", [0, 1, -1])
+def test_one_of_equal_eigenvalues_has_a_subgradient_and_no_second_derivative(index: int) -> None:
+    """Positive, of trace 1 and inside the cluster: what README says of values alone."""
+    for f in (np.linalg.eigvalsh, np.linalg.svdvals):
+        g = first(lambda a, f=f: f(a)[index], EYE)
+        g = (g + g.T) / 2
+        assert np.trace(g) == pytest.approx(1)
+        assert (np.linalg.eigvalsh(g) > -1e-12).all()
+        with pytest.raises(DegenerateEigenvalueError, match="second derivative"):
+            hessian(lambda a, f=f: f(a)[index])(EYE)

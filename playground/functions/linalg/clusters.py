@@ -26,6 +26,11 @@ CLUSTER_GAP = 8
 ROUNDING = 1e4
 
 
+def largest(g: Raw) -> float:
+    """The size of an array's largest number, 0 for none."""
+    return float(np.absolute(backend.to_cpu(g)).max(initial=0.0))
+
+
 class Basis:
     """A decomposition's vectors, shared by the operations that differentiate it.
 
@@ -72,8 +77,24 @@ class Basis:
         return (numbers - numbers.swapaxes(-1, -2)).astype(self.values.dtype)
 
     @cached_property
+    def zero(self) -> HostArray:
+        """Which singular values are 0 to rounding."""
+        eps = np.finfo(self.values.dtype).eps
+        scale = self.values.max(axis=-1, initial=0.0, keepdims=True)
+        return self.values <= CLUSTER_GAP * self.values.shape[-1] * eps * scale
+
+    @cached_property
     def has_zero(self) -> bool:
-        return not self.values.all()
+        return bool(self.zero.any())
+
+    def vanishes_at_zero(self, g: Raw, size: float | None = None) -> bool:
+        """Whether what belongs to singular values (…, k) is 0 at those that are, to rounding.
+
+        The rounding is that of numbers of a ``size``, by default g's own.
+        """
+        host = np.abs(backend.to_cpu(g))
+        bound = self.rounding(largest(g) if size is None else size)
+        return not bool((host * self.zero > bound).any())
 
     @cached_property
     def _turned(self) -> threading.local:
@@ -119,10 +140,17 @@ class Basis:
         gap = abs(float(values[(*batch, i)] - values[(*batch, j)]))
         return DegenerateEigenvalueError(what, (i, j), gap, tuple(batch))
 
+    def refuse_uncomputed(self, what: str) -> DegenerateEigenvalueError:
+        """The error where a derivative may exist, of an order that there is no rule for."""
+        error = self.refuse(what) if self.has_clusters else self.refuse_zero(what)
+        reason = "where derivatives of that order are not computed"
+        return DegenerateEigenvalueError(what, error.indices, error.gap, error.batch, reason)
+
     def refuse_zero(self, what: str) -> DegenerateEigenvalueError:
         """The error for a singular value 0, where the signs of u and v are not tied together."""
-        last = self.values.shape[-1] - 1
-        return DegenerateEigenvalueError(what, (last, last), 0.0, ())
+        *batch, last = (int(k) for k in np.argwhere(self.zero)[-1])
+        size = float(self.values[(*batch, last)])
+        return DegenerateEigenvalueError(what, (last,), size, tuple(batch))
 
     def refuse_asked(self, asked: Raw, what: str, *cotangents: Raw, floor: float = 0.0) -> None:
         """Raise where cotangents tell vectors apart that only their cluster defines.
@@ -131,8 +159,7 @@ class Basis:
         (or of numbers of size ``floor``).
         """
         host = np.abs(backend.to_cpu(asked))
-        sizes = [float(np.abs(backend.to_cpu(g)).max(initial=0.0)) for g in cotangents]
-        bound = self.rounding(max(*sizes, floor, 1e-300))
+        bound = self.rounding(max(*(largest(g) for g in cotangents), floor, 1e-300))
         if (self.same & (host > bound)).any():
             raise self.refuse(what, host > bound)
 
@@ -187,4 +214,4 @@ class DeadEnd(Op):
         return self.result
 
     def backward(self, gy: Array, *arrays: Array) -> Array:
-        raise self.basis.refuse(self.what)
+        raise self.basis.refuse_uncomputed(self.what)

@@ -14,7 +14,7 @@ import numpy as np
 
 from playground.functions.array import reshape, stack
 from playground.functions.lanes import _all_levels, _shown
-from playground.functions.linalg.clusters import Basis
+from playground.functions.linalg.clusters import Basis, largest
 from playground.graph import backend
 from playground.graph.backprop import leading_to, nodes_above, propagate
 from playground.graph.config import config
@@ -50,6 +50,16 @@ class Downstream:
         self.op, self.ndims = op, ndims
         # Nothing will differentiate what a raw pass finds in the end.
         self.last = config._last
+
+    def stands_for_all(self, *cotangents: Array | None) -> bool:
+        """Whether cotangents that are all 0 hang on something that is not.
+
+        A pass that is recorded only to be transposed, for a jvp, has such ones.
+        """
+        given = [g for g in cotangents if g is not None and g.requires_grad]
+        if any(largest(g._array) for g in given):
+            return False
+        return any(self.size_elsewhere(g, np.ones_like(g._array)) for g in given)
 
     def limits_taken(self, basis: Basis, *cotangents: Array) -> bool:
         """Whether the cotangents are themselves derivatives of limits at the same clusters."""
@@ -121,13 +131,13 @@ class Downstream:
                 needed.add(function)
         return needed
 
-    def bends(self, limits: Variable, counts: int, places: HostArray) -> list[Array]:
-        """Derivatives of limits by the values: for each place in a cluster one array like them.
+    def bends(self, index: int, limits: Variable, counts: int, places: HostArray) -> list[Array]:
+        """Derivatives of limits by the values (output ``index``), those of each place in a cluster.
 
         The pass back is linear in its cotangent: its derivative by that is the one forward.
         """
         dual = Variable(np.zeros_like(limits._array))
-        (first, *_) = self._pass(limits, dual, False)
+        first = self._pass(limits, dual, False)[index]
         zeros = np.zeros_like(limits._array)
         if first is None or not first.requires_grad:
             return [zeros] * counts
@@ -147,5 +157,4 @@ class Downstream:
         start = np.broadcast_to(seed, g.shape) + np.zeros_like(g._array)
         # Only a pass that tells of its nodes can be ended anywhere.
         leaves = propagate([(g.node, start)], False, lambda node, cotangent: None, None, {self.op})
-        sizes = [np.abs(backend.to_cpu(c)).max(initial=0.0) for c in leaves.values()]
-        return float(max(sizes, default=0.0))
+        return max((largest(c) for c in leaves.values()), default=0.0)

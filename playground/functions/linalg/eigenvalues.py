@@ -7,6 +7,9 @@ good as another, so V is turned there to the one in which the direction VᵀGV i
 whole second derivative runs over the derivative of g. A quotient masked to 0 instead would give
 sum λ² and (sum λ)²/n the same Hessian at the identity, where their first derivatives agree and
 their second ones do not.
+
+Where eigenvectors are used beside equal eigenvalues, the cotangents of both do not determine the
+gradient inside the cluster: see :mod:`downstream`.
 """
 
 from __future__ import annotations
@@ -18,7 +21,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from playground.functions.lanes import OverMatrices
-from playground.functions.linalg.clusters import Basis, DeadEnd
+from playground.functions.linalg.clusters import Basis, DeadEnd, largest
 from playground.functions.linalg.downstream import Downstream, Limit
 from playground.functions.linalg.matrices import (
     check_floating,
@@ -123,7 +126,7 @@ class Eigh(OverMatrices):
         asked = skew(np.matmul(transposed(v), n_v) - np.matmul(m, turning))
         basis.refuse_asked(asked, what, as_raw(gv), n_v, floor=floor)
         # A cotangent 0 stands for all others where a pass is recorded only to be transposed (jvp).
-        if not down.last and not backend.to_cpu(as_raw(gv)).any():
+        if not down.last and not largest(as_raw(gv)):
             inside = basis.inside_clusters(v)
             m_of_all = np.matmul(transposed(v), gv)
             asks = [skew(m_of_all) * inside]
@@ -157,7 +160,7 @@ class Eigh(OverMatrices):
             return total
         # N(s)/s is N'(s) - s N''(s)/2 to first order in the gap s, which the next derivative sees,
         # though it is 0 here.
-        bends = down.bends(total, count, basis.places)
+        bends = down.bends(0, total, count, basis.places)
         bend = sum(b * basis.inside(i, -1, b) for i, b in enumerate(bends, 1))
         return total - differences(w) * bend * 0.25
 
@@ -236,8 +239,10 @@ def eigh(a: Operand, UPLO: Triangle = "L") -> EighResult:
     """Eigenvalues and eigenvectors of the symmetric matrix that one triangle of ``a`` defines.
 
     The gradient is the derivative of what is read: it lies in that triangle. Derivatives of
-    functions of the eigenvalues are right to second order also at equal eigenvalues;
-    DegenerateEigenvalueError names the indices and the gap where no derivative exists.
+    functions of the eigenvalues, and of functions of the matrix such as V diag(f(w)) Vᵀ, are right
+    to second order also at equal eigenvalues. DegenerateEigenvalueError names the indices and the
+    gap where the result depends on the basis of a cluster. A function of the values alone that
+    tells equal ones apart, such as the largest, has a subgradient there and no second derivative.
     """
     return _symmetric_decomposition(a, UPLO, "eigh")
 

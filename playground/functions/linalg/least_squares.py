@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
+from playground.functions.linalg.clusters import CLUSTER_GAP
 from playground.functions.linalg.matrices import check_matrices, sandwiched, transposed
 from playground.functions.linalg.products import matmul
-from playground.functions.linalg.singular_values import svdvals
+from playground.functions.linalg.singular_values import Svd, svdvals
 from playground.functions.operands import real_only, together
 from playground.functions.registry import answers
 from playground.graph import backend
 from playground.graph.errors import InvalidType
-from playground.graph.op import Unary
+from playground.graph.op import Unary, as_raw
 from playground.graph.types import Array, Operand, Raw
 from playground.graph.variable import Variable, as_variable
 
@@ -43,11 +44,41 @@ class Pinv(Unary):
 
 @answers(np.linalg.pinv)
 def pinv(a: Operand, rcond: float | None = None) -> Variable:
-    """Moore-Penrose inverse; its derivative assumes that the rank stays as it is."""
+    """Moore-Penrose inverse; its derivative assumes that the rank stays as it is.
+
+    Singular values up to ``rcond`` times the largest are cut off, and the derivative is that of
+    the inverse without them. DegenerateEigenvalueError where equal ones are kept and cut.
+    """
     x = as_variable(a)
     check_matrices(x, "pinv")
     real_only("pinv", x)
-    return Pinv(rcond).of(x)
+    if rcond is None or not _cuts(x, rcond):
+        return Pinv(rcond).of(x)
+    parts: tuple[Array, ...] = Svd().apply((x,))
+    u, s, vh = parts
+    kept = _kept(as_raw(s), rcond)
+    inverted = np.where(kept, 1 / np.where(kept, s, 1), 0)
+    return matmul(transposed(vh), np.expand_dims(inverted, -1) * transposed(u))
+
+
+def _kept(s: Raw, rcond: float | Raw) -> Raw:
+    """Which singular values (…, k) a cut leaves."""
+    limit = rcond if isinstance(rcond, (int, float)) else np.expand_dims(rcond, -1)
+    return s > limit * s.max(axis=-1, keepdims=True)
+
+
+def _cuts(x: Variable, rcond: float | Raw) -> bool:
+    """Whether values are cut off by more than rounding.
+
+    One that is 0 is among them: the inverse without it is smooth there, where that of a cut at
+    rounding is smooth only as long as the rank stays.
+    """
+    m, n = x.shape[-2:]
+    rounding = max(m, n, CLUSTER_GAP * min(m, n)) * np.finfo(x.dtype).eps
+    if not m or not n or not np.any(np.asarray(rcond) > rounding):
+        return False
+    s = np.linalg.svd(x._array, compute_uv=False)
+    return not backend.everywhere(_kept(s, rcond))
 
 
 @answers(np.linalg.lstsq)
@@ -56,14 +87,19 @@ def lstsq(
 ) -> tuple[Variable, Variable, int | Raw, Variable]:
     """Least squares solution x of a x = b, the residuals' squares, the rank, the singular values.
 
-    As in NumPy, the residuals are empty where ``a`` has not full column rank or is not tall.
+    ``rcond`` cuts singular values off as in :func:`pinv` (None: at max(m, n) times the machine
+    epsilon; negative: at the machine epsilon), and the rank counts those that are left. As in
+    NumPy, the residuals are empty where that is not full column rank or ``a`` is not tall.
     """
     a, b = together("lstsq", a, b)
     if a.ndim != 2:
         raise InvalidType("lstsq", "one matrix (m, n)", f"shape {a.shape}")
-    x, sizes = matmul(pinv(a, rcond), b), svdvals(a)
-    rank = np.linalg.matrix_rank(backend.to_cpu(a.array))
     m, n = a.shape
+    if rcond is None or rcond < 0:
+        rcond = float(np.finfo(a.dtype).eps) * (max(m, n) if rcond is None else 1)
+    x, sizes = matmul(pinv(a, rcond), b), svdvals(a)
+    host = backend.to_cpu(sizes.array)
+    rank = _kept(host, rcond).sum(axis=-1) if host.size else host.sum(axis=-1).astype(int)
     # With lanes the rank is an array: one shape of the residuals has to serve all of them.
     if m > n and backend.everywhere(rank == n):
         difference = matmul(a, x) - b

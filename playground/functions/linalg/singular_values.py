@@ -6,12 +6,16 @@ beside differences sⱼ - sᵢ, and why a singular value 0 is a cluster too: wit
 
 from __future__ import annotations
 
+import operator
+from collections.abc import Callable, Sequence
+from functools import reduce
 from typing import NamedTuple
 
 import numpy as np
 
 from playground.functions.lanes import OverMatrices
-from playground.functions.linalg.clusters import Basis, DeadEnd
+from playground.functions.linalg.clusters import Basis, DeadEnd, largest
+from playground.functions.linalg.downstream import Downstream, Limit
 from playground.functions.linalg.matrices import (
     as_constants,
     check_floating,
@@ -28,6 +32,7 @@ from playground.functions.linalg.matrices import (
 )
 from playground.functions.registry import answers
 from playground.graph import backend
+from playground.graph.backprop import NeedsRecording
 from playground.graph.op import Binary, as_raw
 from playground.graph.types import Array, Cotangents, Operand, Raw
 from playground.graph.variable import Variable, as_variable
@@ -55,36 +60,262 @@ class Svd(OverMatrices):
         self.basis = Basis(s, u, transposed(vh))
         return u, s, vh
 
+    def pull(self, gy: Cotangents) -> Sequence[Array]:
+        if (gy[0] is not None or gy[2] is not None) and self._meets():
+            raise NeedsRecording(as_variable)
+        return super().pull(gy)
+
+    def _meets(self) -> bool:
+        return self.basis.has_clusters or self.basis.has_zero
+
     def backward(self, gys: Cotangents, x: Array, u: Array, s: Array, vh: Array) -> Array | None:
         gu, gs, gvh = gys
-        gx = None if gs is None else SvdValuesGrad(self.basis)(x, gs)
         # The values alone have a gradient at clusters and at 0 too, where vectors have none.
         if gu is None and gvh is None:
-            return gx
-        gu = np.zeros_like(u) if gu is None else gu
-        gvh = np.zeros_like(vh) if gvh is None else gvh
-        gx_vectors = self._through_vectors(gu, transposed(gvh), x, u, s, transposed(vh))
-        return gx_vectors if gx is None else gx + gx_vectors
+            # A function of the values alone that has no kink at those that are 0.
+            basis = self.basis
+            if isinstance(gs, Variable) and basis.has_zero and basis.vanishes_at_zero(as_raw(gs)):
+                gu, gvh = as_variable(as_raw(u) * 0), as_variable(as_raw(vh) * 0)
+                return self._at_clusters(gu, gs, transposed(gvh), x, u, s, transposed(vh))
+            return SvdValuesGrad(self.basis)(x, gs)
+        gu = u * 0 if gu is None else gu
+        gvh = vh * 0 if gvh is None else gvh
+        if self._meets():
+            return self._at_clusters(gu, gs, transposed(gvh), x, u, s, transposed(vh))
+        gx = _vectors_gradient(gu, transposed(gvh), u, s, transposed(vh))
+        return gx if gs is None else gx + SvdValuesGrad(self.basis)(x, gs)
 
-    def _through_vectors(
-        self, gu: Array, gv: Array, x: Array, u: Array, s: Array, v: Array
+    def _at_clusters(
+        self, gu: Array, gs: Array | None, gv: Array, x: Array, u: Array, s: Array, v: Array
     ) -> Array:
+        """The gradient in a recorded pass: exact if the function does not ask for the basis."""
+        basis, ndim = self.basis, self.basis.values.ndim + 1
+        down = Downstream(self, (ndim, ndim - 1, ndim))
+        taken = down.limits_taken(basis, gu, gs, gv)
+        used = largest(as_raw(gu)) > 0 or largest(as_raw(gv)) > 0
+        if used:
+            _Asked(basis, down, gu, gv, as_raw(u), as_raw(v)).refuse(taken)
+        parts = _Parts(gu, gv, u, s, v, basis)
+        if gs is not None:
+            parts.add_limits(down, gs, taken, used)
+        gx = parts.gradient()
+        what, given = "derivative of singular vectors at equal values, of that order", [x, gu, gv]
+        if not down.last and (taken or down.stands_for_all(gu, gs, gv)):
+            return DeadEnd(basis, what, gx._array)(*given)
+        return gx
+
+
+class _Asked:
+    """What must vanish for a function of U and V not to depend on the basis of a cluster.
+
+    At a cluster U and V turn together; at 0 each for itself, and a tall U's (a wide V's) vectors
+    also leave the space that they span.
+    """
+
+    def __init__(
+        self, basis: Basis, down: Downstream, gu: Array, gv: Array, u: Raw, v: Raw
+    ) -> None:
+        self.basis, self.down = basis, down
+        self.pairs = ((gu, u), (gv, v))
+
+    def refuse(self, taken: bool) -> None:
+        floor = self.basis.cancelled if taken else 0.0
+        raws = [as_raw(g) for g, _ in self.pairs]
+        self._check([np.matmul(transposed(y), as_raw(g)) for g, y in self.pairs], raws, floor)
+        self._check_outside(raws, floor)
+        # They may also vanish in the one basis that there is, and not in those beside it.
+        turning = backend.array_like(self.basis.turning, raws[0])
+        turnings = (turning, turning)
+        for turned in (turnings, (turning, -turning)):
+            self._check_beside(turned, raws, floor)
+
+        if not taken:
+            self._check_signs(raws)
+
+    def _check_signs(self, raws: list[Raw]) -> None:
+        """At 0 the signs of u and v are free: what is of odd degree in one of them is refused."""
         basis = self.basis
-        if basis.has_zero:
-            raise basis.refuse_zero("derivative of singular vectors at singular value 0")
-        if not basis.has_clusters:
-            return _vectors_gradient(gu, gv, u, s, v, eye_like(s))
-        raw_gu, raw_gv, u, s, v = (as_raw(a) for a in (gu, gv, u, s, v))
-        # Inside a cluster U and V turn together: only what both ask for in sum is undefined.
-        asked = skew(np.matmul(transposed(u), raw_gu)) + skew(np.matmul(transposed(v), raw_gv))
-        basis.refuse_asked(asked, "derivative of singular vectors", raw_gu, raw_gv)
-        result = _vectors_gradient(raw_gu, raw_gv, u, s, v, 1 - basis.apart(s))
-        what = "second derivative of singular vectors"
-        return DeadEnd(basis, what, result)(x, gu, gv) if isinstance(gu, Variable) else result
+        zero = backend.array_like(basis.zero[..., None, :].astype(basis.values.dtype), raws[0])
+        if not basis.has_zero:
+            return
+        for index, (g, y) in zip((0, 2), self.pairs, strict=True):
+            slot = self.down.slopes(index, g, y * zero, True)[index]
+            raw = as_raw(g)
+            n = raw * 0 if slot is None else (slot if index == 0 else transposed(slot))
+            size = max(largest(raw), 1e-300)
+            if not basis.vanishes_at_zero(abs(raw - n).max(axis=-2), size):
+                raise basis.refuse_zero("derivative of singular vectors")
+
+    def _check_beside(self, turnings: tuple[Raw, Raw], raws: list[Raw], floor: float) -> None:
+        zero = backend.array_like(self.basis.zero[..., None, :] * 1.0, raws[0])
+        opposite = turnings[0] is not turnings[1]
+        found = [
+            np.matmul(np.matmul(transposed(y), g), -t)
+            for (_, y), g, t in zip(self.pairs, raws, turnings, strict=True)
+        ]
+        if opposite:
+            # Only at 0 may the two be turned against each other.
+            turnings = tuple(t * zero for t in turnings)
+            found = [f * zero for f in found]
+        sizes = [*raws]
+        for index, (g, y), turned in zip((0, 2), self.pairs, turnings, strict=True):
+            seed = np.matmul(y, turned)
+            slots = self.down.slopes(index, g, seed, True)
+            for i, slot in ((0, slots[0]), (1, slots[2])):
+                if slot is not None:
+                    n = slot if i == 0 else transposed(slot)
+                    found[i] = found[i] + np.matmul(transposed(self.pairs[i][1]), n)
+                    sizes.append(n)
+        self._check(found, sizes, floor)
+
+    def _check(self, products: list[Raw], sizes: list[Raw], floor: float) -> None:
+        basis, what = self.basis, "derivative of singular vectors"
+        left, right = (skew(p) for p in products)
+        basis.refuse_asked(left + right, what, *sizes, floor=floor)
+        both = backend.array_like(basis.zero[..., None, :] * basis.zero[..., :, None] * 1.0, left)
+        basis.refuse_asked(left * both, what, *sizes, floor=floor)
+
+    def _check_outside(self, raws: list[Raw], floor: float) -> None:
+        size = max(*(largest(g) for g in raws), floor)
+        for g, (_, y) in zip(raws, self.pairs, strict=True):
+            if y.shape[-2] > y.shape[-1]:
+                outside = g - np.matmul(y, np.matmul(transposed(y), g))
+                if not self.basis.vanishes_at_zero(abs(outside).max(axis=-2), size):
+                    raise self.basis.refuse_zero("derivative of singular vectors")
 
 
-def _vectors_gradient(gu: Array, gv: Array, u: Array, s: Array, v: Array, same: Array) -> Array:
-    """Cotangent of x from those of U and V; ``same`` is 1 inside clusters (Townsend, 2016)."""
+class Limits(NamedTuple):
+    """Limits inside clusters and at 0, and what they are judged by."""
+
+    even: Array
+    odd: Array
+    left: Array | None
+    right: Array | None
+    asked: Array
+    own: Raw
+    slopes: tuple[Array, Array]
+
+
+def summed(parts: Sequence[Array | None]) -> Array | None:
+    """The sum of arrays, None if there are none."""
+    return None if parts[0] is None else reduce(operator.add, parts)
+
+
+class _Parts:
+    """The gradient U core Vᵀ + outside_u Vᵀ + U outside_vᵀ, with limits where it is 0/0."""
+
+    def __init__(self, gu: Array, gv: Array, u: Array, s: Array, v: Array, basis: Basis) -> None:
+        self.u, self.s, self.v, self.basis = u, s, v, basis
+        skew_u = skew(np.matmul(transposed(u), gu))
+        skew_v = skew(np.matmul(transposed(v), gv))
+        zero = basis.zero.astype(basis.values.dtype)
+        self.zero = backend.array_like(zero, as_raw(s))
+        self.both = backend.array_like(zero[..., None, :] * zero[..., :, None], as_raw(s))
+        self.total = np.expand_dims(s, -2) + np.expand_dims(s, -1)
+        apart = basis.apart(s)
+        core = (skew_u + skew_v) * apart / (differences(s) + (1 - apart))
+        core = core + (skew_u - skew_v) * (1 - self.both) / (self.total + self.both)
+        self.core = core * 0.5
+        self.outside = [self._left_over(g, y) for g, y in ((gu, u), (gv, v))]
+
+    def _left_over(self, g: Array, y: Array) -> Array | None:
+        """What of a tall U's (a wide Vh's) cotangent lies outside its columns, by its value."""
+        if y.shape[-2] <= y.shape[-1]:
+            return None
+        rest = g - np.matmul(y, np.matmul(transposed(y), g))
+        scale = np.expand_dims((1 - self.zero) / (self.s + self.zero), -2)
+        return rest * scale
+
+    def add_limits(self, down: Downstream, gs: Array, taken: bool, used: bool) -> None:
+        """Add the values' cotangents, and the limits of all quotients that are 0/0 here."""
+        basis = self.basis
+        self.core = self.core + np.expand_dims(gs, -2) * eye_like(self.core)
+        places = range(1, int(basis.places.max()) + 1)
+        found = [self._at_place(down, gs, place) for place in places]
+        terms = [each for each in found if each is not None]
+        floor = basis.cancelled if taken else 0.0
+        if terms:
+            asked = sum(as_raw(each.asked) for each in terms)
+            sizes = [as_raw(gs), *(as_raw(n) for each in terms for n in each.slopes)]
+            basis.refuse_asked(asked, "derivative of singular vectors", *sizes, floor=floor)
+        if used and not taken:
+            self._refuse_kink(as_raw(gs), sum((each.own for each in terms), as_raw(gs) * 0))
+        if terms:
+            self._add(
+                down,
+                [summed(parts) for parts in zip(*(each[:4] for each in terms), strict=True)],
+                taken,
+            )
+
+    def _at_place(self, down: Downstream, gs: Array, place: int) -> Limits | None:
+        """What the values at one place of their clusters contribute."""
+        basis = self.basis
+        mine = (basis.places == place).astype(basis.values.dtype)
+        n_u, _, n_vh = down.slopes(1, gs, backend.array_like(mine, as_raw(gs)), down.last)
+        if n_u is None and n_vh is None:
+            return None
+        u, v = (as_raw(self.u), as_raw(self.v)) if down.last else (self.u, self.v)
+        n_u = as_raw(u) * 0 if n_u is None else n_u
+        n_v = as_raw(v) * 0 if n_vh is None else transposed(n_vh)
+        p, q = np.matmul(transposed(u), n_u), np.matmul(transposed(v), n_v)
+        zero = self._column(place) * self.zero[..., None, :]
+        return Limits(
+            skew(p + q) * basis.inside(place, -1, p) * 0.25,
+            skew(p - q) * basis.inside(place, 1, p) * self.both * 0.25,
+            (n_u - np.matmul(u, p)) * zero if u.shape[-2] > u.shape[-1] else None,
+            (n_v - np.matmul(v, q)) * zero if v.shape[-2] > v.shape[-1] else None,
+            skew(p + q),
+            diagonal_of(as_raw(p)) * zero[..., 0, :],
+            (n_u, n_v),
+        )
+
+    def _column(self, place: int) -> Raw:
+        """1 for the columns at one place of their clusters."""
+        mine = (self.basis.places == place).astype(self.basis.values.dtype)
+        return backend.array_like(mine[..., None, :], as_raw(self.s))
+
+    def _refuse_kink(self, gs: Raw, euler: Raw) -> None:
+        """A value 0 is a kink unless its cotangent changes sign with its vector."""
+        if not self.basis.vanishes_at_zero(gs - euler, largest(gs)):
+            raise self.basis.refuse_zero("derivative of a function of singular values and vectors")
+
+    def _add(self, down: Downstream, limits: list[Array | None], taken: bool) -> None:
+        """Add limits N'(0) of quotients N(t)/t, and -t N''(0)/2, which the next derivative sees."""
+        basis, count, s = self.basis, int(self.basis.places.max()), self.s
+        final = down.last or taken
+
+        def bent(limit: Array, weights: Callable[[int], Raw], distance: Array) -> Array:
+            if final or not isinstance(limit, Variable):
+                return limit
+            bends = down.bends(1, limit, count, basis.places)
+            return limit - distance * sum(b * weights(i) for i, b in enumerate(bends, 1))
+
+        def between(place: int, sign: int) -> Raw:
+            return basis.inside(place, sign, as_raw(s)) * 0.25
+
+        def beyond(place: int) -> Raw:
+            return self._column(place) * self.zero[..., None, :] * 0.5
+
+        even, odd, *outside = limits
+        self.core = self.core + bent(even, lambda i: between(i, -1), differences(s))
+        self.core = self.core + bent(odd, lambda i: between(i, 1) * self.both, self.total)
+        for i, rest in enumerate(outside):
+            if rest is not None:
+                self.outside[i] = self.outside[i] + bent(rest, beyond, np.expand_dims(s, -2))
+
+    def gradient(self) -> Array:
+        u, v, (left, right) = self.u, self.v, self.outside
+        gx = sandwiched(u, Limit(self.basis)(self.core), transposed(v))
+        if left is not None:
+            gx = gx + np.matmul(left, transposed(v))
+        if right is not None:
+            gx = gx + np.matmul(u, transposed(right))
+        return gx
+
+
+def _vectors_gradient(gu: Array, gv: Array, u: Array, s: Array, v: Array) -> Array:
+    """Cotangent of x from those of U and V (Townsend, 2016)."""
+    same = eye_like(s)
     skew_u = skew(np.matmul(transposed(u), gu))
     skew_v = skew(np.matmul(transposed(v), gv))
     total = np.expand_dims(s, -2) + np.expand_dims(s, -1)

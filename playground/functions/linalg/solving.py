@@ -8,14 +8,15 @@ import numpy as np
 
 from playground.functions.array import reshape
 from playground.functions.lanes import OverMatrices
+from playground.functions.linalg.clusters import Basis, DeadEnd
 from playground.functions.linalg.matrices import (
     as_scale,
     check_square,
+    diagonal_of,
     eye_like,
     sandwiched,
     transposed,
 )
-from playground.functions.linalg.singular_values import Svd
 from playground.functions.operands import real_only
 from playground.functions.registry import answers
 from playground.graph import backend
@@ -24,6 +25,11 @@ from playground.graph.types import Array, Cotangents, Operand, Raw
 from playground.graph.variable import Variable, as_variable
 
 __all__ = ["batch_det", "batch_inv", "det", "inv", "slogdet", "solve"]
+
+
+# Up to this condition of a matrix its determinant's derivatives are taken from the inverse: the
+# second one loses as many digits as the number has.
+SOUND = 1e3
 
 
 class SlogdetResult(NamedTuple):
@@ -111,19 +117,71 @@ class Det(OverMatrices):
 
     @staticmethod
     def _cofactors(x: Array, y: Array) -> Array:
-        """The derivative of y = det x, (det x) x⁻ᵀ; of a singular x by way of its decomposition.
-
-        With x = U diag(s) Vh it is det(U) det(Vh) U diag(∏ of the other s) Vh, for any x.
-        """
         # The determinant is a polynomial, so that its gradient exists where the inverse does not.
         if not backend.has_zero(as_raw(y)):
-            return as_scale(y) * transposed(np.linalg.inv(x))
-        u, s, vh = Svd()(x)
-        mine = eye_like(s) == 1
-        others = np.prod(np.where(mine, eye_like(s) * 0 + 1, np.expand_dims(s, -2)), axis=-1)
-        # Signs alone, 1 or -1: they have no derivative, and are read off the arrays.
-        sign = np.linalg.det(as_raw(u)) * np.linalg.det(as_raw(vh))
-        return np.matmul(u * np.expand_dims(others * np.expand_dims(sign, -1), -2), vh)
+            inverse = np.linalg.inv(x)
+            if is_sound(as_raw(x), as_raw(inverse)):
+                return as_scale(y) * transposed(inverse)
+        return Cofactors()(x)
+
+
+class Cofactors(OverMatrices):
+    """y = the cofactors of x (…, n, n), the gradient of det x, for matrices near singular ones.
+
+    With x = U diag(s) Vh they are det(U) det(Vh) U diag(∏ of the other s) Vh, for any x, and their
+    derivative has the products of all s but two, as a polynomial's has: no division.
+    """
+
+    __slots__ = ()
+    keep = (0,)
+
+    def forward(self, x: Raw) -> Raw:
+        u, s, vh = np.linalg.svd(x)
+        sign = np.expand_dims(np.linalg.det(u) * np.linalg.det(vh), -1)
+        others = np.prod(left_out(s, eye_like(s)), axis=-1)
+        return np.matmul(contragredient(u) * np.expand_dims(others * sign, -2), contragredient(vh))
+
+    def backward(self, gy: Array, x: Array) -> Array:
+        u, s, vh = np.linalg.svd(as_raw(x))
+        basis = Basis(s, u)
+        if isinstance(gy, Variable) and not basis.has_zero:
+            # Recorded, for derivatives of third order on, which no other rule is there for.
+            inverse, y = np.linalg.inv(x), Det()(x)
+            turned = transposed(inverse)
+            along = (gy * turned).sum(axis=(-2, -1))
+            return as_scale(y) * (
+                as_scale(along) * turned - sandwiched(turned, transposed(gy), turned)
+            )
+        sign = as_scale(np.linalg.det(u) * np.linalg.det(vh))
+        u, vh = contragredient(u), contragredient(vh)
+        p = sandwiched(transposed(u), as_raw(gy), transposed(vh))
+        # Of rows i and j and columns i and j the minor is ∏ of the other s, of each sign once.
+        eye = eye_like(s)
+        both = np.expand_dims(eye, -2) + np.expand_dims(eye, -3)
+        minors = np.prod(left_out(np.expand_dims(s, -2), both), axis=-1) * (1 - eye)
+        core = np.expand_dims((minors * np.expand_dims(diagonal_of(p), -2)).sum(axis=-1), -2) * eye
+        result = sandwiched(u, (core - minors * transposed(p)) * sign, vh)
+        what = "third derivative of a determinant"
+        return DeadEnd(basis, what, result)(x, gy) if isinstance(gy, Variable) else result
+
+
+def contragredient(u: Raw) -> Raw:
+    """u⁻ᵀ, u itself for a real unitary matrix, its conjugate for a complex one."""
+    return transposed(np.linalg.inv(u)) if u.dtype.kind == "c" else u
+
+
+def left_out(s: Raw, where: Raw) -> Raw:
+    """Rows of the numbers s, with 1 in place of those that are left out."""
+    return np.where(where > 0, eye_like(s) * 0 + 1, np.expand_dims(s, -2))
+
+
+def is_sound(x: Raw, inverse: Raw) -> bool:
+    """Whether products of an inverse's elements are worth something; always with symbols."""
+    x, inverse = backend.to_cpu(x), backend.to_cpu(inverse)
+    if x.dtype.kind not in "fc" or not x.size:
+        return True
+    sizes = [abs(a).max(axis=(-2, -1)) for a in (x, inverse)]
+    return backend.everywhere(sizes[0] * sizes[1] < SOUND)
 
 
 @answers(np.linalg.det)
