@@ -258,6 +258,8 @@ class Variable:
                 f"Variable: expected an array (numpy.ndarray, cupy.ndarray …), got "
                 f"{type(array).__name__}: wrap it first, for example numpy.array(value)"
             )
+        if array is not None and not array.dtype.isnative:
+            array = as_array(array)
         self._array = array
         self._grad = None if grad is None else as_array(grad)
         self._node = node = _new(VariableNode)
