@@ -69,7 +69,8 @@ class Arcsinh(ElementwiseUnary):
     keep = (0,)
 
     def backward(self, gy: Array, x: Array) -> Array:
-        return gy / np.sqrt(x * x + 1)
+        # Of a real x by the root that does not overflow on the way.
+        return gy / (np.sqrt(x * x + 1) if x.dtype.kind == "c" else np.hypot(x, 1.0))
 
 
 arcsinh = function_of(Arcsinh)
@@ -83,8 +84,8 @@ class Arccosh(ElementwiseUnary):
     keep = (0,)
 
     def backward(self, gy: Array, x: Array) -> Array:
-        # As a product: x^2 - 1 has lost half of its digits near 1.
-        return gy / np.sqrt((x - 1) * (x + 1))
+        # As a product: x^2 - 1 has lost half of its digits near 1. Of roots, which do not overflow.
+        return gy / (np.sqrt(x - 1) * np.sqrt(x + 1))
 
 
 arccosh = function_of(Arccosh)
