@@ -221,7 +221,8 @@ class DivFromConstant(WithConstant):
         return self.value / x
 
     def backward(self, gz: Array, x: Array) -> Array:
-        return -gz * self.value / (x * x)
+        # As above without the square.
+        return -gz * (self.value / x) / x
 
 
 @answers(np.divide)

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from playground.functions.basic_math import divide, multiply
-from playground.functions.elementwise.exponential import log_share
+from playground.functions.elementwise.exponential import log_share, whole
 from playground.functions.elementwise.powers import square
 from playground.graph import backend
 from playground.graph.errors import InvalidIndex, InvalidType
@@ -210,7 +210,8 @@ class LogSumExp(Reduction):
         return np.log(total) + largest.reshape(total.shape)
 
     def backward(self, gy: Array, x: Array, y: Array) -> Cotangents:
-        return self.restore(gy) * np.exp(log_share(x, self.restore(y)))
+        shares = np.exp(log_share(x, self.restore(y)))
+        return self.restore(gy) / whole(shares.sum(axis=self.axis, keepdims=True)) * shares
 
 
 def logsumexp(x: Operand, axis: Axis = None) -> Variable:

@@ -74,7 +74,8 @@ def is_array(value: Operand) -> bool:
 def as_array(value: Operand) -> Any:
     """``value`` as something a Variable can hold: a NumPy scalar becomes a 0-d array.
 
-    Raises TypeError for anything that is no array of a registered type.
+    An array of foreign byte order is copied to the machine's, which the results of NumPy's own
+    functions have. Raises TypeError for anything that is no array of a registered type.
     """
     if isinstance(value, np.generic):
         return np.asarray(value)
@@ -83,7 +84,8 @@ def as_array(value: Operand) -> Any:
     if isinstance(value, np.ndarray):
         return plain_array(value, "Variable")
     if is_array(value):
-        return value
+        dtype = value.dtype
+        return value if dtype.isnative else value.astype(dtype.newbyteorder("="))
     raise TypeError(
         f"an array is expected (numpy.ndarray or a registered device array), got "
         f"{type(value).__name__}: convert it first, for example with numpy.asarray(value)"

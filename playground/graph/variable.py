@@ -281,6 +281,8 @@ class Variable:
                 array = plain_array(array, "Variable")
             elif array.dtype.kind not in "fiubc":
                 check_numbers(array, "Variable")
+        if array is not None and not array.dtype.isnative:
+            array = as_array(array)
         self._array = array
         self._grad = None if grad is None else as_array(grad)
         self._node = node = _new(VariableNode)

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from playground.functions.registry import function_of
-from playground.graph.op import Elementwise, ElementwiseUnary
+from playground.graph.backend import is_symbolic
+from playground.graph.op import Elementwise, ElementwiseUnary, as_raw
 from playground.graph.types import Array, Cotangents, Operand
 
 __all__ = [
@@ -133,7 +134,18 @@ def log_share(x: Operand, z: Operand) -> Any:
     # -inf - (-inf) and inf - inf are no numbers, and where() cannot take back a NaN of a gradient.
     z = np.where(z == -math.inf, np.zeros_like(z), z)
     difference = x - z
-    return np.where(x == z, np.zeros_like(difference), difference)
+    return np.where((x == z) & (z == math.inf), np.zeros_like(difference), difference)
+
+
+def whole(total: Operand) -> Any:
+    """What shares are divided by so that they sum up to 1: their sum, and 1 where there are none.
+
+    Where z is so large that it has rounded the logarithm away (1e17), the sum is not 1. That of
+    formulas is.
+    """
+    if is_symbolic(as_raw(total)):
+        return np.ones_like(total)
+    return np.where(total == 0, np.ones_like(total), total)
 
 
 class LogAddExp(Elementwise):
@@ -146,8 +158,9 @@ class LogAddExp(Elementwise):
     def backward(self, gz: Array, x: Array, y: Array, z: Array) -> Cotangents:
         left, right = self.wants
         # By shares of z, which exists: exp(x) and exp(y) may overflow where their ratio does not.
-        gx = gz * np.exp(log_share(x, z)) if left else None
-        return gx, (gz * np.exp(log_share(y, z)) if right else None)
+        of_x, of_y = np.exp(log_share(x, z)), np.exp(log_share(y, z))
+        g = gz / whole(of_x + of_y)
+        return (g * of_x if left else None), (g * of_y if right else None)
 
 
 logaddexp = function_of(LogAddExp)
@@ -163,8 +176,9 @@ class LogAddExp2(Elementwise):
     def backward(self, gz: Array, x: Array, y: Array, z: Array) -> Cotangents:
         left, right = self.wants
         # The same in base 2: the factors log(2) of the power and of the logarithm cancel.
-        gx = gz * np.exp2(log_share(x, z)) if left else None
-        return gx, (gz * np.exp2(log_share(y, z)) if right else None)
+        of_x, of_y = np.exp2(log_share(x, z)), np.exp2(log_share(y, z))
+        g = gz / whole(of_x + of_y)
+        return (g * of_x if left else None), (g * of_y if right else None)
 
 
 logaddexp2 = function_of(LogAddExp2)

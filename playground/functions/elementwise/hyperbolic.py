@@ -72,7 +72,8 @@ class Arcsinh(ElementwiseUnary):
         if x.dtype.kind == "c":
             # On the branch that NumPy has chosen, on either side of the cuts; x^2 + 1 forgets it.
             return gy / np.cosh(np.arcsinh(x))
-        return gy / np.sqrt(x * x + 1)
+        # Of a real x by the root that does not overflow on the way.
+        return gy / np.hypot(x, 1.0)
 
 
 arcsinh = function_of(Arcsinh)

@@ -76,7 +76,8 @@ class Reciprocal(ElementwiseUnary):
     keep = (1,)
 
     def backward(self, gy: Array, x: Array, y: Array) -> Array:
-        return -gy * (y * y)
+        # Not by the square, which may vanish where the product with gy does not.
+        return -gy * y * y
 
 
 reciprocal = function_of(Reciprocal)

@@ -48,7 +48,8 @@ class Cast(Unary):
     __slots__ = ("dtype", "origin")
 
     def __init__(self, dtype: DType) -> None:
-        self.dtype = np.dtype(dtype)
+        # In the machine's byte order, as all that a Variable holds.
+        self.dtype = np.dtype(dtype).newbyteorder("=")
 
     def check_dtype(self, given: DType, result: DType) -> None:
         pass

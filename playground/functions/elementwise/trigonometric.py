@@ -125,9 +125,10 @@ class Arctan2(Elementwise):
 
     def backward(self, gz: Array, y: Array, x: Array) -> Cotangents:
         first, second = self.wants
-        # Beyond 1e154 the squares overflow: the derivative, smaller than 1e-154, becomes 0.
-        g = gz / (x * x + y * y)
-        return (g * x if first else None), (-g * y if second else None)
+        # By quotients: the squares would overflow beyond 1e154, and vanish below 1e-154.
+        r = np.hypot(x, y)
+        g = gz / r
+        return (g * (x / r) if first else None), (-g * (y / r) if second else None)
 
 
 arctan2 = function_of(Arctan2)

@@ -1,0 +1,121 @@
+"""Derivatives of very large and very small numbers, and arrays of the other byte order."""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import playground.functions as F
+from playground import Variable
+from playground.transforms import grad, hessian, jacobian
+
+# Two arguments, and the derivatives by both, from the formula at a common factor.
+TWO: dict[str, tuple[Callable[..., Any], Callable[[float], tuple[float, float]]]] = {
+    "arctan2": (np.arctan2, lambda s: (0.16 / s, -0.12 / s)),
+    "hypot": (np.hypot, lambda s: (0.6, 0.8)),
+    "divide": (np.divide, lambda s: (0.25 / s, -0.1875 / s)),
+    "remainder": (lambda x, y: np.remainder(y, x), lambda s: (-1, 1)),
+    "fmod": (lambda x, y: np.fmod(y, x), lambda s: (-1, 1)),
+    "maximum": (np.maximum, lambda s: (0, 1)),
+    "norm": (lambda x, y: np.hypot(np.hypot(x, y), 0.0), lambda s: (0.6, 0.8)),
+    "angle": (lambda x, y: 2 * np.arctan2(x, y), lambda s: (0.32 / s, -0.24 / s)),
+}
+
+
+@pytest.mark.filterwarnings("error::RuntimeWarning")
+@pytest.mark.parametrize("scale", [1e-250, 1e-200, 1e-160, 1e-100, 1.0, 1e100, 1e160, 1e200, 1e250])
+@pytest.mark.parametrize("name", TWO)
+def test_nothing_overflows_or_vanishes_on_the_way(name: str, scale: float) -> None:
+    f, expected = TWO[name]
+    found = grad(f, (0, 1))(3 * scale, 4 * scale)
+    np.testing.assert_allclose(found, expected(scale), rtol=1e-13)
+
+
+ONE: dict[str, tuple[Callable[[Any], Any], float, float]] = {
+    "arcsinh": (np.arcsinh, 1e200, 1e-200),
+    "arcsinh, negative": (np.arcsinh, -1e200, 1e-200),
+    "arccosh": (np.arccosh, 1e200, 1e-200),
+    "a large constant": (lambda x: 1e300 / x, 1e200, -1e-100),
+    "a small constant": (lambda x: 1e-300 / x, 1e-200, -1e100),
+    "reciprocal": (lambda x: 1e300 * np.reciprocal(x), 1e200, -1e-100),
+    "sqrt": (np.sqrt, 1e-300, 0.5e150),
+    "cbrt": (np.cbrt, 1e-300, 1e200 / 3),
+    "log": (np.log, 1e-300, 1e300),
+    "log1p": (np.log1p, 1e300, 1e-300),
+}
+
+
+@pytest.mark.parametrize("name", ONE)
+def test_of_one_argument(name: str) -> None:
+    f, x, expected = ONE[name]
+    np.testing.assert_allclose(grad(f)(x), expected, rtol=1e-13)
+
+
+@pytest.mark.parametrize("scale", [1e-100, 1e100])
+def test_second_derivatives_of_an_angle(scale: float) -> None:
+    """(a, b) = (3, 4): 2 a b / r^4 = 0.0384, and (b^2 - a^2) / r^4 = 0.0112."""
+    found = hessian(lambda v: np.arctan2(v[0], v[1]))(np.array([3 * scale, 4 * scale]))
+    expected = np.array([[-0.0384, -0.0112], [-0.0112, 0.0384]]) / scale / scale
+    np.testing.assert_allclose(found, expected, rtol=1e-13)
+
+
+@pytest.mark.parametrize("size", [1.0, 1e10, 1e16, 1e17, 1e100, 1e300, -1e17, -1e300, math.inf])
+def test_equal_terms_of_a_logarithmic_sum_share_it(size: float) -> None:
+    """Beyond 1e16 the logarithm is lost in the sum, and its terms are equal to it."""
+    for function in (np.logaddexp, np.logaddexp2):
+        np.testing.assert_allclose(grad(function, (0, 1))(size, size), [0.5, 0.5], rtol=1e-15)
+    x = np.full((2, 3), size)
+    rows = jacobian(lambda x: F.logsumexp(x, 1))(x)
+    np.testing.assert_allclose(rows.sum(axis=(1, 2)), [1, 1], rtol=1e-14)
+    np.testing.assert_allclose(grad(np.logaddexp.reduce)(x[0]), np.full(3, 1 / 3), rtol=1e-14)
+    if math.isfinite(size):
+        found = hessian(lambda v: np.logaddexp(v[0], v[1]))(np.full(2, size))
+        np.testing.assert_allclose(found, [[0.25, -0.25], [-0.25, 0.25]], rtol=1e-13)
+
+
+# ---------------------------------------------------------------------------- byte order
+
+FOREIGN = ">" if sys.byteorder == "little" else "<"
+
+CALLS: dict[str, Callable[[Any], Any]] = {
+    "sin": lambda x: np.sum(np.sin(x)),
+    "power": lambda x: np.sum(x**3),
+    "norm": np.linalg.norm,
+    "product": lambda x: np.dot(x, x),
+    "max": np.max,
+    "index": lambda x: x[0] * x[1],
+    "with native": lambda x: np.sum(x * np.arange(3.0, dtype="f")),
+    "with foreign": lambda x: np.sum(x * np.arange(3.0).astype(FOREIGN + "f4")),
+    "concatenate": lambda x: np.sum(np.concatenate([x, x * x])),
+}
+
+
+@pytest.mark.parametrize("kind", ["f4", "f8"])
+@pytest.mark.parametrize("name", CALLS)
+def test_arrays_of_the_other_byte_order(name: str, kind: str) -> None:
+    call = CALLS[name]
+    native = np.array([1.0, -2.0, 0.5], kind)
+    foreign = native.astype(FOREIGN + kind)
+    found = grad(call)(foreign)
+    np.testing.assert_array_equal(found, grad(call)(native))
+    assert found.dtype == np.dtype(kind)
+    x = Variable(foreign)
+    call(x).backward()
+    np.testing.assert_array_equal(x.grad, found)
+    np.testing.assert_array_equal(hessian(call)(foreign), hessian(call)(native))
+
+
+def test_a_foreign_array_beside_a_variable() -> None:
+    foreign = np.arange(3.0).astype(FOREIGN + "f8")
+    x = Variable(np.ones(3))
+    for y in (x + foreign, foreign * x, np.where(foreign > 1, x, foreign), x + Variable(foreign)):
+        assert y.dtype == np.float64
+    x.array = foreign
+    assert x.array.dtype.isnative
+    x.grad = foreign
+    np.testing.assert_array_equal(x.grad, [0, 1, 2])
