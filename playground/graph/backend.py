@@ -193,11 +193,6 @@ def has_zero(array: Raw) -> bool:
     return not bool(to_cpu(array).all())
 
 
-def has_nan(array: Raw) -> bool:
-    """Whether any number, in any lane, is NaN; asks the device, and so waits for it."""
-    return array.dtype.kind in "fc" and bool(np.isnan(base_of(array)).any())
-
-
 def has_numbers(array: Raw) -> bool:
     """Whether numbers are in an array, in its lanes if it has any, and no expressions."""
     return not hasattr(base_of(array), "elements")

@@ -15,9 +15,10 @@ from typing import Any
 
 import numpy as np
 
-from playground.graph.backend import has_nan, has_numbers, level_of
+from playground.graph.backend import has_numbers, level_of
 from playground.graph.config import config, using_config
-from playground.graph.errors import GradientError, NaNDetectedError
+from playground.graph.errors import GradientError
+from playground.graph.nonfinite import refuse_nan_gradient
 from playground.graph.types import Array, Cotangents, Function, Node, Raw
 from playground.graph.unselected import SELECTED, is_clean, propagate_carefully
 
@@ -209,10 +210,10 @@ def _screened(
 ) -> Sequence[Any]:
     """``gxs`` without those that lead nowhere; notes the nodes met, refuses NaN in debug mode."""
     screened = []
-    for node, gx in zip(function.inputs, gxs, strict=True):
+    for i, (node, gx) in enumerate(zip(function.inputs, gxs, strict=True)):
         creator = node.creator
-        if gx is not None and config.debug and has_nan(raw(gx)):
-            raise NaNDetectedError(f"NaN is detected on backward computation of {function.label}")
+        if gx is not None and config.debug:
+            refuse_nan_gradient(function, i, gx)
         if needed is not None and creator is not None and creator not in needed:
             gx = None
         if gx is not None and creator is not None and seen is not None:

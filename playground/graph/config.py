@@ -29,6 +29,8 @@ class _Switches(threading.local):
     # (nodes, arrays, outputs) -> nodes. It stands here because the interpreters, which set it, are
     # above the operations, which have to call it; a thread's own, as vmap in another is.
     _lift: Any = None
+    # What find_nan writes down while a function runs: function -> what it was given, what it made.
+    _journal: Any = None
 
     def __setattr__(self, name: str, value: object) -> None:
         super().__setattr__(name, value)
@@ -41,7 +43,8 @@ class _Switches(threading.local):
     def _sum_up(self) -> None:
         own = vars(self)
         # Removed and not set to True: a later change of the process-wide values must show through.
-        if self.enable_backprop and not self.debug and self._lift is None:
+        special = self.debug or self._lift is not None or self._journal is not None
+        if self.enable_backprop and not special:
             own.pop("plain", None)
         else:
             own["plain"] = False

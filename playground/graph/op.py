@@ -17,7 +17,8 @@ from playground.graph import backend
 from playground.graph.backend import SCALAR_TYPES
 from playground.graph.config import config
 from playground.graph.errors import InvalidIndex, InvalidType
-from playground.graph.function_node import FunctionNode, refuse_nan
+from playground.graph.function_node import FunctionNode
+from playground.graph.nonfinite import note, refuse_nan
 from playground.graph.special import library
 from playground.graph.types import Array, Cotangents, DType, Operand, Raw, Shape
 from playground.graph.unselected import SELECTED
@@ -127,7 +128,8 @@ class Op(FunctionNode):
         self, nodes: Sequence[Any], arrays: Sequence[Any], outputs: Sequence[Any]
     ) -> Sequence[Any]:
         """What hangs on ``config.plain``: the nodes to record, none where nothing is recorded."""
-        refuse_nan((*arrays, *outputs), self.label, "forward")
+        refuse_nan(arrays, self.label, outputs)
+        note(self, arrays, outputs)
         if not config.enable_backprop:
             return ()
         return nodes if config._lift is None else config._lift(nodes, arrays, outputs)
@@ -217,7 +219,7 @@ class Op(FunctionNode):
     def refused(self, error: Exception, arrays: Sequence[Any]) -> Exception:
         """``error`` from NumPy, retold with the operation's name and operands."""
         # In debug mode a NaN in the operands is the likelier cause: LAPACK complains of it as well.
-        refuse_nan(arrays, self.label, "forward")
+        refuse_nan(arrays, self.label)
         if isinstance(error, InvalidType):
             return error
         operands = ", ".join(f"{x.dtype}{list(x.shape)}" for x in arrays)
