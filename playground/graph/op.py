@@ -34,6 +34,7 @@ __all__ = [
     "Special",
     "Unary",
     "as_raw",
+    "lifted",
     "sum_to_shape",
     "variable_of",
 ]
@@ -417,19 +418,21 @@ class Selecting:
     selects = True
 
     def of(self, *operands: Operand) -> Variable:
-        return self._lifted(super().of(*operands))  # type: ignore[misc]
+        return lifted(super().of(*operands))  # type: ignore[misc]
 
     def apply(self, inputs: Sequence[Any]) -> tuple[Variable, ...]:
         outputs: tuple[Variable, ...] = super().apply(inputs)  # type: ignore[misc]
-        return tuple(map(self._lifted, outputs))
+        return tuple(map(lifted, outputs))
 
-    def _lifted(self, output: Variable) -> Variable:
-        node = output._node
-        # 1 is the rank of what is selected from leaves: nothing lies above that could be NaN.
-        if 1 < node.rank < SELECTED:
-            node.rank += SELECTED
-            node.creator.rank = node.rank - 1
-        return output
+
+def lifted(output: Variable) -> Variable:
+    """``output`` of a selecting operation, with the rank that says so."""
+    node = output._node
+    # 1 is the rank of what is selected from leaves: nothing lies above that could be NaN.
+    if 1 < node.rank < SELECTED:
+        node.rank += SELECTED
+        node.creator.rank = node.rank - 1
+    return output
 
 
 def sum_to_shape(g: Array, shape: Shape) -> Array:
