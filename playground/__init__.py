@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from playground.lab.runlog import RunRecord, read_log
     from playground.links import Chain, Link
     from playground.optimizers import GradientMethod, Optimizer, UpdateRule
+    from playground.transforms.nonfinite import find_nan
 
 
 # What differentiating does without is loaded when it is first asked for.
@@ -57,6 +58,7 @@ _LAZY = {
     "Optimizer": "playground.optimizers",
     "RunRecord": "playground.lab.runlog",
     "UpdateRule": "playground.optimizers",
+    "find_nan": "playground.transforms.nonfinite",
     "fit": "playground.lab.fit",
     "read_log": "playground.lab.runlog",
     "to_sympy": "playground.interpreters.symbols",
@@ -106,6 +108,7 @@ __all__ = [
     "__version__",
     "as_variable",
     "config",
+    "find_nan",
     "fit",
     "force_backprop_mode",
     "functions",

@@ -10,10 +10,11 @@ import numpy as np
 
 from playground.functions.kinks import at_rest, undefined
 from playground.functions.registry import answers, function_of
-from playground.graph.backend import SCALAR_TYPES
+from playground.graph.backend import SCALAR_TYPES, has_numbers
 from playground.graph.errors import InvalidType
-from playground.graph.op import Elementwise, ElementwiseUnary, Unary, as_raw
+from playground.graph.op import Elementwise, ElementwiseUnary, Unary, as_raw, lifted
 from playground.graph.types import Array, Cotangents, DType, Operand, Raw, Scalar
+from playground.graph.unselected import is_clean
 from playground.graph.variable import Variable, as_variable
 
 __all__ = [
@@ -185,12 +186,33 @@ class MulConstant(WithConstant):
 
 @answers(np.multiply)
 def multiply(x: Operand, y: Operand) -> Variable:
-    """Product x * y, broadcast."""
+    """Product x * y, broadcast. A factor of truth values selects, as in ``where``."""
     if type(y) in SCALAR_TYPES and isinstance(x, Variable):
-        return MulConstant(y).of(x)
-    if type(x) in SCALAR_TYPES and isinstance(y, Variable):
-        return MulConstant(x).of(y)
-    return Mul().of(x, y)
+        z = MulConstant(y).of(x)
+        return _selected(z) if type(y) in _TRUTH else z
+    if isinstance(y, Variable):
+        if isinstance(x, Variable):
+            return Mul().of(x, y)
+        if type(x) in SCALAR_TYPES:
+            z = MulConstant(x).of(y)
+            return _selected(z) if type(x) in _TRUTH else z
+        factor = x
+    else:
+        factor = y
+    z = Mul().of(x, y)
+    return _selected(z) if hasattr(factor, "dtype") and factor.dtype.kind == "b" else z
+
+
+_TRUTH = (bool, np.bool_)
+
+
+def _selected(z: Variable) -> Variable:
+    """A product with a mask, as a selecting operation."""
+    # Not where NaN or infinity times False has made a NaN: that is what came of the mask.
+    if z.creator is not None and has_numbers(z.array) and is_clean(z.array):
+        z.creator.selects = True
+        lifted(z)
+    return z
 
 
 class Div(Elementwise):

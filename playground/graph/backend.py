@@ -261,11 +261,6 @@ def has_zero(array: Raw) -> bool:
     return not bool(to_cpu(array).all())
 
 
-def has_nan(array: Raw) -> bool:
-    """Whether any number, in any lane, is NaN; asks the device, and so waits for it."""
-    return array.dtype.kind in "fc" and bool(np.isnan(base_of(array)).any())
-
-
 def anywhere(condition: Raw) -> bool:
     """Whether a condition holds for some element, in some lane; waits for a device."""
     return bool(to_cpu(base_of(condition)).any())

@@ -34,6 +34,8 @@ class _Switches(threading.local):
     _last: bool = False
     # Set while a backward pass is recorded: what it computes is to stay connected, copies too.
     _recorded_pass: bool = False
+    # What find_nan writes down while a function runs: function -> what it was given, what it made.
+    _journal: Any = None
 
     def __setattr__(self, name: str, value: object) -> None:
         super().__setattr__(name, value)
@@ -46,7 +48,8 @@ class _Switches(threading.local):
     def _sum_up(self) -> None:
         own = vars(self)
         # Removed and not set to True: a later change of the process-wide values must show through.
-        if self.enable_backprop and not self.debug and self._lift is None:
+        special = self.debug or self._lift is not None or self._journal is not None
+        if self.enable_backprop and not special:
             own.pop("plain", None)
         else:
             own["plain"] = False

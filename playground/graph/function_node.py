@@ -14,11 +14,12 @@ import numpy as np
 
 from playground.graph import backend, backprop
 from playground.graph.config import config, using_config
-from playground.graph.errors import GradientError, GraphError, NaNDetectedError
+from playground.graph.errors import GradientError, GraphError
+from playground.graph.nonfinite import note, refuse_nan
 from playground.graph.types import Array, Cotangents, Operand, Raw
 from playground.graph.variable import Variable, as_variable, output_variable
 
-__all__ = ["FunctionNode", "refuse_nan"]
+__all__ = ["FunctionNode"]
 
 
 class FunctionNode:
@@ -132,9 +133,10 @@ class FunctionNode:
         # A user's code may loop, index or compare: no rule could say what it does to lanes.
         if any(backend.level_of(array) is not None for array in arrays):
             return self.over_lanes(self, variables)
-        refuse_nan(arrays, self.label, "forward")
+        refuse_nan(arrays, self.label)
         outputs = self._forward(arrays)
-        refuse_nan(outputs, self.label, "forward")
+        refuse_nan(arrays, self.label, outputs)
+        note(self, arrays, outputs)
         requires_grad = any(x.requires_grad for x in variables)
         if not config.enable_backprop:
             return tuple(output_variable(y, requires_grad, None, 0) for y in outputs)
@@ -263,11 +265,3 @@ def _refusal(message: str) -> Callable[[Any], Any]:
         raise GraphError(message)
 
     return refuse
-
-
-def refuse_nan(arrays: Sequence[Any], label: str, direction: str) -> None:
-    if not config.debug:
-        return
-    for array in arrays:
-        if array is not None and backend.has_nan(array):
-            raise NaNDetectedError(f"NaN is detected on {direction} computation of {label}")

@@ -17,7 +17,8 @@ from playground.graph import backend
 from playground.graph.backend import ARRAY_TYPES, SCALAR_TYPES
 from playground.graph.config import config
 from playground.graph.errors import InvalidIndex, InvalidType
-from playground.graph.function_node import FunctionNode, refuse_nan
+from playground.graph.function_node import FunctionNode
+from playground.graph.nonfinite import note, refuse_nan
 from playground.graph.special import library
 from playground.graph.types import Array, Cotangents, DType, Operand, Raw, Shape
 from playground.graph.unselected import SELECTED
@@ -33,6 +34,7 @@ __all__ = [
     "Special",
     "Unary",
     "as_raw",
+    "lifted",
     "sum_to_shape",
     "variable_of",
 ]
@@ -131,7 +133,8 @@ class Op(FunctionNode):
         self, nodes: Sequence[Any], arrays: Sequence[Any], outputs: Sequence[Any]
     ) -> Sequence[Any]:
         """What hangs on ``config.plain``: the nodes to record, none where nothing is recorded."""
-        refuse_nan((*arrays, *outputs), self.label, "forward")
+        refuse_nan(arrays, self.label, outputs)
+        note(self, arrays, outputs)
         if not config.enable_backprop:
             return ()
         return nodes if config._lift is None else config._lift(nodes, arrays, outputs)
@@ -223,7 +226,7 @@ class Op(FunctionNode):
     def refused(self, error: Exception, arrays: Sequence[Any]) -> Exception:
         """``error`` from NumPy, retold with the operation's name and operands."""
         # In debug mode a NaN in the operands is the likelier cause: LAPACK complains of it as well.
-        refuse_nan(arrays, self.label, "forward")
+        refuse_nan(arrays, self.label)
         if isinstance(error, InvalidType):
             return error
         operands = ", ".join(f"{x.dtype}{list(x.shape)}" for x in arrays)
@@ -421,19 +424,21 @@ class Selecting:
     selects = True
 
     def of(self, *operands: Operand) -> Variable:
-        return self._lifted(super().of(*operands))  # type: ignore[misc]
+        return lifted(super().of(*operands))  # type: ignore[misc]
 
     def apply(self, inputs: Sequence[Any]) -> tuple[Variable, ...]:
         outputs: tuple[Variable, ...] = super().apply(inputs)  # type: ignore[misc]
-        return tuple(map(self._lifted, outputs))
+        return tuple(map(lifted, outputs))
 
-    def _lifted(self, output: Variable) -> Variable:
-        node = output._node
-        # 1 is the rank of what is selected from leaves: nothing lies above that could be NaN.
-        if 1 < node.rank < SELECTED:
-            node.rank += SELECTED
-            node.creator.rank = node.rank - 1
-        return output
+
+def lifted(output: Variable) -> Variable:
+    """``output`` of a selecting operation, with the rank that says so."""
+    node = output._node
+    # 1 is the rank of what is selected from leaves: nothing lies above that could be NaN.
+    if 1 < node.rank < SELECTED:
+        node.rank += SELECTED
+        node.creator.rank = node.rank - 1
+    return output
 
 
 def sum_to_shape(g: Array, shape: Shape) -> Array:

@@ -23,12 +23,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from playground.graph.backend import array_like, as_array, base_of, has_nan, level_of, to_cpu
+from playground.graph.backend import array_like, as_array, base_of, level_of, to_cpu
 from playground.graph.config import config
-from playground.graph.errors import NaNDetectedError
+from playground.graph.nonfinite import refuse_nan_gradient
 from playground.graph.types import Array, DType, Function, Node, Raw, Shape
 
-__all__ = ["SELECTED", "is_clean", "propagate_carefully"]
+__all__ = ["SELECTED", "is_clean", "is_somewhere", "places_behind", "propagate_carefully"]
 
 # Added to the rank of what a selecting operation makes of computed elements, and inherited from
 # there by all that follows: a traversal sees by one comparison that a selection lies above.
@@ -76,6 +76,11 @@ def _holds(condition: Raw) -> bool:
     return int(to_cpu(array.sum())) == array.size
 
 
+def is_somewhere(condition: Raw) -> bool:
+    """Whether a condition holds for any element, in any lane."""
+    return not _holds(condition == 0)
+
+
 def _none_if_empty(dead: Raw) -> Raw | None:
     return None if _holds(dead == 0) else dead
 
@@ -86,8 +91,12 @@ def propagate_carefully(
     observe: Callable[[Node, Array], None] | None = None,
     needed: Container[Function] | None = None,
     ends: Container[Function] = (),
+    watch: Callable[[Function, Sequence[Any], Sequence[Any]], None] | None = None,
 ) -> dict[Node, Any]:
-    """``backprop.propagate`` with dead places; it takes several times as long."""
+    """``backprop.propagate`` with dead places; it takes several times as long.
+
+    ``watch`` is told every function with the cotangents of its outputs and of its inputs.
+    """
     leaves: dict[Node, _Slots] = {}
     buckets: dict[int, dict[Function, _Slots]] = {}
     seen: dict[Function, dict[Node, None]] = {}
@@ -102,7 +111,7 @@ def propagate_carefully(
                 _tell(seen.pop(function, ()), slots, observe)
             if function in ends:
                 continue
-            for node, gx, dead in _passed(function, slots, recorded, needed):
+            for node, gx, dead in _passed(function, slots, recorded, needed, watch):
                 seen.setdefault(node.creator, {})[node] = None
                 _deposit(node, gx, dead, leaves, buckets)
     found = {node: slots.cotangents[0] for node, slots in leaves.items()}
@@ -143,15 +152,21 @@ def _deposit(
 
 
 def _passed(
-    function: Function, slots: _Slots, recorded: bool, needed: Container[Function] | None
+    function: Function,
+    slots: _Slots,
+    recorded: bool,
+    needed: Container[Function] | None,
+    watch: Callable[[Function, Sequence[Any], Sequence[Any]], None] | None,
 ) -> Iterator[tuple[Node, Array, Raw | None]]:
     """The inputs of a function that a cotangent goes on to, with it and its dead places."""
     gxs, dead = _pulled(function, slots, recorded)
-    for node, gx, places in zip(function.inputs, gxs, dead, strict=True):
+    if watch is not None:
+        watch(function, slots.cotangents, gxs)
+    for i, (node, gx, places) in enumerate(zip(function.inputs, gxs, dead, strict=True)):
         if gx is None or not node.requires_grad:
             continue
-        if config.debug and has_nan(_raw(gx)):
-            raise NaNDetectedError(f"NaN is detected on backward computation of {function.label}")
+        if config.debug:
+            refuse_nan_gradient(function, i, gx)
         if needed is None or node.creator is None or node.creator in needed:
             yield node, gx, places
 
@@ -229,6 +244,26 @@ def _pulled_elementwise(
 def _cleared(gx: Array, dead: Raw | None) -> Array:
     """``gx`` with zeros at the dead places; recorded, if it is a Variable."""
     return gx if gx is None or dead is None else np.where(dead, np.zeros_like(gx), gx)
+
+
+def places_behind(function: Function, places: Sequence[Raw | None]) -> list[Raw | None]:
+    """The places of each input that some ``places`` of the outputs depend on; None: not known."""
+    unknown: list[Raw | None] = [None] * len(function.inputs)
+    if not hasattr(function, "keep"):
+        return unknown
+    slots = _Slots(
+        [None if p is None else np.ones_like(p, dtype=float) for p in places],
+        [None if p is None else p == 0 for p in places],
+    )
+    selects = function.selects
+    twin = function if selects else _harmless(function, slots, False)
+    if twin is None:
+        return unknown
+    dead = _dead_inputs(twin, function, slots)
+    return [
+        None if node.shape is None else np.zeros(node.shape) == 0 if d is None else d == 0
+        for node, d in zip(function.inputs, dead, strict=True)
+    ]
 
 
 def _dead_inputs(twin: Function, function: Function, slots: _Slots) -> list[Any]:

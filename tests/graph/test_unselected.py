@@ -69,6 +69,19 @@ CASES = [
         FROM_0,
     ),
     Case(
+        "a mask as a factor",
+        lambda x: np.sum(np.sqrt(x) * (PLACES > 0)),
+        lambda x: np.sum(np.sqrt(x[1:])),
+        FROM_0,
+    ),
+    Case(
+        "a mask as a factor, broadcast",
+        lambda x: np.sum((FIRST[:, None] * x**1.5 + x) ** 2),
+        lambda x: np.sum((x**1.5 + x) ** 2 + x**2),
+        (1.0, 4.0),
+    ),
+    Case("a truth value as a factor", lambda x: True * x + False * np.sqrt(x), lambda x: +x, 0.0),
+    Case(
         "x log x",
         lambda x: np.sum(np.where(x > 0, x * np.log(x), 0.0)),
         lambda x: np.sum(x[1:] * np.log(x[1:])),
@@ -278,6 +291,12 @@ def test_nor_in_lanes(case: Case) -> None:
         (lambda x: np.clip(np.log(x) * x, -1, 1), 0.0),
         (lambda x: np.sqrt(np.stack([1 - x, x]))[0], 3.0),
         (lambda x: 0.0 * np.sqrt(x), 0.0),
+        (lambda x: False * np.log(x), 0.0),
+        (lambda x: np.maximum(np.sqrt(x), 0.0), -1.0),
+        (lambda x: np.max(np.stack([np.sqrt(x), x])), -1.0),
+        (lambda x: F.relu(np.sqrt(x)), -1.0),
+        (lambda x: np.clip(np.sqrt(x), 0.0, 1.0), -1.0),
+        (lambda x: np.minimum(1.0, np.sqrt(x)), -1.0),
     ],
 )
 def test_nan_of_what_was_selected_stays(function: UserFunction, at: float) -> None:
