@@ -14,7 +14,7 @@ from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from typing import Any
 
 from playground.graph.backend import has_nan
-from playground.graph.config import config, using_config
+from playground.graph.config import here, using_config
 from playground.graph.errors import GradientError, NaNDetectedError
 from playground.graph.types import Array, Cotangents, Function, Node, Raw
 
@@ -87,7 +87,7 @@ def _drain(
 ) -> None:
     # The hot loop of the package: it reads nodes, all of one class, rather than functions of many
     # classes, and repeats _deposit's common cases instead of calling it.
-    special = observe is not None or needed is not None or config.debug
+    special = observe is not None or needed is not None or here().debug
     # From there it only falls: a function's inputs have lower ranks than its outputs, so that a
     # bucket is complete when its turn comes, and nothing is added to it while it is read.
     rank = max(buckets, default=0)
@@ -149,7 +149,7 @@ def _screened(
     screened = []
     for node, gx in zip(function.inputs, gxs, strict=True):
         creator = node.creator
-        if gx is not None and config.debug and has_nan(raw(gx)):
+        if gx is not None and here().debug and has_nan(raw(gx)):
             raise NaNDetectedError(f"NaN is detected on backward computation of {function.label}")
         if needed is not None and creator is not None and creator not in needed:
             gx = None
