@@ -10,7 +10,7 @@ import numpy as np
 
 from playground.functions.kinks import at_rest, undefined
 from playground.functions.registry import answers, function_of
-from playground.graph.backend import SCALAR_TYPES, has_numbers
+from playground.graph.backend import SCALAR_TYPES, is_symbolic
 from playground.graph.errors import InvalidType
 from playground.graph.op import Elementwise, ElementwiseUnary, Unary, as_raw, lifted
 from playground.graph.types import Array, Cotangents, DType, Operand, Raw, Scalar
@@ -209,7 +209,7 @@ _TRUTH = (bool, np.bool_)
 def _selected(z: Variable) -> Variable:
     """A product with a mask, as a selecting operation."""
     # Not where NaN or infinity times False has made a NaN: that is what came of the mask.
-    if z.creator is not None and has_numbers(z.array) and is_clean(z.array):
+    if z.creator is not None and not is_symbolic(z.array) and is_clean(z.array):
         z.creator.selects = True
         lifted(z)
     return z

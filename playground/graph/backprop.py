@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from playground.graph.backend import is_symbolic, level_of
-from playground.graph.config import config, using_config
+from playground.graph.config import config, here, using_config
 from playground.graph.errors import GradientError
 from playground.graph.nonfinite import refuse_nan_gradient
 from playground.graph.types import Array, Cotangents, Function, Node, Raw
@@ -196,7 +196,7 @@ def _drain(
 ) -> None:
     # The hot loop of the package: it reads nodes, all of one class, rather than functions of many
     # classes, and repeats _deposit's common cases instead of calling it.
-    special = observe is not None or needed is not None or config.debug
+    special = observe is not None or needed is not None or here().debug
     # From there it only falls: a function's inputs have lower ranks than its outputs, so that a
     # bucket is complete when its turn comes, and nothing is added to it while it is read.
     rank = max(buckets, default=0)
@@ -259,7 +259,7 @@ def _screened(
     screened = []
     for i, (node, gx) in enumerate(zip(function.inputs, gxs, strict=True)):
         creator = node.creator
-        if gx is not None and config.debug:
+        if gx is not None and here().debug:
             refuse_nan_gradient(function, i, gx)
         if needed is not None and creator is not None and creator not in needed:
             gx = None

@@ -1,98 +1,162 @@
-"""Switches, one set a thread: what is not set in a thread falls back to the process-wide value."""
+"""Switches, one set a thread or task: what is not set there follows the process-wide value."""
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any, NamedTuple
+from weakref import WeakSet
 
-from playground.graph.types import DType
+
+class _Entry(NamedTuple):
+    """One switch that is set: for good (no block), or while a ``with`` block is open."""
+
+    block: object
+    name: str
+    value: Any
 
 
-class _Switches(threading.local):
-    """A thread's own values live on the instance, the process-wide ones on the class.
+class _Own:
+    """What one context sees; its entries never change, as tasks that are started share it."""
 
-    A read is then one attribute look-up, which every recorded operation pays for; ``plain`` sums
-    up what it has to ask: record, with no slow feature on. It is False or unset on an instance,
-    never True, so that a change of the process-wide values cannot be missed.
-    """
+    __slots__ = ("__weakref__", "debug", "entries", "plain", "values")
 
-    plain: bool = True
-    # Chainer's switches, under its names.
-    enable_backprop: bool = True
-    debug: bool = False
-    type_check: bool = True
-    train: bool = True
-    dtype: DType = "float32"
-    # Set while lanes are recorded: connects the inputs of an operation to the lanes of its outputs
-    # (nodes, arrays, outputs) -> nodes. It stands here because the interpreters, which set it, are
-    # above the operations, which have to call it; a thread's own, as vmap in another is.
-    _lift: Any = None
-    # Set while a pass is recorded only for what its own functions ask of it: its results will not
-    # be differentiated.
-    _last: bool = False
-    # Set while a backward pass is recorded: what it computes is to stay connected, copies too.
-    _recorded_pass: bool = False
-    # What find_nan writes down while a function runs: function -> what it was given, what it made.
-    _journal: Any = None
+    debug: bool
+    plain: bool
+    values: dict[str, Any]
+
+    def __init__(self, entries: tuple[_Entry, ...] = ()) -> None:
+        self.entries = entries
+        self.sum_up()
+        _in_use.add(self)
+
+    def sum_up(self) -> None:
+        """Put the values together: of the process, and of several entries for one the last."""
+        values = {**vars(global_config), **{entry.name: entry.value for entry in self.entries}}
+        self.values, self.debug = values, values["debug"]
+        # What every recorded operation asks: record, with no slow feature on.
+        recording = values["enable_backprop"] and not values["debug"]
+        watched = values["_lift"] is not None or values["_journal"] is not None
+        self.plain = bool(recording) and not watched
+
+
+class _ProcessWide:
+    """The values that hold where a context has none of its own."""
+
+    def __init__(self) -> None:
+        switches = {
+            # Chainer's switches, under its names.
+            "enable_backprop": True,
+            "debug": False,
+            "type_check": True,
+            "train": True,
+            "dtype": "float32",
+            # Set while lanes are recorded: connects the inputs of an operation to the lanes of its
+            # outputs (nodes, arrays, outputs) -> nodes. It stands here because the interpreters,
+            # which set it, are above the operations, which have to call it; a context's own, as
+            # vmap in another is.
+            "_lift": None,
+            # Set while a pass is recorded only for what its own functions ask of it: its results
+            # will not be differentiated.
+            "_last": False,
+            # Set while a backward pass is recorded: what it computes is to stay connected, copies
+            # too.
+            "_recorded_pass": False,
+            # What find_nan writes down while a function runs: function -> what it was given, what
+            # it made.
+            "_journal": None,
+        }
+        vars(self).update(switches)
+
+    if TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any: ...
 
     def __setattr__(self, name: str, value: object) -> None:
         super().__setattr__(name, value)
-        self._sum_up()
-
-    def __delattr__(self, name: str) -> None:
-        super().__delattr__(name)
-        self._sum_up()
-
-    def _sum_up(self) -> None:
-        own = vars(self)
-        # Removed and not set to True: a later change of the process-wide values must show through.
-        special = self.debug or self._lift is not None or self._journal is not None
-        if self.enable_backprop and not special:
-            own.pop("plain", None)
-        else:
-            own["plain"] = False
-
-    def show(self) -> dict[str, Any]:
-        """The values as this thread sees them."""
-        return {
-            name: getattr(self, name)
-            for name, value in vars(_Switches).items()
-            if not name.startswith("_") and name != "plain" and not callable(value)
-        }
+        for own in list(_in_use):
+            own.sum_up()
 
 
-class _GlobalSwitches:
-    """The process-wide values, which threads without a value of their own see."""
+_in_use: WeakSet[_Own] = WeakSet()
+global_config = _ProcessWide()
+# Not a thread's: tasks of one thread take turns in the middle of a block, and each starts with a
+# copy of the context.
+_own: ContextVar[_Own] = ContextVar("the switches of playground", default=_Own())  # noqa: B039
+# For those that ask often: a read is a third of one from a threading.local.
+here = _own.get
+
+
+class _Switches:
+    """The switches as the context sees them that asks."""
+
+    __slots__ = ()
+
+    # As properties, for those asked often: the detour by __getattr__ is five times as long.
+    @property
+    def plain(self) -> bool:
+        """Whether operations record, with no slow feature on."""
+        return here().plain
+
+    @property
+    def enable_backprop(self) -> bool:
+        return here().values["enable_backprop"]
+
+    @property
+    def debug(self) -> bool:
+        return here().debug
+
+    @property
+    def _lift(self) -> Any:
+        return here().values["_lift"]
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(_Switches, name)
+        try:
+            return here().values[name]
+        except KeyError:
+            raise AttributeError(f"there is no switch {name!r}") from None
 
     def __setattr__(self, name: str, value: object) -> None:
-        setattr(_Switches, name, value)
-        _Switches.plain = _Switches.enable_backprop and not _Switches.debug
+        _own.set(_Own((*_without(None, name), _Entry(None, name, value))))
+
+    def __delattr__(self, name: str) -> None:
+        _own.set(_Own(_without(None, name)))
+
+    def show(self) -> dict[str, Any]:
+        """The values as this context sees them."""
+        return {name: value for name, value in here().values.items() if name[0] != "_"}
+
+
+def _without(block: object, name: str) -> tuple[_Entry, ...]:
+    return tuple(e for e in here().entries if e.block is not block or e.name != name)
 
 
 config = _Switches()
-global_config = _GlobalSwitches()
 
 
 @contextmanager
-def using_config(name: str, value: object, config: object = config) -> Iterator[None]:
-    """Set one switch for the length of a ``with`` block, in this thread alone."""
-    own = vars(config)
-    # What was not set in this thread follows the process-wide value again afterwards.
-    missing = object()
-    before = own.get(name, missing)
-    setattr(config, name, value)
+def using_config(name: str, value: object, config: Any = config) -> Iterator[None]:
+    """Set one switch for the length of a ``with`` block, in this thread or task alone.
+
+    A generator has no context of its own: what it sets around a ``yield`` holds for its caller,
+    until the block is left.
+    """
+    if not isinstance(config, _Switches):
+        before = getattr(config, name)
+        setattr(config, name, value)
+        try:
+            yield
+        finally:
+            setattr(config, name, before)
+        return
+    # Known by itself: blocks of generators that take turns are not left in the order of entering.
+    block = object()
+    _own.set(_Own((*here().entries, _Entry(block, name, value))))
     try:
         yield
     finally:
-        if before is missing:
-            delattr(config, name)
-        else:
-            setattr(config, name, before)
+        _own.set(_Own(_without(block, name)))
 
 
 def no_backprop_mode() -> Any:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from playground.graph.backend import base_of, has_numbers, to_cpu
+from playground.graph.backend import base_of, is_symbolic, to_cpu
 from playground.graph.config import config
 from playground.graph.errors import NaNDetectedError
 from playground.graph.types import Array, Function, HostArray, Raw
@@ -85,7 +85,7 @@ def account_of(function: Function) -> Account:
 def host_of(array: Array | None) -> HostArray | None:
     """The numbers of an array or a Variable on the host, lanes as leading axes; None: none."""
     array = getattr(array, "_array", array)
-    if array is None or not has_numbers(array):
+    if array is None or is_symbolic(array):
         return None
     return np.asarray(to_cpu(base_of(array)))
 

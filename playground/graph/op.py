@@ -15,7 +15,7 @@ import numpy as np
 
 from playground.graph import backend
 from playground.graph.backend import ARRAY_TYPES, SCALAR_TYPES
-from playground.graph.config import config
+from playground.graph.config import config, here
 from playground.graph.errors import InvalidIndex, InvalidType
 from playground.graph.function_node import FunctionNode
 from playground.graph.nonfinite import note, refuse_nan
@@ -105,7 +105,7 @@ class Op(FunctionNode):
         if self.output_count == 1:
             outputs = (outputs,)
         requires_grad = True in [node.requires_grad for node in nodes]
-        if not config.plain:
+        if not here().plain:
             nodes = list(self.slow_features(nodes, arrays, outputs))
             if not nodes:
                 return tuple(output_variable(y, requires_grad, None, 0) for y in outputs)
@@ -132,7 +132,7 @@ class Op(FunctionNode):
     def slow_features(
         self, nodes: Sequence[Any], arrays: Sequence[Any], outputs: Sequence[Any]
     ) -> Sequence[Any]:
-        """What hangs on ``config.plain``: the nodes to record, none where nothing is recorded."""
+        """What hangs on ``here().plain``: the nodes to record, none where nothing is recorded."""
         refuse_nan(arrays, self.label, outputs)
         note(self, arrays, outputs)
         if not config.enable_backprop:
@@ -309,7 +309,7 @@ class Unary(Op):
         if y.dtype is not node.dtype:
             self.check_dtype(node.dtype, y.dtype)
         requires_grad = node.requires_grad
-        if not config.plain:
+        if not here().plain:
             nodes = self.slow_features((node,), (array,), (y,))
             if not nodes:
                 return output_variable(y, requires_grad, None, 0)
@@ -381,7 +381,7 @@ class Binary(Op):
         if z.dtype is not xn.dtype:
             self.check_dtype(xn.dtype, z.dtype)
         requires_grad = xn.requires_grad or yn.requires_grad
-        if not config.plain:
+        if not here().plain:
             nodes = self.slow_features((xn, yn), (xa, ya), (z,))
             if not nodes:
                 return output_variable(z, requires_grad, None, 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import copy
 import gc
 import math
@@ -18,7 +19,17 @@ import pytest
 
 import playground
 import playground.functions as F
-from playground import FunctionNode, Parameter, Variable, config, global_config, using_config
+from playground import (
+    FunctionNode,
+    NaNDetectedError,
+    Parameter,
+    Variable,
+    config,
+    force_backprop_mode,
+    global_config,
+    no_backprop_mode,
+    using_config,
+)
 
 
 def var(*values: Any, dtype: str = "d", **options: Any) -> Variable:
@@ -88,12 +99,12 @@ def test_failing_backward_leaves_every_gradient_and_the_config(
     x, z, h, loss = _failing_loss(broken)
     loss.grad = seed = np.array(2.0)
     held = x.grad, z.grad, h.grad
-    switches = dict(vars(config))
+    switches = config.show()
     with pytest.raises(BrokenError):
         loss.backward(retain_grad=retain_grad, enable_double_backprop=recorded)
     assert all(a is b for a, b in zip((x.grad, z.grad, h.grad), held, strict=True))
     assert loss.grad is seed
-    assert vars(config) == switches
+    assert config.show() == switches
 
 
 def test_interrupt_inside_backward_leaves_every_gradient() -> None:
@@ -119,13 +130,13 @@ def test_failing_accumulation_leaves_the_other_leaves() -> None:
 def test_failing_grad_leaves_every_gradient_and_the_config() -> None:
     x, z, h, loss = _failing_loss(broken)
     held = x.grad, z.grad, h.grad
-    switches = dict(vars(config))
+    switches = config.show()
     for options in ({"set_grad": True}, {"retain_grad": True}, {"enable_double_backprop": True}):
         with pytest.raises(BrokenError):
             playground.grad([loss], [x, z], **options)
         assert all(a is b for a, b in zip((x.grad, z.grad, h.grad), held, strict=True))
         assert loss.grad is None
-        assert vars(config) == switches
+        assert config.show() == switches
 
 
 def test_graph_can_be_used_again_after_a_failure() -> None:
@@ -1196,3 +1207,78 @@ def test_an_input_out_of_reach_is_no_reason_to_warn(recwarn: Any) -> None:
     x, other = var(1, 2), var(3)
     assert playground.grad([F.sum(x)], [other]) == [None]
     assert not recwarn.list
+
+
+# ------------------------------------------------------------------- switches and their contexts
+
+
+def test_tasks_that_take_turns_have_their_own_switches() -> None:
+    seen: list[tuple[str, bool]] = []
+
+    async def quiet(name: str) -> None:
+        with no_backprop_mode():
+            for _ in range(3):
+                await asyncio.sleep(0)
+                seen.append((name, (Variable(np.ones(1)) * 2).creator is not None))
+
+    async def recording(name: str) -> None:
+        for _ in range(4):
+            await asyncio.sleep(0)
+            seen.append((name, (Variable(np.ones(1)) * 2).creator is not None))
+
+    async def run() -> None:
+        await asyncio.gather(quiet("a"), recording("b"), quiet("c"), recording("d"))
+
+    asyncio.run(run())
+    assert {record for name, record in seen if name in "ac"} == {False}
+    assert {record for name, record in seen if name in "bd"} == {True}
+    assert len(seen) == 14
+    assert config.enable_backprop
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+@pytest.mark.parametrize("name", ["enable_backprop", "train", "debug", "type_check"])
+def test_generators_that_take_turns_leave_no_switch_behind(
+    name: str, order: tuple[int, int]
+) -> None:
+    before = getattr(config, name)
+
+    def inside(value: bool) -> Iterator[bool]:
+        with using_config(name, value):
+            yield getattr(config, name)
+
+    generators = [inside(not before), inside(not before)]
+    assert [next(g) for g in generators] == [not before] * 2
+    # Left in any order, the last block to be left restores what was there before the first.
+    for i in order:
+        assert next(generators[i], None) is None
+    assert getattr(config, name) == before
+    assert config.show()[name] == before
+
+
+def test_a_switch_inside_another_and_one_set_for_good() -> None:
+    with no_backprop_mode():
+        with force_backprop_mode(), no_backprop_mode():
+            assert not config.enable_backprop
+        assert not config.enable_backprop
+        config.train = False
+    assert config.enable_backprop
+    assert not config.train
+    del config.train
+    assert config.train
+    with using_config("train", False, global_config):
+        assert not config.train
+    assert config.train
+    with pytest.raises(AttributeError, match="no switch 'trian'"):
+        _ = config.trian
+
+
+def test_a_process_wide_change_is_seen_inside_a_block() -> None:
+    with using_config("train", False):
+        global_config.debug = True
+        try:
+            with pytest.raises(NaNDetectedError), np.errstate(all="ignore"):
+                Variable(np.array([-1.0])) ** 0.5
+        finally:
+            global_config.debug = False
+        assert (Variable(np.ones(1)) ** 0.5).creator is not None
