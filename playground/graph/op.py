@@ -16,7 +16,7 @@ import numpy as np
 from playground.graph import backend
 from playground.graph.backend import ARRAY_TYPES, SCALAR_TYPES
 from playground.graph.config import config
-from playground.graph.errors import InvalidIndex, InvalidType
+from playground.graph.errors import InvalidAxis, InvalidIndex, InvalidMatrix, InvalidType
 from playground.graph.function_node import FunctionNode, refuse_nan
 from playground.graph.special import library
 from playground.graph.types import Array, Cotangents, DType, Operand, Raw, Shape
@@ -221,7 +221,12 @@ class Op(FunctionNode):
         if isinstance(error, InvalidType):
             return error
         operands = ", ".join(f"{x.dtype}{list(x.shape)}" for x in arrays)
+        if isinstance(error, np.linalg.LinAlgError):
+            return InvalidMatrix(
+                self.label, "matrices that it exists of", f"{operands}", f"NumPy: {error}"
+            )
         kind = InvalidIndex if isinstance(error, IndexError) else InvalidType
+        kind = InvalidAxis if isinstance(error, np.exceptions.AxisError) else kind
         return kind(self.label, "operands that fit together", operands, f"NumPy: {error}")
 
     def pull(self, gy: Cotangents) -> Sequence[Any]:

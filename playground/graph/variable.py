@@ -542,7 +542,9 @@ class Variable:
         except BaseException:
             self._grad = held
             raise
-        for leaf, gradient in backprop.unshared(gradients).items():
+        if node.creator is not None:  # a leaf's own start gradient is the user's
+            gradients = backprop.unshared(gradients)
+        for leaf, gradient in gradients.items():
             leaf.store_grad(gradient)
             if loss_scale is not None and leaf.creator is None:
                 leaf._loss_scale = loss_scale

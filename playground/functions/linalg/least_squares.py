@@ -10,7 +10,7 @@ from playground.functions.linalg.singular_values import svdvals
 from playground.functions.operands import real_only, together
 from playground.functions.registry import answers
 from playground.graph import backend
-from playground.graph.errors import InvalidType
+from playground.graph.errors import InvalidMatrix
 from playground.graph.op import Unary
 from playground.graph.types import Array, Operand, Raw
 from playground.graph.variable import Variable, as_variable
@@ -60,7 +60,9 @@ def lstsq(
     """
     a, b = together("lstsq", a, b)
     if a.ndim != 2:
-        raise InvalidType("lstsq", "one matrix (m, n)", f"shape {a.shape}")
+        raise InvalidMatrix("lstsq", "one matrix (m, n)", f"shape {a.shape}")
+    if b.ndim not in (1, 2) or b.shape[0] != a.shape[0]:
+        raise InvalidMatrix("lstsq", f"b of {a.shape[0]} rows", f"shape {b.shape}")
     x, sizes = matmul(pinv(a, rcond), b), svdvals(a)
     rank = np.linalg.matrix_rank(backend.to_cpu(a.array))
     m, n = a.shape
