@@ -10,7 +10,7 @@ from playground.functions.basic_math import divide, multiply
 from playground.functions.elementwise.exponential import log_share, whole
 from playground.functions.elementwise.powers import square
 from playground.graph import backend
-from playground.graph.errors import InvalidIndex, InvalidType
+from playground.graph.errors import InvalidAxis, InvalidType
 from playground.graph.op import Selecting, Unary, as_raw, variable_of
 from playground.graph.types import Array, Axis, Cotangents, Operand, Raw
 from playground.graph.variable import Variable, as_variable
@@ -32,10 +32,10 @@ def normal_axes(axis: Axis, ndim: int, operation: str) -> tuple[int, ...]:
     """``axis`` as a tuple of axes counted from 0; raises for one that is out of range or double."""
     axes = tuple(range(ndim)) if axis is None else axis if isinstance(axis, tuple) else (axis,)
     if not all(-ndim <= a < ndim for a in axes):
-        raise InvalidIndex(operation, f"axes from {-ndim} to {ndim - 1}", f"axis {axis}")
+        raise InvalidAxis(operation, f"axes from {-ndim} to {ndim - 1}", f"axis {axis}")
     normal = tuple(sorted(a % ndim for a in axes))
     if len(set(normal)) != len(normal):
-        raise InvalidIndex(operation, "different axes", f"axis {axis}")
+        raise InvalidAxis(operation, "different axes", f"axis {axis}")
     return normal
 
 

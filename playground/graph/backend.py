@@ -157,7 +157,7 @@ def to_cpu(array: Raw) -> np.ndarray:
 
 def constant_like(value: Operand, like: Raw, operation: str) -> Any:
     """A constant operand, brought to the array type of ``like`` if it is a small host array."""
-    if isinstance(value, (*SCALARS, list)):
+    if isinstance(value, (*SCALARS, list, tuple)):
         array = np.asarray(value)
     elif isinstance(value, np.ndarray) and type(value) not in ARRAY_TYPES:
         array = plain_array(value, operation)

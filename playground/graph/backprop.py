@@ -11,9 +11,11 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from sys import getrefcount
 from typing import Any
 
 import numpy as np
+from numpy import may_share_memory, ndarray
 
 from playground.graph.backend import is_symbolic, level_of
 from playground.graph.config import config, here, using_config
@@ -363,7 +365,7 @@ def grad(
     above = {node.creator for node in nodes_above(tops) if node.creator is not None}
     needed = leading_to(targets, above)
     found, retained = _collect(seeds, targets, needed, retain_grad, enable_double_backprop)
-    results = []
+    found, results = unshared(found), []
     for i, x in enumerate(inputs):
         gx = found.get(x.node) if x.requires_grad else None
         extra = None if grad_inputs is None else grad_inputs[i]
@@ -411,6 +413,51 @@ def _collect(
         seeds = [(node, raw(cotangent)) for node, cotangent in seeds]
     propagate(seeds, recorded, observe, needed | ends, ends)
     return found, retained
+
+
+def unshared(gradients: dict[Node, Any]) -> dict[Node, Any]:
+    """The gradients, each in memory of its own that may be written to; copied only where not.
+
+    The gradients of x + y are one array, that of a sum may be read-only, and what started the pass
+    or was kept for it may come through: ``p.grad *= 0.5`` must scale one gradient, once.
+    """
+    for node, gradient in gradients.items():
+        if type(gradient) is ndarray:
+            # Whoever else holds the array counts as a reference to it. Mostly it is nobody's view.
+            if gradient.base is None:
+                if getrefcount(gradient) <= _SOLE:
+                    continue
+            elif _is_own_view(gradient) and getrefcount(gradient) <= _SOLE:
+                continue
+            gradients[node] = gradient.copy()
+        elif len(gradients) > 1 and any(
+            _one_memory(gradient, other) for leaf, other in gradients.items() if leaf is not node
+        ):
+            gradients[node] = gradient.copy()
+    return gradients
+
+
+def _is_own_view(gradient: Array) -> bool:
+    """Whether an array, a view, may be written to without changing another."""
+    base = gradient.base
+    return gradient.flags.writeable and getrefcount(base) <= _SOLE_BASE
+
+
+def _one_memory(one: Array, other: Array) -> bool:
+    a, b = raw(one), raw(other)
+    return a is b or (type(a) is type(b) is ndarray and may_share_memory(a, b))
+
+
+def _references() -> tuple[int, int]:
+    """What ``getrefcount`` says above of an array, and of a view's base, that nobody else holds."""
+    held = {0: ndarray(0)}
+    alone = [getrefcount(gradient) for _, gradient in held.items()]
+    base = ndarray(1)[:].base
+    # The view is gone by now; in its place a base has the reference that it was.
+    return max(alone), getrefcount(base) + 1
+
+
+_SOLE, _SOLE_BASE = _references()
 
 
 def raw(cotangent: Array) -> Raw:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 
 class PlaygroundError(Exception):
     """Base of every error that the package raises on purpose."""
@@ -24,6 +26,18 @@ class InvalidType(PlaygroundError, TypeError, ValueError):  # noqa: N818 (Chaine
 
 class InvalidIndex(InvalidType, IndexError):  # noqa: N818 (as its base)
     """An axis or an index that the operand does not have; an IndexError as NumPy's is."""
+
+
+class InvalidAxis(InvalidIndex, np.exceptions.AxisError):
+    """An axis that the operand does not have; caught as NumPy's AxisError, too."""
+
+    axis = ndim = None
+    # NumPy's makes a text of its own, of axis and ndim.
+    __str__ = Exception.__str__
+
+
+class InvalidMatrix(InvalidType, np.linalg.LinAlgError):
+    """A matrix that an operation does not exist of; caught as NumPy's LinAlgError, too."""
 
 
 class GraphCutError(PlaygroundError, TypeError):

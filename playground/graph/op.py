@@ -16,7 +16,7 @@ import numpy as np
 from playground.graph import backend
 from playground.graph.backend import ARRAY_TYPES, SCALAR_TYPES
 from playground.graph.config import config, here
-from playground.graph.errors import InvalidIndex, InvalidType
+from playground.graph.errors import InvalidAxis, InvalidIndex, InvalidMatrix, InvalidType
 from playground.graph.function_node import FunctionNode
 from playground.graph.nonfinite import note, refuse_nan
 from playground.graph.special import library
@@ -47,7 +47,7 @@ def as_raw(x: Operand) -> Raw:
     """The array of an operand: a Variable's, an array, or a host array made of a number."""
     if isinstance(x, Variable):
         return x._array
-    if type(x) in SCALAR_TYPES or isinstance(x, list):
+    if type(x) in SCALAR_TYPES or isinstance(x, (list, tuple)):
         return np.asarray(x)
     if isinstance(x, np.ndarray) and type(x) not in ARRAY_TYPES:
         return backend.plain_array(x, "a constant operand")
@@ -113,6 +113,7 @@ class Op(FunctionNode):
 
     def _operands(self, inputs: Sequence[Any]) -> tuple[list[Any], list[Any]]:
         """Nodes and arrays of the inputs, constants brought to the Variables' dtype and device."""
+        inputs = self.without_integers(inputs)
         dtype = self._common_dtype(inputs)
         if dtype is None:
             # Constants alone: the first decides, as the first Variable does otherwise.
@@ -163,6 +164,20 @@ class Op(FunctionNode):
                     kept[i - count] = results[i - count]._array
         self.kept = kept
         return tuple(results)
+
+    def without_integers(self, inputs: Sequence[Any]) -> Sequence[Any]:
+        """The inputs; beside a Variable of fractions one of integers is a constant.
+
+        It has no gradient, and none goes through the rounding that it came from.
+        """
+        dtypes = [x._node.dtype for x in inputs if isinstance(x, Variable)]
+        wide = next((d for d in dtypes if d.kind in "fc"), None)
+        if not self.same_dtype or wide is None or all(d.kind in "fc" for d in dtypes):
+            return inputs
+        return [
+            x._array.astype(wide) if isinstance(x, Variable) and x.dtype.kind in "?bui" else x
+            for x in inputs
+        ]
 
     def _common_dtype(self, inputs: Sequence[Any]) -> Any:
         dtype = None
@@ -230,7 +245,12 @@ class Op(FunctionNode):
         if isinstance(error, InvalidType):
             return error
         operands = ", ".join(f"{x.dtype}{list(x.shape)}" for x in arrays)
+        if isinstance(error, np.linalg.LinAlgError):
+            return InvalidMatrix(
+                self.label, "matrices that it exists of", f"{operands}", f"NumPy: {error}"
+            )
         kind = InvalidIndex if isinstance(error, IndexError) else InvalidType
+        kind = InvalidAxis if isinstance(error, np.exceptions.AxisError) else kind
         return kind(self.label, "operands that fit together", operands, f"NumPy: {error}")
 
     def pull(self, gy: Cotangents) -> Sequence[Any]:
@@ -362,7 +382,10 @@ class Binary(Op):
             if isinstance(y, Variable):
                 yn, ya = y._node, y._array
                 if xn.dtype is not yn.dtype and xn.dtype != yn.dtype:
-                    raise self.mixed(xn.dtype, yn.dtype)
+                    x, y = self.without_integers((x, y))
+                    if isinstance(x, Variable) and isinstance(y, Variable):
+                        raise self.mixed(xn.dtype, yn.dtype)
+                    return self.of(x, y)
             else:
                 fits = type(y) is type(xa) and y.dtype is xn.dtype
                 ya = y if fits else self.constant(y, x, xn.dtype)

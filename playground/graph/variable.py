@@ -276,11 +276,11 @@ class Variable:
                 f"Variable: expected an array (numpy.ndarray, cupy.ndarray …), got "
                 f"{type(array).__name__}: wrap it first, for example numpy.array(value)"
             )
-        if isinstance(array, np.ndarray):
-            if type(array) not in ARRAY_TYPES:
-                array = plain_array(array, "Variable")
-            elif array.dtype.kind not in "fiubc":
+        if type(array) is np.ndarray:
+            if array.dtype.kind not in "fiubc":
                 check_numbers(array, "Variable")
+        elif isinstance(array, np.ndarray) and type(array) not in ARRAY_TYPES:
+            array = plain_array(array, "Variable")
         if array is not None and not array.dtype.isnative:
             array = as_array(array)
         self._array = array
@@ -378,7 +378,13 @@ class Variable:
         return len(self._array)
 
     def item(self) -> Scalar:
-        """The one element as a Python number."""
+        """The one element as a Python number; refused where a derivative is being recorded."""
+        if config.enable_backprop and self._depends_on_unknown():
+            raise GraphCutError(
+                f"Variable.item() would drop the graph of {self._title()}, and its gradient, in "
+                f"silence: compute with the Variable itself, or write v.array.item() for a number "
+                f"that counts as a constant"
+            )
         return self._array.item()
 
     def copydata(self, var: Variable) -> None:
@@ -489,7 +495,7 @@ class Variable:
         gradient = var.grad
         if gradient is not None:
             gradient = array_like(gradient, self._array)
-            self._grad = gradient if self._grad is None else self.grad + gradient
+            self._grad = gradient.copy() if self._grad is None else self.grad + gradient
 
     def seed(self, given: Array | None, loss_scale: float | None = None) -> Array:
         """What a traversal starts from here: ``given``, or ones (times ``loss_scale``)."""
@@ -535,9 +541,13 @@ class Variable:
             else:
                 leaves = backprop.propagate_plainly(node, seed)
             gradients |= _with_earlier(leaves, node.born)
+            # What unshared counts are references: none must be this function's own.
+            del leaves
         except BaseException:
             self._grad = held
             raise
+        if node.creator is not None:  # a leaf's own start gradient is the user's
+            gradients = backprop.unshared(gradients)
         for leaf, gradient in gradients.items():
             leaf.store_grad(gradient)
             if loss_scale is not None and leaf.creator is None:
@@ -581,8 +591,9 @@ class Variable:
 
         A copy is then a step of the computation. Outside it is Chainer's: a leaf by itself.
         """
-        if config._recorded_pass:
-            return True
+        return config._recorded_pass or self._depends_on_unknown()
+
+    def _depends_on_unknown(self) -> bool:
         return any(node.unknown for node in backprop.nodes_above([self._node]))
 
     def __copy__(self) -> Variable:

@@ -74,6 +74,15 @@ def _reshape(self: Variable, *shape: Any, order: str = "C", copy: bool | None = 
     return shaping.reshape_rule(self, shape[0] if len(shape) == 1 else shape, order, copy=copy)
 
 
+def _rounded(self: Variable, digits: int | None = None) -> Any:
+    """``round(v)``, an int, or ``round(v, digits)``, of a single number: steps, of slope 0."""
+    if self.ndim:
+        raise TypeError("round: expected one number, got an array: use numpy.round(v)")
+    if digits is None and isinstance(self.array, np.ndarray):
+        return round(self.array.item())
+    return _by_function(np.round)(self, digits or 0)
+
+
 def tolist(self: Variable) -> Any:
     """Nested lists of numbers; refused while a gradient is wanted."""
     refuse_cut(self, "Variable.tolist()")
@@ -88,6 +97,8 @@ _ARRAY_METHODS: dict[str, Any] = {
     "compress": _compress,
     "conj": _conj,
     "conjugate": _conj,
+    "__round__": _rounded,
+    "flat": property(F.ravel),
     "flatten": _flatten,
     "max": _extremum(reductions.max_rule),
     "min": _extremum(reductions.min_rule),

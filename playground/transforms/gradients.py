@@ -115,7 +115,8 @@ def vjp(f: UserFunction, *primals: Tree) -> tuple[Any, UserFunction]:
     trace = Trace("vjp", f, tuple(range(len(primals))), primals, {})
     ys = [y for _, y in numeric_leaves("vjp", trace.result)]
     trace.look(ys)
-    value = trace.value(trace.result)
+    # The graph keeps arrays for the passes: who writes into the value must not change them.
+    value = trace.value(trace.result, copied=True)
     # Not forget, as passes are still to come: the user may call pull long after this returns.
     trace.seal(ys)
 

@@ -445,7 +445,10 @@ class Trace:
         found = [given.returned(c, lead) for given, c in pairs]
         # The gradients of x + y are one array; who writes into one must not change the other.
         for i, value in enumerate(found):
-            if isinstance(value, np.ndarray) and any(value is other for other in found[:i]):
+            if isinstance(value, np.ndarray) and any(
+                isinstance(other, np.ndarray) and np.may_share_memory(value, other)
+                for other in found[:i]
+            ):
                 found[i] = value.copy()
         return self.assembled(found)
 
@@ -468,7 +471,7 @@ class Trace:
             return self.recorded_result(tangent)
         return self.value(Variable(as_array(tangent), requires_grad=False))
 
-    def value(self, y: Tree) -> Tree:
+    def value(self, y: Tree, copied: bool = False) -> Tree:
         """An output as the caller gets it: a Variable if an argument was one, else an array."""
         # Recorded, it stays connected to the Variables that the derivative is connected to.
         if self.recorded or y is None:
@@ -477,7 +480,7 @@ class Trace:
         values: list[Any] = []
         for _, leaf in leaves(y):
             if isinstance(leaf, Variable):
-                array = leaf._array
+                array = leaf._array.copy() if copied else leaf._array
                 if as_variables:
                     leaf = Variable(array, requires_grad=False)
                 else:

@@ -10,7 +10,7 @@ import numpy as np
 from playground.functions.array.views import View
 from playground.functions.reduction import normal_axes
 from playground.functions.registry import answers
-from playground.graph.errors import InvalidIndex, InvalidType
+from playground.graph.errors import InvalidAxis, InvalidType
 from playground.graph.op import sum_to_shape
 from playground.graph.types import Array, Axis, Index, Node, Operand, Raw
 from playground.graph.variable import Variable, as_variable
@@ -142,7 +142,7 @@ def rollaxis(x: Operand, axis: int, start: int = 0) -> Variable:
     x = as_variable(x)
     (source,) = normal_axes(axis, x.ndim, "rollaxis")
     if not -x.ndim <= start <= x.ndim:
-        raise InvalidIndex("rollaxis", f"start from {-x.ndim} to {x.ndim}", f"{start}")
+        raise InvalidAxis("rollaxis", f"start from {-x.ndim} to {x.ndim}", f"{start}")
     target = start + x.ndim if start < 0 else start
     # Taken out first, the axis leaves a gap: places behind it come one nearer.
     return moveaxis(x, source, target - (target > source))

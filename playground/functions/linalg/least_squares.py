@@ -11,7 +11,7 @@ from playground.functions.linalg.singular_values import Svd, svdvals
 from playground.functions.operands import real_only, together
 from playground.functions.registry import answers
 from playground.graph import backend
-from playground.graph.errors import InvalidType
+from playground.graph.errors import InvalidMatrix
 from playground.graph.op import Unary, as_raw
 from playground.graph.types import Array, Operand, Raw
 from playground.graph.variable import Variable, as_variable
@@ -93,7 +93,9 @@ def lstsq(
     """
     a, b = together("lstsq", a, b)
     if a.ndim != 2:
-        raise InvalidType("lstsq", "one matrix (m, n)", f"shape {a.shape}")
+        raise InvalidMatrix("lstsq", "one matrix (m, n)", f"shape {a.shape}")
+    if b.ndim not in (1, 2) or b.shape[0] != a.shape[0]:
+        raise InvalidMatrix("lstsq", f"b of {a.shape[0]} rows", f"shape {b.shape}")
     m, n = a.shape
     if rcond is None or rcond < 0:
         rcond = float(np.finfo(a.dtype).eps) * (max(m, n) if rcond is None else 1)

@@ -8,7 +8,7 @@ import numpy as np
 
 from playground.graph.backend import as_array
 from playground.graph.config import config
-from playground.graph.errors import InvalidType
+from playground.graph.errors import InvalidMatrix, InvalidType
 from playground.graph.op import as_raw, variable_of
 from playground.graph.types import Array, Operand, Raw
 from playground.graph.variable import Variable
@@ -89,13 +89,13 @@ def as_constants(arrays: Iterable[Raw]) -> tuple[Variable, ...]:
 def check_matrices(x: Operand, operation: str) -> None:
     """Raise InvalidType for what has fewer axes than a matrix."""
     if x.ndim < 2:
-        raise InvalidType(operation, "matrices (…, m, n)", f"shape {x.shape}")
+        raise InvalidMatrix(operation, "matrices (…, m, n)", f"shape {x.shape}")
 
 
 def check_square(x: Operand, operation: str) -> None:
     """Raise InvalidType for what is no square matrix, nor a batch of them."""
     if x.ndim < 2 or x.shape[-1] != x.shape[-2]:
-        raise InvalidType(operation, "square matrices (…, n, n)", f"shape {x.shape}")
+        raise InvalidMatrix(operation, "square matrices (…, n, n)", f"shape {x.shape}")
 
 
 def check_floating(x: Variable, operation: str) -> None:

@@ -95,6 +95,7 @@ class Solve(Binary):
 @answers(np.linalg.solve)
 def solve(a: Operand, b: Operand) -> Variable:
     """The x with a x = b; ``b`` is one vector (n,) or a matrix of columns (…, n, k)."""
+    a, b = (x if isinstance(x, Variable) else as_raw(x) for x in (a, b))
     check_square(a, "solve")
     # NumPy 2's rule: only what has one axis is a vector, also beside a batch of matrices.
     if b.ndim != 1:

@@ -65,7 +65,9 @@ def ediff1d(ary: Operand, to_end: Operand = None, to_begin: Operand = None) -> V
 def gradient_rule(f: Operand, *spacings: Operand, axis: Axis = None, edge_order: int = 1) -> Any:
     """Central differences inside, one-sided ones of order 1 or 2 at the edges."""
     f, *steps = together("gradient", f, *spacings)
-    axes = normal_axes(axis, f.ndim, "gradient") if axis is None else axis
+    checked = normal_axes(axis, f.ndim, "gradient")
+    # In the order in which they were given, which is that of the results.
+    axes = checked if axis is None else axis
     axes = tuple(a % f.ndim for a in ((axes,) if isinstance(axes, int) else axes))
     if edge_order not in (1, 2):
         raise ValueError(f"gradient: edge_order must be 1 or 2, got {edge_order}")
