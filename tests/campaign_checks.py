@@ -184,6 +184,8 @@ class Trial:
         return wrong
 
     def _subgradient(self, found: float, last: Slope, w: np.ndarray) -> str | None:
+        if not np.isfinite(found):
+            raise Skipped("no number at a kink, where there is no derivative")
         sides = np.stack([w * last.left, w * last.right])
         if any(word in self.program.lines[-1] for word in ORDERED) or not np.abs(sides).max() < 1e3:
             raise Skipped("a step, or an order that changes")
