@@ -77,6 +77,8 @@ def run(seeds: range, limit: float, progress: bool = True) -> tuple[Tally, list[
         except OutOfTime:
             tally.late.append(seed)
             continue
+        except KeyboardInterrupt:  # what was found so far is reported
+            break
         tally.programs += 1
         tally.calls.update(program.calls)
         tally.silent.update(text.partition(":")[0] for text in silent)

@@ -142,6 +142,7 @@ def mutants(op: type, helpers: bool = False) -> Iterator[Mutant]:
         if not inspect.isfunction(method) or "playground.functions" not in method.__module__:
             continue
         tree = parsed(method)
+        before = ast.unparse(tree).splitlines()
         body = tree.body[0].body  # type: ignore[attr-defined]
         places = [node for statement in body for node in ast.walk(statement)]
         texts = {id(node): s for s in _statements(body) for node in ast.walk(s)}
@@ -150,7 +151,7 @@ def mutants(op: type, helpers: bool = False) -> Iterator[Mutant]:
                 # The longest statement that is one line of a reader's; of an if, its condition.
                 line = _one_line(texts[id(place)])
                 changed = _replaced(tree, place, new)
-                yield Mutant(op, name, line, _difference(tree, changed), changed)
+                yield Mutant(op, name, line, _difference(before, changed), changed)
 
 
 def parsed(method: Callable[..., Any]) -> ast.Module:
@@ -193,8 +194,8 @@ def _replaced(tree: ast.Module, place: ast.AST, new: ast.AST) -> ast.Module:
     return ast.fix_missing_locations(Replace().visit(tree))
 
 
-def _difference(old: ast.Module, new: ast.Module) -> str:
-    before, after = ast.unparse(old).splitlines(), ast.unparse(new).splitlines()
+def _difference(before: list[str], new: ast.Module) -> str:
+    after = ast.unparse(new).splitlines()
     different = (b for a, b in zip(before, after, strict=False) if a != b)
     return next(different, after[-1]).strip()
 

@@ -753,7 +753,9 @@ RULES: tuple[Row, ...] = (
     ),
     # polynomials
     rule("polyval", case((4,), M), case((3,), ())),
-    narrow(rule("vander", case((3,)), case((3,), N=2, increasing=True))),
+    narrow(
+        rule("vander", case((3,)), case((3,), N=2, increasing=True), case((2,), N=0), case((0,)))
+    ),
     narrow(rule("polyder", case((4,)), case((4,), m=2), case((3,), m=0))),
     narrow(rule("polyint", case((3,)), case((3,), m=2), case((2,), m=2, k=[1.0, 2.0]))),
     rule("polyadd", case((2,), (4,)), case((3,), (3,))),

@@ -40,6 +40,8 @@ class Prod(Reduction):
         return np.prod(x, axis=self.axis, keepdims=self.keepdims)
 
     def backward(self, gy: Array, x: Array) -> Array:
+        if not self.shape:  # with axis 0 or -1 too, which NumPy takes for none there
+            return gy
         axes = normal_axes(self.axis, len(self.shape), "prod")
         # The reduced axes last and flat: one running product serves any number of them.
         order = [i for i in range(len(self.shape)) if i not in axes] + list(axes)

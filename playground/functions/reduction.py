@@ -56,7 +56,8 @@ class Reduction(Unary):
     def restore(self, g: Array) -> Array:
         """A cotangent of the result, with the reduced axes put back as 1."""
         # A sum of everything is the frequent case, and its 0-d cotangent is broadcast as it is.
-        if self.keepdims or (self.axis is None and not g.shape):
+        # NumPy takes axis 0 or -1 of a 0-d array for none.
+        if self.keepdims or (not g.shape and (self.axis is None or not self.shape)):
             return g
         axes = normal_axes(self.axis, len(self.shape), "sum")
         return g.reshape(kept_shape(self.shape, axes))

@@ -27,7 +27,7 @@ HOLOMORPHIC: dict[str, Callable[[Any], Any]] = {
     "inv": np.linalg.inv,
     "det": np.linalg.det,
     "solve": lambda z: np.linalg.solve(z, np.ones(2)),
-    "index": lambda z: z[[0, 0, 1], [1, 1, 0]],
+    "index": lambda z: z[[0, 0, 1], [1, 1, 0]] ** 2,
 }
 
 

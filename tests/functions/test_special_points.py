@@ -271,3 +271,29 @@ def test_the_curvature_of_a_correlation_at_its_largest_value() -> None:
     correlation = lambda t: np.corrcoef(LINE, LINE + t * d)[0, 1]  # noqa: E731
     second = transforms.grad(transforms.grad(correlation))(0.0)
     np.testing.assert_allclose(second, -(across @ across) / (line @ line), rtol=1e-12)
+
+
+@pytest.mark.parametrize("axis", [0, -1])
+@pytest.mark.parametrize(
+    "name",
+    "sum prod max min nansum nanprod nanmax nanmin nanmean ptp nanvar".split(),  # noqa: SIM905
+)
+def test_a_number_has_an_axis_that_is_none_of_it(name: str, axis: int) -> None:
+    """NumPy reduces a 0-d array along axis 0 or -1 to itself."""
+    f = lambda x: getattr(np, name)(x * x, axis=axis)  # noqa: E731
+    points = np.array([1.3, -0.5, 2.0])
+    slopes = 0 * points if name in ("ptp", "nanvar") else 2 * points
+    bends = 0 * points if name in ("ptp", "nanvar") else 2 + 0 * points
+    for x, slope, bend in zip(points, slopes, bends, strict=True):
+        assert f(Variable(np.array(x))).array == f(np.array(x))
+        assert transforms.grad(f)(np.array(x)) == slope
+        assert transforms.hessian(f)(np.array(x)) == bend
+    np.testing.assert_array_equal(transforms.vmap(f)(points), [f(np.array(x)) for x in points])
+    np.testing.assert_array_equal(transforms.vmap(transforms.grad(f))(points), slopes)
+
+
+def test_an_axis_that_numpy_does_not_take_of_a_number_is_refused() -> None:
+    for name, axis in (("mean", 0), ("sum", 1), ("sum", (0,)), ("median", 0), ("max", (-1,))):
+        for x in (np.array(1.3), Variable(np.array(1.3))):
+            with pytest.raises((IndexError, ValueError)):
+                getattr(np, name)(x, axis=axis)

@@ -185,6 +185,8 @@ def _reduction(function: Callable[..., Any]) -> LaneRule:
     def reduce(x: Batched, axis: Axis = None, *further: Operand, **kwargs: Operand) -> Any:
         if further or kwargs.keys() - {"keepdims", "initial"}:
             return looped(function, (x, axis, *further), kwargs)
+        if axis in (0, -1) and not x.ndim:  # NumPy takes these axes of a 0-d array for none
+            axis = ()
         return x.with_array(function(x.array, axis=_behind(axis, x.ndim), **kwargs))
 
     return reduce

@@ -39,6 +39,8 @@ def vander(x: Operand, N: int | None = None, increasing: bool = False) -> Variab
     if x.ndim != 1:
         raise ValueError(f"vander: expected one dimension, got {x.ndim}")
     powers = range(len(x) if N is None else N)
+    if not powers:
+        return F.get_item(F.expand_dims(x, 1), (slice(None), slice(0)))
     # Powers by whole numbers keep finite derivatives at 0.
     return F.stack([F.power(x, k) for k in (powers if increasing else reversed(powers))], 1)
 
