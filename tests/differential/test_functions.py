@@ -537,3 +537,11 @@ def test_deviation_a_squared_absolute_value_has_a_second_derivative_at_zero() ->
 
     np.testing.assert_array_equal(run(script, chainer), [0, 2])
     np.testing.assert_array_equal(run(script, playground), [2, 2])
+
+
+def test_deviation_arrays_of_the_other_byte_order_are_copied_to_the_machines() -> None:
+    foreign = np.arange(3.0).astype(np.dtype("d").newbyteorder())
+    assert not run(lambda engine: engine.Variable(foreign).array, chainer).dtype.isnative
+    held = run(lambda engine: engine.Variable(foreign).array, playground)
+    assert held.dtype.isnative
+    np.testing.assert_array_equal(held, foreign)
