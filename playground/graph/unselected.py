@@ -220,7 +220,8 @@ def _nothing_selected(
             dead.append(None)
             continue
         zeros = as_array(np.zeros(node.shape, node.dtype, like=_raw(like)))
-        gxs.append(type(like)(zeros, requires_grad=False) if recorded else zeros)
+        # Recorded, the zeros hang on the cotangent: no connection is None where others have 0.
+        gxs.append(like.sum() * 0 + type(like)(zeros, requires_grad=False) if recorded else zeros)
         dead.append(zeros == 0)
     return gxs, dead
 
