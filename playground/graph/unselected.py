@@ -220,9 +220,19 @@ def _nothing_selected(
             dead.append(None)
             continue
         zeros = as_array(np.zeros(node.shape, node.dtype, like=_raw(like)))
-        gxs.append(type(like)(zeros, requires_grad=False) if recorded else zeros)
+        # Recorded, the zeros hang on the cotangent: no connection is None where others have 0.
+        gxs.append(_connected(zeros, like, node, function) if recorded else zeros)
         dead.append(zeros == 0)
     return gxs, dead
+
+
+def _connected(zeros: Raw, gy: Array, node: Node, function: Function) -> Array:
+    """Zeros that hang on a cotangent, and on the input unless the function is linear."""
+    gx = gy.sum() * 0 + type(gy)(zeros, requires_grad=False)
+    if not getattr(function, "keep", True):
+        return gx
+    x = node.get_variable() if node.data is not None else node.get_variable_or_none()
+    return gx if x is None else np.where(zeros == 0, gx, x)
 
 
 def _pulled_elementwise(
