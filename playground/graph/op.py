@@ -113,8 +113,12 @@ class Op(FunctionNode):
 
     def _operands(self, inputs: Sequence[Any]) -> tuple[list[Any], list[Any]]:
         """Nodes and arrays of the inputs, constants brought to the Variables' dtype and device."""
-        inputs = self.without_integers(inputs)
-        dtype = self._common_dtype(inputs)
+        try:
+            dtype = self._common_dtype(inputs)
+        except InvalidType:
+            # Asked for only here: operands of one dtype are the frequent case.
+            inputs = self.without_integers(inputs)
+            dtype = self._common_dtype(inputs)
         if dtype is None:
             # Constants alone: the first decides, as the first Variable does otherwise.
             inputs = [variable_of(x) for x in inputs]

@@ -105,7 +105,7 @@ class VariableNode:
     views: list[Any] | None = None
     # What a transform gave to a user's function: the unknown of the call, under any of its names.
     given: bool = False
-    # A copy of it is to stay connected: it is an unknown of a transform, or of a fit.
+    # The same of a fit, which keeps the Variable: it does not change under its names.
     unknown: bool = False
 
     def describe(self, array: Raw) -> None:
@@ -453,7 +453,7 @@ class Variable:
         if name is not None:
             self.name = name
         if given:
-            self._node.given = self._node.unknown = True
+            self._node.given = True
 
     def retain_data(self) -> None:
         """Keep the array as long as the node lives."""
@@ -594,7 +594,7 @@ class Variable:
         return config._recorded_pass or self._depends_on_unknown()
 
     def _depends_on_unknown(self) -> bool:
-        return any(node.unknown for node in backprop.nodes_above([self._node]))
+        return any(node.given or node.unknown for node in backprop.nodes_above([self._node]))
 
     def __copy__(self) -> Variable:
         if self._is_inside():

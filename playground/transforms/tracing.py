@@ -114,7 +114,7 @@ class Given:
         self.variable, self.form, self.name = variable, form, name
         # Not asked for again: y[i] = u inside the function gives the variable another node.
         self.node: Node = variable._node
-        self.node.given = self.node.unknown = True
+        self.node.given = True
 
     def zero(self, lead: Shape) -> Raw:
         """A derivative (``lead`` + shape) of zeros."""

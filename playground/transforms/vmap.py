@@ -161,7 +161,7 @@ def _at_once(
         inside = [place.enter(level) for place in places]
         for x in inside:
             if isinstance(x, Variable):
-                x.node.given = x.node.unknown = True
+                x.node.given = True
         result = called(function, rebuilt(args, iter(inside)), kwargs)
         recorded = any(isinstance(place.value, Variable) for place in places)
         found = [place.leave(level, recorded) for place in _leaf_places(result, out_axes, "result")]

@@ -403,7 +403,9 @@ def test_operands_that_do_not_fit(row: Row, case: Case) -> None:
             form(*map(Variable, arrays), **case.args)
         assert caught.value.operation
         assert caught.value.operation in str(caught.value)
-        assert row.op is None or names_operation(caught.value.operation, row, labels)
+        # An array of text is refused before the operation sees it.
+        named = caught.value.operation
+        assert named == "Variable" or row.op is None or names_operation(named, row, labels)
 
 
 def label_of(op: type | None) -> str:
