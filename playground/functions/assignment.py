@@ -92,7 +92,7 @@ def set_item(self: Variable, index: Index, value: Operand) -> None:
                 f"assignment in no_backprop_mode to an element of {self._title()}, which a graph "
                 f"has recorded, so that its gradient would be wrong: work on a copy, y = x.copy()"
             )
-        self.array = SetItem(index).of(Variable(self.array), operand(value)).array
+        self.array = SetItem(index).of(Variable(self.array), _fitting(self, value)).array
         return
     if self.creator is None and self.requires_grad:
         raise GraphCutError(
@@ -106,9 +106,21 @@ def set_item(self: Variable, index: Index, value: Operand) -> None:
             f"y[i][j] = value, or work on a copy, y = x.copy()"
         )
     node, array = self.node, self.array
-    self.replace(SetItem(index).of(self, operand(value)))
+    self.replace(SetItem(index).of(self, _fitting(self, value)))
     if node.views is not None:
         renew_views(node, _written(array, index), self)
+
+
+def _fitting(target: Variable, value: Operand) -> Operand:
+    """The value as an operand; refused where the target would have to take its wider dtype."""
+    value = operand(value)
+    kinds = "biufc"
+    if isinstance(value, Variable) and (
+        kinds.index(value.dtype.kind) > max(kinds.index(target.dtype.kind), 2)
+        and target.dtype.kind != value.dtype.kind
+    ):
+        raise SetItem(()).mixed(target.dtype, value.dtype)
+    return value
 
 
 def _written(array: Raw, index: Index) -> Raw:

@@ -79,10 +79,8 @@ def as_array(value: Operand) -> Any:
     """
     if isinstance(value, np.generic):
         return np.asarray(value)
-    if type(value) in ARRAY_TYPES:
-        return value
-    if isinstance(value, np.ndarray):
-        return plain_array(value, "Variable")
+    if isinstance(value, np.ndarray) and type(value) not in ARRAY_TYPES:
+        value = plain_array(value, "Variable")
     if is_array(value):
         dtype = value.dtype
         return value if dtype.isnative else value.astype(dtype.newbyteorder("="))

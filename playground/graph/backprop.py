@@ -117,7 +117,9 @@ def _propagate_selected(
     selection is careful at once: that its numbers are finite says nothing of their derivatives.
     """
     selected = any(node.rank >= SELECTED for node, _ in seeds)
-    if not (selected and (recorded or config.debug)):
+    # One that is recorded only for what its own functions ask is as good as a raw one.
+    differentiated = recorded and not config._last
+    if not (selected and (differentiated or config.debug)):
 
         def observe_clean(node: Node, cotangent: Array) -> None:
             if not is_clean(cotangent):

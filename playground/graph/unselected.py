@@ -183,13 +183,16 @@ def _pulled(
     if function.inputs is None or not (selects or any(d is not None for d in slots.dead)):
         gxs = function.pull_recorded(gy) if recorded else function.pull(gy)
         return gxs, [None] * len(gxs)
+    if hasattr(function, "level"):
+        return _pulled_in_lanes(function, slots, recorded)
     if all(
         g is None or (d is not None and _holds(d))
         for g, d in zip(slots.cotangents, slots.dead, strict=True)
     ):
         return _nothing_selected(function, slots, recorded)
-    if not hasattr(function, "keep"):
-        # A user's function: what depends on what is not known.
+    if not hasattr(function, "keep") or getattr(function, "indivisible", False):
+        # A user's function: what depends on what is not known. And of eigenvectors each entry
+        # depends on all of the matrix: harmless values elsewhere would hide that one is undefined.
         gxs = function.pull_recorded(gy) if recorded else function.pull(gy)
         return gxs, [None] * len(gxs)
     if selects:
@@ -205,6 +208,19 @@ def _pulled(
             twin = _twin(function, harmless, dead, _idle_outputs(harmless, dead), recorded)
     gxs = twin.pull_recorded(gy) if recorded else twin.pull(gy)
     return [_cleared(gx, d) for gx, d in zip(gxs, dead, strict=True)], dead
+
+
+def _pulled_in_lanes(
+    function: Function, slots: _Slots, recorded: bool
+) -> tuple[Sequence[Any], Sequence[Any]]:
+    """Of a way into lanes or out of them, which moves and sums up: dead is what nothing reaches.
+
+    Zeros made like the cotangent would have its lanes, where the input may have none.
+    """
+    (gy,), (dead,) = slots.cotangents, slots.dead
+    gxs = function.pull_recorded(gy) if recorded else function.pull(gy)
+    alive = np.where(dead, np.zeros_like(_raw(gy)), np.ones_like(_raw(gy)))
+    return gxs, [_none_if_empty(part == 0) for part in function.pull(alive)]
 
 
 def _nothing_selected(

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Literal, NamedTuple
+from typing import ClassVar, Literal, NamedTuple
 
 import numpy as np
 
@@ -62,6 +62,7 @@ class Eigh(OverMatrices):
     """
 
     __slots__ = ("basis", "uplo")
+    indivisible: ClassVar[bool] = True
     keep = (0, 1, 2)
     output_count = 2
 

@@ -77,7 +77,7 @@ def _cuts(x: Variable, rcond: float | Raw) -> bool:
     rounding = max(m, n, CLUSTER_GAP * min(m, n)) * np.finfo(x.dtype).eps
     if not m or not n or not np.any(np.asarray(rcond) > rounding):
         return False
-    s = np.linalg.svd(x._array, compute_uv=False)
+    s = np.linalg.svd(x._array, full_matrices=False)[1]
     return not backend.everywhere(_kept(s, rcond))
 
 

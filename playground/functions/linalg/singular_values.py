@@ -9,7 +9,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Sequence
 from functools import reduce
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 
@@ -52,6 +52,7 @@ class Svd(OverMatrices):
     """U (…, m, k), s (…, k) descending, Vh (…, k, n) with x = U diag(s) Vh, k = min(m, n)."""
 
     __slots__ = ("basis",)
+    indivisible: ClassVar[bool] = True
     keep = (0, 1, 2, 3)
     output_count = 3
 
