@@ -386,10 +386,7 @@ class Binary(Op):
             if isinstance(y, Variable):
                 yn, ya = y._node, y._array
                 if xn.dtype is not yn.dtype and xn.dtype != yn.dtype:
-                    x, y = self.without_integers((x, y))
-                    if isinstance(x, Variable) and isinstance(y, Variable):
-                        raise self.mixed(xn.dtype, yn.dtype)
-                    return self.of(x, y)
+                    return self._of_two_dtypes(x, y)
             else:
                 fits = type(y) is type(xa) and y.dtype is xn.dtype
                 ya = y if fits else self.constant(y, x, xn.dtype)
@@ -424,6 +421,13 @@ class Binary(Op):
         if self._keeps_output:
             self.kept = (variable._array,)
         return variable
+
+    def _of_two_dtypes(self, x: Variable, y: Variable) -> Variable:
+        """Apply where an integer that needs no gradient is a constant; else raise."""
+        left, right = self.without_integers((x, y))
+        if isinstance(left, Variable) and isinstance(right, Variable):
+            raise self.mixed(x.dtype, y.dtype)
+        return self.of(left, right)
 
     def __call__(self, x: Operand, y: Operand) -> Any:
         if isinstance(x, Variable) or isinstance(y, Variable):
