@@ -266,7 +266,7 @@ def anywhere(condition: Raw) -> bool:
 
 def everywhere(condition: Raw) -> bool:
     """Whether a condition holds for all elements, in all lanes."""
-    return bool(base_of(condition).all())
+    return bool(to_cpu(base_of(condition)).all())
 
 
 def is_symbolic(array: Raw) -> bool:

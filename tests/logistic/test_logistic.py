@@ -280,7 +280,9 @@ def test_every_rule_comes_to_scipys_optimum(run, rule):
     assert np.allclose(weights("o"), truth, rtol=1e-4)
 
 
-@pytest.mark.parametrize(("l2", "dtype", "close"), [(1, "float64", 1e-6), (1, "float32", 1e-2)])
+@pytest.mark.parametrize(("l2", "dtype", "close"), [(1, "float64", 1e-6), (1, "float32", 3e-2)])
+# In float32 the gradient is known to some 1e-5, and the penalty alone curves the loss along the
+# weights: where a run ends depends on roundings to the second digit.
 def test_the_penalty_gives_separable_classes_an_optimum(run, l2, dtype, close):
     ran = run("--l2", l2, "--dtype", dtype, *FAST, "--out", "o")
     assert ran.code == 0

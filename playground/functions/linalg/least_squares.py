@@ -12,6 +12,7 @@ from playground.functions.operands import real_only, together
 from playground.functions.registry import answers
 from playground.graph import backend
 from playground.graph.errors import InvalidMatrix
+from playground.graph.nonfinite import refuse_nan
 from playground.graph.op import Unary, as_raw
 from playground.graph.types import Array, Operand, Raw
 from playground.graph.variable import Variable, as_variable
@@ -52,6 +53,7 @@ def pinv(a: Operand, rcond: float | None = None) -> Variable:
     x = as_variable(a)
     check_matrices(x, "pinv")
     real_only("pinv", x)
+    refuse_nan((x._array,), "pinv")  # or LAPACK complains of it, in words of its own
     if rcond is None or not _cuts(x, rcond):
         return Pinv(rcond).of(x)
     parts: tuple[Array, ...] = Svd().apply((x,))

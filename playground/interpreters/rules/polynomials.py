@@ -104,9 +104,7 @@ def _without_leading_zeros(a: Variable) -> Variable:
     values = vector.array
     if backend.level_of(values) is not None:
         # Asked of all lanes at once: one that starts with 0 would be shorter than the others.
-        while backend.level_of(values) is not None:
-            values = values.array
-        if vector.size and (values[..., 0] == 0).any():
+        if vector.size and backend.anywhere(values[0] == 0):
             raise InvalidType(
                 "polymul",
                 "a leading coefficient that is not 0 in any lane",
