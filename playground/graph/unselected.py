@@ -365,7 +365,11 @@ def _twin(
         twin.held = held
     twin.inputs = tuple(nodes)
     twin.kept = [
-        y if y is None or places is None else np.where(places, other, y)
+        # Recorded, an output is told from its array: one with lanes that the inputs have not would
+        # send cotangents to them that nobody sums up.
+        y
+        if y is None or places is None or (recorded and level_of(places) is not level_of(y))
+        else np.where(places, other, y)
         for y, other, places in zip(
             getattr(function, "kept", ()), harmless.kept, idle, strict=False
         )
