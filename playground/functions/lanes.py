@@ -19,7 +19,6 @@ import numpy as np
 
 from playground.functions.array import stack
 from playground.graph.backend import level_of
-from playground.graph.config import using_config
 from playground.graph.function_node import FunctionNode
 from playground.graph.op import Op, Unary
 from playground.graph.types import Array, Cotangents, Raw
@@ -44,14 +43,12 @@ class InLanes(Unary):
     """Base: an operation that knows a level."""
 
     __slots__ = ("level",)
+    # These are the connections themselves: nothing is to be connected in between.
+    keeps_lanes = True
 
     def __init__(self, level: HiddenAxis) -> None:
         self.level = level
 
-    def of(self, x: Variable) -> Variable:
-        # These are the connections themselves: nothing is to be connected in between.
-        with using_config("_lift", None):
-            return super().of(x)
 
 
 class Hide(InLanes):

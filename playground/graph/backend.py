@@ -77,6 +77,8 @@ def as_array(value: Operand) -> Any:
     An array of foreign byte order is copied to the machine's, which the results of NumPy's own
     functions have. Raises TypeError for anything that is no array of a registered type.
     """
+    if type(value) is np.ndarray and value.dtype.isnative:
+        return value
     if isinstance(value, np.generic):
         return np.asarray(value)
     if isinstance(value, np.ndarray) and type(value) not in ARRAY_TYPES:

@@ -18,11 +18,11 @@ import numpy as np
 from numpy import may_share_memory, ndarray
 
 from playground.graph.backend import is_symbolic, level_of
-from playground.graph.config import config, here, using_config
+from playground.graph.config import config, here, using_own
 from playground.graph.errors import GradientError
 from playground.graph.nonfinite import refuse_nan_gradient
 from playground.graph.types import Array, Cotangents, Function, Node, Raw
-from playground.graph.unselected import SELECTED, is_clean, propagate_carefully
+from playground.graph.unselected import SELECTED, has_dead_lanes, is_clean, propagate_carefully
 
 # rank of a node -> its creator -> the cotangent that waits there. Queue and store in one: a bucket
 # keeps the order of discovery by itself, where a heap would need a counter beside every rank.
@@ -63,7 +63,7 @@ def propagate(
         ends: functions among them that are reported but not passed.
     """
     seeds = [*seeds]
-    careful = any(node.rank >= SELECTED or level_of(raw(g)) is not None for node, g in seeds)
+    careful = any(node.rank >= SELECTED or has_dead_lanes(raw(g)) for node, g in seeds)
     # A formula is right by itself: a Piecewise has its derivative piece by piece.
     if careful and not any(is_symbolic(raw(g)) for _, g in seeds):
         return _propagate_selected(seeds, recorded, observe, needed, ends)
@@ -87,7 +87,7 @@ def _propagate(
     if recorded:
         # Backward may be called in no_backprop_mode: the pass that was asked for is recorded there
         # too, as in Chainer. Setting a switch costs as much as an operation, so not otherwise.
-        with using_config("enable_backprop", True), using_config("_recorded_pass", True):
+        with using_own({"enable_backprop": True, "_recorded_pass": True}):
             _drain(leaves, buckets, recorded, observe, needed, ends, seen)
     else:
         try:
@@ -138,7 +138,7 @@ def _propagate_selected(
         except (_UncleanError, ArithmeticError, np.linalg.LinAlgError):
             pass
     if recorded:
-        with using_config("enable_backprop", True):
+        with using_own({"enable_backprop": True}):
             return propagate_carefully(seeds, recorded, observe, needed, ends)
     try:
         return propagate_carefully(seeds, recorded, observe, needed, ends)
@@ -148,11 +148,26 @@ def _propagate_selected(
 
 def propagate_plainly(node: Node, cotangent: Array) -> dict[Any, Any]:
     """:func:`propagate` from one computed node on raw arrays, with nothing to set up."""
-    # A host array has no lanes: that is known in a tenth of the time that asking takes.
-    if node.rank >= SELECTED or (
-        type(cotangent) is not np.ndarray and level_of(cotangent) is not None
-    ):
+    if node.rank >= SELECTED:
         return propagate(((node, cotangent),))
+    # A host array has no lanes: that is known in a tenth of the time that asking takes.
+    if type(cotangent) is ndarray:
+        return _propagate_from(node, cotangent)
+    level = level_of(cotangent)
+    if level is not None and level.apart:
+        # The pass of every Jacobian. Mostly it is over without a zero between lanes written down.
+        try:
+            leaves = _propagate_from(node, cotangent)
+            if level.apart or all(map(is_clean, leaves.values())):
+                return leaves
+        except (ArithmeticError, np.linalg.LinAlgError):
+            pass
+    elif level is None or not has_dead_lanes(cotangent):
+        return _propagate_from(node, cotangent)
+    return propagate(((node, cotangent),))
+
+
+def _propagate_from(node: Node, cotangent: Array) -> dict[Any, Any]:
     leaves: dict[Node, Any] = {}
     buckets: _Buckets = {}
     if node.output_index is None:
@@ -184,7 +199,7 @@ def _recorded_once(
     wrapped = [(node, need.wrap(cotangent)) for node, cotangent in seeds]
     # Of a raw pass the lanes stay apart also where a value without lanes is met, and nobody will
     # differentiate its results.
-    with using_config("_lift", None), using_config("_last", True):
+    with using_own({"_lift": None, "_last": True}):
         found = propagate(wrapped, True, observe_raw, needed, ends)
     return {node: raw(cotangent) for node, cotangent in found.items()}
 

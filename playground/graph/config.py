@@ -31,10 +31,26 @@ class _Own:
         self.sum_up()
         _in_use.add(self)
 
+    def with_entries(self, *further: _Entry) -> _Own:
+        """The same with entries that come after all others, in half the time of a new start."""
+        own = _new(_Own)
+        own.entries = self.entries + further
+        own.values = self.values.copy()
+        for _, name, value in further:
+            own.values[name] = value
+        own._look()
+        _in_use.add(own)
+        return own
+
     def sum_up(self) -> None:
         """Put the values together: of the process, and of several entries for one the last."""
         values = {**vars(global_config), **{entry.name: entry.value for entry in self.entries}}
-        self.values, self.debug = values, values["debug"]
+        self.values = values
+        self._look()
+
+    def _look(self) -> None:
+        values = self.values
+        self.debug = values["debug"]
         # What every recorded operation asks: record, with no slow feature on.
         recording = values["enable_backprop"] and not values["debug"]
         watched = values["_lift"] is not None or values["_journal"] is not None
@@ -83,6 +99,7 @@ _in_use: WeakSet[_Own] = WeakSet()
 global_config = _ProcessWide()
 # Not a thread's: tasks of one thread take turns in the middle of a block, and each starts with a
 # copy of the context.
+_new = object.__new__
 _own: ContextVar[_Own] = ContextVar("the switches of playground", default=_Own())  # noqa: B039
 # For those that ask often: a read is a third of one from a threading.local.
 here = _own.get
@@ -150,13 +167,35 @@ def using_config(name: str, value: object, config: Any = config) -> Iterator[Non
         finally:
             setattr(config, name, before)
         return
-    # Known by itself: blocks of generators that take turns are not left in the order of entering.
-    block = object()
-    _own.set(_Own((*here().entries, _Entry(block, name, value))))
-    try:
+    with using_own({name: value}):
         yield
-    finally:
-        _own.set(_Own(_without(block, name)))
+
+
+class using_own:  # noqa: N801 (named for how it reads after "with")
+    """:func:`using_config` of several switches at once, in a third of its time."""
+
+    __slots__ = ("after", "before", "block", "switches")
+
+    def __init__(self, switches: dict[str, Any]) -> None:
+        self.switches = switches
+
+    def __enter__(self) -> None:
+        # Known by itself: blocks of generators that take turns are not left in the order of
+        # entering.
+        self.block = block = object()
+        self.before = here()
+        self.after = self.before.with_entries(
+            *[_Entry(block, name, value) for name, value in self.switches.items()]
+        )
+        _own.set(self.after)
+
+    def __exit__(self, *error: object) -> None:
+        # Mostly nothing was set meanwhile, and what there was before is there again.
+        now = here()
+        if now is self.after:
+            _own.set(self.before)
+        else:
+            _own.set(_Own(tuple(e for e in now.entries if e.block is not self.block)))
 
 
 def no_backprop_mode() -> Any:

@@ -13,7 +13,7 @@ from weakref import ref
 import numpy as np
 
 from playground.graph import backend, backprop
-from playground.graph.config import config, using_config
+from playground.graph.config import config, using_own
 from playground.graph.errors import GradientError, GraphError
 from playground.graph.nonfinite import note, refuse_nan
 from playground.graph.types import Array, Cotangents, Operand, Raw
@@ -195,7 +195,7 @@ class FunctionNode:
     def pull(self, gy: Cotangents) -> Sequence[Any]:
         """Cotangents of the inputs, raw, from those of the outputs, raw."""
         # The user's backward computes with Variables, whose graph nobody wants in a raw pass.
-        with using_config("enable_backprop", False):
+        with using_own({"enable_backprop": False}):
             gys = gy if self.output_count > 1 else (gy,)
             wrapped = [None if g is None else Variable(backend.as_array(g)) for g in gys]
             return [backprop.raw(gx) for gx in self._pull(tuple(wrapped))]

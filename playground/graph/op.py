@@ -77,6 +77,8 @@ class Op(FunctionNode):
     elementwise: ClassVar[bool] = False
     # Set by Selecting.
     selects: ClassVar[bool] = False
+    # True for what connects values to lanes itself, so that nothing is to be put in between.
+    keeps_lanes: ClassVar[bool] = False
 
     if TYPE_CHECKING:  # arrays one by one, where a FunctionNode has them in tuples
 
@@ -138,11 +140,14 @@ class Op(FunctionNode):
         self, nodes: Sequence[Any], arrays: Sequence[Any], outputs: Sequence[Any]
     ) -> Sequence[Any]:
         """What hangs on ``here().plain``: the nodes to record, none where nothing is recorded."""
-        refuse_nan(arrays, self.label, outputs)
-        note(self, arrays, outputs)
-        if not config.enable_backprop:
+        switches = here().values
+        if switches["debug"] or switches["_journal"] is not None:
+            refuse_nan(arrays, self.label, outputs)
+            note(self, arrays, outputs)
+        if not switches["enable_backprop"]:
             return ()
-        return nodes if config._lift is None else config._lift(nodes, arrays, outputs)
+        lift = switches["_lift"]
+        return nodes if lift is None or self.keeps_lanes else lift(nodes, arrays, outputs)
 
     def _record(
         self, nodes: Sequence[Any], arrays: list[Any], outputs: tuple[Any, ...], requires_grad: bool

@@ -23,7 +23,7 @@ import playground.functions as F
 from playground.functions.lanes import hide, levels
 from playground.graph import backprop
 from playground.graph.backend import SCALAR_TYPES, as_array, is_array, plain_array
-from playground.graph.config import config, using_config
+from playground.graph.config import config, using_own
 from playground.graph.function_node import FunctionNode
 from playground.graph.op import Unary
 from playground.graph.types import (
@@ -136,7 +136,9 @@ class Given:
 def entered(x: Operand, transform: str, name: str) -> Given:
     """``x`` as a leaf, or as an alias of a Variable whose gradient is recorded."""
     form, array, linked = ARRAY, x, False
-    if isinstance(x, Variable):
+    if type(x) is np.ndarray:
+        pass
+    elif isinstance(x, Variable):
         form, array = VARIABLE, x._array
         linked = x.requires_grad and config.enable_backprop
     elif type(x) in SCALAR_TYPES:
@@ -354,7 +356,7 @@ class Trace:
         else:
             # In no_backprop_mode too the function is recorded: what is off is the derivative's own
             # graph, and its results come as constants.
-            with using_config("enable_backprop", True):
+            with using_own({"enable_backprop": True}):
                 self.result = called(function, inside, kwargs)
 
     def _entered(self, argument: Tree, name: str) -> Tree:
@@ -444,7 +446,8 @@ class Trace:
             return self.assembled([self.recorded_result(c) for c in whole])
         found = [given.returned(c, lead) for given, c in pairs]
         # The gradients of x + y are one array; who writes into one must not change the other.
-        for i, value in enumerate(found):
+        for i in range(1, len(found)):
+            value = found[i]
             if isinstance(value, np.ndarray) and any(
                 isinstance(other, np.ndarray) and np.may_share_memory(value, other)
                 for other in found[:i]

@@ -51,6 +51,7 @@ class Diagonal(Batched):
         # Flat, one element of the diagonal and the next are a row and one place apart.
         array.reshape(-1)[:: size + 1] = values.reshape(-1)
         _full.__set__(self, array)
+        self.level.apart = False
         return array
 
     @property
@@ -189,7 +190,9 @@ def _chosen_of_diagonals(condition: Operand, x: Operand, y: Operand) -> Diagonal
 def _rows_or_columns_scaled(x: Operand, y: Operand) -> Batched | None:
     """A diagonal as the vector of a product: rows or columns of the matrix, scaled."""
     if type(x) is Diagonal and _is_matrix(y) and x.ndim == 1:
-        return Batched(np.expand_dims(x.values, -1) * y, x.level)
+        # Not by expand_dims, which takes as long as the product of small arrays.
+        values = x.values
+        return Batched(values.reshape((values.shape[0], 1)) * y, x.level)
     if type(y) is Diagonal and _is_matrix(x) and y.ndim == 1:
         return Batched((x * y.values).transpose(), y.level)
     return None
@@ -242,8 +245,12 @@ for _ufunc, _names in {
 
 def unit_lanes(like: Raw) -> Batched:
     """One lane for each element of ``like``, in a level of its own: 1 there, 0 elsewhere."""
-    ones = np.ones_like(backend.base_of(like), dtype=like.dtype, shape=like.shape)
-    return Diagonal(ones, Level(math.prod(like.shape)))
+    if type(like) is np.ndarray:
+        # A third of the time of ones_like.
+        ones = np.ones(like.shape, like.dtype)
+    else:
+        ones = np.ones_like(backend.base_of(like), dtype=like.dtype, shape=like.shape)
+    return Diagonal(ones, Level(math.prod(like.shape), apart=True))
 
 
 backend.register_array_type(Diagonal, Diagonal.from_host, Diagonal.to_host)

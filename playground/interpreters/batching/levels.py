@@ -14,7 +14,7 @@ import numpy as np
 
 from playground.functions.lanes import HiddenAxis, Lift, levels
 from playground.graph import backend
-from playground.graph.config import config, using_config
+from playground.graph.config import config, using_own
 from playground.graph.types import Node, Raw
 from playground.graph.variable import Variable, VariableNode, constant_node
 from playground.interpreters.batching.batched import Batched
@@ -25,12 +25,16 @@ _depths = count(1)
 
 
 class Level:
-    """One hidden axis of ``size`` lanes; newer than every level made before."""
+    """One hidden axis of ``size`` lanes; newer than every level made before.
 
-    __slots__ = ("depth", "size")
+    ``apart`` says that of lanes that are the rows of an identity no zero is written down yet: none
+    can have met an infinite derivative, 0 times which is NaN.
+    """
 
-    def __init__(self, size: int) -> None:
-        self.size = size
+    __slots__ = ("apart", "depth", "size")
+
+    def __init__(self, size: int, apart: bool = False) -> None:
+        self.size, self.apart = size, apart
         self.depth = next(_depths)
 
     def hide(self, array: Raw) -> Raw:
@@ -71,7 +75,7 @@ class Level:
         cotangents are.
         """
         outer = config._lift.levels if config._lift is not None else ()
-        return using_config("_lift", _Recording((*outer, self)))
+        return using_own({"_lift": _Recording((*outer, self))})
 
 
 class _Recording:
