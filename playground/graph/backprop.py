@@ -146,28 +146,16 @@ def _propagate_selected(
         return _recorded_once(need, seeds, observe, needed, ends)
 
 
-def propagate_plainly(node: Node, cotangent: Array) -> dict[Any, Any]:
-    """:func:`propagate` from one computed node on raw arrays, with nothing to set up."""
-    if node.rank >= SELECTED:
+def propagate_plainly(node: Node, cotangent: Array, asked: bool = False) -> dict[Any, Any]:
+    """:func:`propagate` from one computed node on raw arrays, with nothing to set up.
+
+    ``asked`` says that nobody has to be careful of what was not selected.
+    """
+    if node.rank >= SELECTED and not asked:
         return propagate(((node, cotangent),))
     # A host array has no lanes: that is known in a tenth of the time that asking takes.
-    if type(cotangent) is ndarray:
-        return _propagate_from(node, cotangent)
-    level = level_of(cotangent)
-    if level is not None and level.apart:
-        # The pass of every Jacobian. Mostly it is over without a zero between lanes written down.
-        try:
-            leaves = _propagate_from(node, cotangent)
-            if level.apart or all(map(is_clean, leaves.values())):
-                return leaves
-        except (ArithmeticError, np.linalg.LinAlgError):
-            pass
-    elif level is None or not has_dead_lanes(cotangent):
-        return _propagate_from(node, cotangent)
-    return propagate(((node, cotangent),))
-
-
-def _propagate_from(node: Node, cotangent: Array) -> dict[Any, Any]:
+    if type(cotangent) is not ndarray and not asked and level_of(cotangent) is not None:
+        return _propagate_lanes(node, cotangent)
     leaves: dict[Node, Any] = {}
     buckets: _Buckets = {}
     if node.output_index is None:
@@ -179,6 +167,21 @@ def _propagate_from(node: Node, cotangent: Array) -> dict[Any, Any]:
     except NeedsRecording as need:
         return _recorded_once(need, ((node, cotangent),))
     return leaves
+
+
+def _propagate_lanes(node: Node, cotangent: Array) -> dict[Any, Any]:
+    if not has_dead_lanes(cotangent):
+        return propagate_plainly(node, cotangent, asked=True)
+    level = level_of(cotangent)
+    if level.apart:
+        # The pass of every Jacobian. Mostly it is over without a zero between lanes written down.
+        try:
+            leaves = propagate_plainly(node, cotangent, asked=True)
+            if level.apart or all(map(is_clean, leaves.values())):
+                return leaves
+        except (ArithmeticError, np.linalg.LinAlgError):
+            pass
+    return propagate(((node, cotangent),))
 
 
 def _recorded_once(

@@ -86,8 +86,11 @@ def is_clean(cotangent: Array) -> bool:
 def _holds(condition: Raw) -> bool:
     """Whether a condition holds for all elements, in all lanes."""
     array = base_of(condition)
-    if type(array) is np.ndarray or isinstance(array, np.generic):
-        return bool(array.all())
+    if type(array) is np.ndarray:
+        # A third of the time of all().
+        return np.count_nonzero(array) == array.size
+    if isinstance(array, np.generic):
+        return bool(array)
     return int(to_cpu(array.sum())) == array.size
 
 

@@ -297,8 +297,9 @@ class BarzilaiBorwein(Rule):
         return now, downhill(size, grads)
 
     def refused(self, state: Curvature, grads: Arrays) -> tuple[Curvature, Arrays]:
-        size = 0.5 * state.size
-        return made(Curvature, (size, *state[1:])), downhill(size, grads)
+        size, *others = state
+        size *= 0.5
+        return made(Curvature, (size, *others)), downhill(size, grads)
 
 
 class Moments(NamedTuple):
