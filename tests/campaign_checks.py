@@ -223,7 +223,7 @@ class Trial:
             raise Skipped("not smooth")
         if smooth.kinked.any():
             raise Skipped("a kink")
-        products = hvp(self.loss, argnums=self.argnums)(*self.point, self.across)
+        products = hvp(self.loss, argnums=self.argnums)(self.point[0], self.across, *self.point[1:])
         beside = slope(self.gradients, self.point, self.along)
         if beside.kinked.any():
             raise Skipped("a kink of the gradient")
