@@ -78,6 +78,10 @@ def __getattr__(name: str) -> Any:
     raise AttributeError(f"module 'playground' has no attribute {name!r}")
 
 
+def __dir__() -> list[str]:
+    return __all__
+
+
 __all__ = [
     "Chain",
     "DegenerateEigenvalueError",
