@@ -36,6 +36,7 @@ from playground.graph.errors import (
     NoRuleError,
     PlaygroundError,
     SymbolError,
+    no_such_name,
 )
 from playground.graph.function_node import FunctionNode
 from playground.graph.parameter import Parameter
@@ -75,7 +76,7 @@ def __getattr__(name: str) -> Any:
         return getattr(import_module(_LAZY[name]), name)
     if name in _LAZY_MODULES:
         return import_module(f"playground.{name}")
-    raise AttributeError(f"module 'playground' has no attribute {name!r}")
+    raise no_such_name("playground", name, __all__)
 
 
 def __dir__() -> list[str]:
