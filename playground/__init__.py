@@ -16,6 +16,7 @@ from playground.graph.config import (
     using_config,
 )
 from playground.graph.errors import (
+    BranchError,
     DegenerateEigenvalueError,
     DeviceError,
     FitError,
@@ -79,6 +80,7 @@ def __getattr__(name: str) -> Any:
 
 
 __all__ = [
+    "BranchError",
     "Chain",
     "DegenerateEigenvalueError",
     "DeviceError",
