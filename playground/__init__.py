@@ -16,6 +16,7 @@ from playground.graph.config import (
     using_config,
 )
 from playground.graph.errors import (
+    BranchError,
     DegenerateEigenvalueError,
     DeviceError,
     FitError,
@@ -84,6 +85,7 @@ def __dir__() -> list[str]:
 
 
 __all__ = [
+    "BranchError",
     "Chain",
     "DegenerateEigenvalueError",
     "DeviceError",

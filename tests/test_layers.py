@@ -24,6 +24,7 @@ LAYERS: dict[str, int] = {
     "playground.graph.backend": 0,
     "playground.graph.types": 0,
     "playground.graph.special": 0,
+    "playground.graph.questions": 0,
     "playground.graph.nonfinite": 1,
     "playground.graph.unselected": 1,
     "playground.graph.backprop": 1,

@@ -66,6 +66,13 @@ class NoRuleError(PlaygroundError, TypeError):
     """A NumPy function that has no differentiation rule met a Variable."""
 
 
+class BranchError(PlaygroundError, TypeError):
+    """A function computes something else where a Variable stands for its argument.
+
+    It asks for the type of a value, and goes another way than with the number or array itself.
+    """
+
+
 class GradientError(PlaygroundError, ValueError):
     """A backward pass cannot start, or a function returned gradients that do not fit."""
 

@@ -26,6 +26,7 @@ from playground.graph.backend import (
 )
 from playground.graph.config import config
 from playground.graph.errors import GraphCutError, GraphError
+from playground.graph.questions import Answering
 from playground.graph.types import (
     Array,
     DType,
@@ -227,7 +228,7 @@ if TYPE_CHECKING:
 _SEEDS: dict[DType, HostArray] = {}
 
 
-class Variable:
+class Variable(Answering):
     """An array that remembers how it was computed.
 
     ``array`` is any registered array (``numpy.ndarray``, ``cupy.ndarray`` …) or None. Functions
@@ -256,7 +257,7 @@ class Variable:
         __lt__ = __le__ = __gt__ = __ge__ = _comparison
 
     # Identity: comparisons are elementwise, so equality cannot key a dictionary.
-    __hash__ = object.__hash__
+    __hash__ = Answering.__hash__
 
     def __init__(
         self,
