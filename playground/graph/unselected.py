@@ -130,9 +130,10 @@ def propagate_carefully(
     buckets: dict[int, dict[Function, _Slots]] = {}
     seen: dict[Function, dict[Node, None]] = {}
     for node, seed in seeds:
-        # In lanes a seed is a row of the identity: its zeros are elements that were not chosen.
-        lanes = level_of(_raw(seed)) is not None
-        _deposit(node, seed, _none_if_empty(_raw(seed) == 0) if lanes else None, leaves, buckets)
+        # In lanes a seed is a row of the identity: its zeros are elements that were not chosen. One
+        # that is differentiated by, as a jvp's placeholders are, is 0 by its value alone.
+        row = level_of(_raw(seed)) is not None and not getattr(seed, "requires_grad", False)
+        _deposit(node, seed, _none_if_empty(_raw(seed) == 0) if row else None, leaves, buckets)
         seen.setdefault(node.creator, {})[node] = None
     while buckets:
         for function, slots in buckets.pop(max(buckets)).items():
