@@ -468,3 +468,33 @@ def test_the_derivative_forward_of_a_part(name: str) -> None:
         return grad(lambda w: np.sum(vjp(f, x)[1](w)[0] * t))(np.zeros(shape) + 0 * x[0])
 
     np.testing.assert_allclose(vmap(twice)(X, ts), each(along, X, ts), atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    "describe",
+    [
+        np.shape,
+        np.ndim,
+        np.size,
+        np.iscomplexobj,
+        np.isrealobj,
+        np.result_type,
+        np.min_scalar_type,
+        np.common_type,
+        lambda x: np.can_cast(x.dtype, "f"),
+        lambda x: np.einsum_path("ij,jk", x, x)[0],
+        lambda x: tuple(part.tolist() for part in np.tril_indices_from(x)),
+        lambda x: tuple(part.tolist() for part in np.triu_indices_from(x)),
+        lambda x: tuple(part.tolist() for part in np.diag_indices_from(x)),
+    ],
+)
+def test_what_describes_an_array_is_one_answer_for_all_lanes(describe: Any) -> None:
+    told: list[Any] = []
+
+    def f(x: Any) -> Any:
+        told.append(describe(x))
+        return np.ones(np.shape(x)) * x
+
+    np.testing.assert_array_equal(vmap(f)(M), M)
+    np.testing.assert_array_equal(vmap(grad(lambda x: np.sum(f(x))))(M), np.ones_like(M))
+    assert told == [describe(M[0])] * 2
