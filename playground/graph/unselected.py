@@ -265,7 +265,8 @@ def _nothing_selected(
             gxs.append(None)
             dead.append(None)
             continue
-        zeros = as_array(np.zeros(node.shape, node.dtype, like=_raw(like)))
+        # The cotangent of one number may be NumPy's scalar, which no array is like.
+        zeros = as_array(np.zeros(node.shape, node.dtype, like=as_array(_raw(like))))
         # Recorded, the zeros hang on the cotangent: no connection is None where others have 0.
         gxs.append(_connected(zeros, like, node, function) if recorded else zeros)
         dead.append(zeros == 0)
@@ -399,6 +400,8 @@ def _twin(
         twin.rank = max(node.rank for node in nodes)
         # A node knows its Variable weakly, and get_variable must find this one.
         twin.held = held
+        # Whose output it is that the graph knows.
+        twin.stands_for = function
     twin.inputs = tuple(nodes)
     twin.kept = [
         # Recorded, an output is told from its array: one with lanes that the inputs have not would
@@ -456,7 +459,7 @@ def _applied(
 
 def _base(slots: _Slots) -> Raw:
     """The array that says on which device the cotangents are."""
-    return base_of(_raw(next(g for g in slots.cotangents if g is not None)))
+    return base_of(as_array(_raw(next(g for g in slots.cotangents if g is not None))))
 
 
 def _sample(

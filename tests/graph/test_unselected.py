@@ -315,6 +315,19 @@ def test_a_part_of_what_two_alike_operands_make(part: UserFunction, right: Any) 
     assert np.sum(hvp(function)(SYSTEM, t) * t) == pytest.approx(bend)
 
 
+def test_one_number_of_which_nothing_was_selected() -> None:
+    at = np.array([[-2.0, 1.0], [-1.0, 2.0]])
+
+    def function(x: Any) -> Any:
+        zeros = np.ravel(x) - np.ravel(x)
+        angles = np.arctan2(zeros, np.minimum.reduce(zeros))
+        values = np.polyval(np.fmin(angles, angles), at)
+        return np.sum(np.select([values < 0, values < 1], [-values, 2.0], values))
+
+    np.testing.assert_array_equal(hvp(function)(2 * at, at), np.zeros((2, 2)))
+    assert jvp(function, (2 * at,), (at,)) == (8.0, 0.0)
+
+
 @pytest.mark.parametrize(
     ("function", "at"),
     [
