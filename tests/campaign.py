@@ -27,6 +27,8 @@ SHOWN = {
     "first": "print(grad(lambda *xs: np.sum(f(*xs)), argnums={nums})({xs}))",
     "second": "print(hvp(lambda *xs: np.sum(f(*xs)), argnums={nums})({first}, ({ones}){rest}))",
     "lanes": "print(vmap(f)({stacks}), [f({xs})] * 2)",
+    "slopes": "print(vmap(grad(lambda *xs: np.sum(f(*xs)), argnums={nums}))({stacks}), "
+    "vmap(lambda *xs: jvp(f, xs, xs)[1])({stacks}))",
     "forward": "print(jvp(f, ({xs},), ({ones})), vjp(f, {xs})[1](np.ones_like(f({xs}))))",
 }
 

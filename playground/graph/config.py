@@ -79,6 +79,9 @@ class _ProcessWide:
             # Set while a backward pass is recorded: what it computes is to stay connected, copies
             # too.
             "_recorded_pass": False,
+            # Set while a pass is recorded only to be transposed, for a jvp: its cotangents are
+            # placeholders, of which every derivative but that by themselves is 0.
+            "_transposed": False,
             # What find_nan writes down while a function runs: function -> what it was given, what
             # it made.
             "_journal": None,

@@ -12,6 +12,7 @@ import numpy as np
 import playground.functions as F
 from playground.functions.lanes import show
 from playground.graph.backend import as_array, base_of
+from playground.graph.config import using_own
 from playground.graph.types import Array, Keywords, Tree, UserFunction
 from playground.graph.variable import Variable
 from playground.interpreters.batching import Level, unit_lanes
@@ -137,7 +138,8 @@ def jvp(f: UserFunction, primals: Sequence[Any], tangents: Sequence[Any]) -> tup
     # What came of steps alone needs no gradient, and has kept nothing for a pass back.
     linked = [y for y in ys if isinstance(y, Variable) and y.requires_grad]
     duals = [Variable(zeros_for(y.array, y.shape)) for y in linked]
-    gradients = trace.pull(list(zip(linked, duals, strict=True)), True)
+    with using_own({"_transposed": True}):
+        gradients = trace.pull(list(zip(linked, duals, strict=True)), True)
     seeds = [
         (g.node, as_seed(t, recorded))
         for g, t in zip(gradients, ts, strict=True)

@@ -38,6 +38,7 @@ from playground.functions.linalg.matrices import (
 from playground.functions.registry import answers
 from playground.graph import backend
 from playground.graph.backprop import NeedsRecording
+from playground.graph.config import config
 from playground.graph.op import Binary, as_raw
 from playground.graph.types import Array, Cotangents, DType, HostArray, Operand, Raw
 from playground.graph.variable import Variable, as_variable
@@ -169,11 +170,11 @@ class Eigh(OverMatrices):
 class EighValuesGrad(OverMatrices, Binary):
     """y = V diag(g) Vᵀ, the derivative of a function of the eigenvalues of x; g its gradient."""
 
-    __slots__ = ("basis", "uplo")
+    __slots__ = ("basis", "transposed", "uplo")
     keep = (0, 1)
 
     def __init__(self, basis: Basis, uplo: Triangle) -> None:
-        self.basis, self.uplo = basis, uplo
+        self.basis, self.uplo, self.transposed = basis, uplo, config._transposed
 
     def forward(self, x: Raw, g: Raw) -> Raw:
         (v,) = self.basis.current
@@ -204,6 +205,10 @@ class EighValuesGrad(OverMatrices, Binary):
 
     def _at_clusters(self, gy: Raw, g: Raw) -> Cotangents:
         basis = self.basis
+        if self.transposed:
+            # Linear in g, as the gradient is in whatever basis it was taken: its transpose.
+            (v,) = basis.current
+            return np.zeros_like(gy), diagonal_of(sandwiched(transposed(v), symmetric(gy), v))
         if not basis.equal_inside(g):
             raise basis.refuse("second derivative of a function that tells equal eigenvalues apart")
         (v,) = basis.vectors

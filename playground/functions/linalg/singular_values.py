@@ -33,6 +33,7 @@ from playground.functions.linalg.matrices import (
 from playground.functions.registry import answers
 from playground.graph import backend
 from playground.graph.backprop import NeedsRecording
+from playground.graph.config import config
 from playground.graph.op import Binary, as_raw
 from playground.graph.types import Array, Cotangents, Operand, Raw
 from playground.graph.variable import Variable, as_variable
@@ -75,7 +76,8 @@ class Svd(OverMatrices):
         if gu is None and gvh is None:
             # A function of the values alone that has no kink at those that are 0.
             basis = self.basis
-            if isinstance(gs, Variable) and basis.has_zero and basis.vanishes_at_zero(as_raw(gs)):
+            even = basis.has_zero and isinstance(gs, Variable) and not config._transposed
+            if even and basis.vanishes_at_zero(as_raw(gs)):
                 gu, gvh = as_variable(as_raw(u) * 0), as_variable(as_raw(vh) * 0)
                 return self._at_clusters(gu, gs, transposed(gvh), x, u, s, transposed(vh))
             return SvdValuesGrad(self.basis)(x, gs)
@@ -337,11 +339,11 @@ def _vectors_gradient(gu: Array, gv: Array, u: Array, s: Array, v: Array) -> Arr
 class SvdValuesGrad(OverMatrices, Binary):
     """y = U diag(g) Vᵀ, the derivative of a function of the singular values of x."""
 
-    __slots__ = ("basis",)
+    __slots__ = ("basis", "transposed")
     keep = (0, 1)
 
     def __init__(self, basis: Basis) -> None:
-        self.basis = basis
+        self.basis, self.transposed = basis, config._transposed
 
     def forward(self, x: Raw, g: Raw) -> Raw:
         u, v = self.basis.current
@@ -365,6 +367,10 @@ class SvdValuesGrad(OverMatrices, Binary):
 
     def _at_clusters(self, gy: Raw, g: Raw) -> Cotangents:
         basis = self.basis
+        if self.transposed:
+            # Linear in g, as the gradient is in whatever basis it was taken: its transpose.
+            u, v = basis.current
+            return np.zeros_like(gy), diagonal_of(sandwiched(transposed(u), gy, v))
         if basis.has_zero:
             # A singular value is |λ| of the symmetric matrix above, and has a kink there.
             raise basis.refuse_zero("second derivative of a function of singular values at 0")
