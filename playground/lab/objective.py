@@ -123,6 +123,11 @@ class Objective:
             self._checked = value
         return self._checked
 
+    @property
+    def precision(self) -> float:
+        """The rounding of the loss evaluated last."""
+        return float(np.finfo(self._value.dtype).eps) if self._value.dtype.kind == "f" else 0.0
+
     def call(self, function: Callable[..., Any], point: Sequence[Any]) -> Any:
         """``function`` of a point's arrays, called as the loss is."""
         arranged = self._arranged(point)

@@ -13,11 +13,12 @@ import os
 import shutil
 import sqlite3
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from textwrap import shorten
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 import numpy as np
@@ -29,14 +30,17 @@ from playground.lab.runlog.lease import Lease
 
 __all__ = [
     "SCHEMA",
+    "TABLE_OF",
     "ArrayRow",
     "LossRow",
     "MarkRow",
     "PointRow",
     "RestartRow",
     "Store",
+    "damaged",
     "log_file",
-    "revive",
+    "plain_meta",
+    "revived",
     "take_apart",
 ]
 
@@ -113,7 +117,7 @@ class InfoRow(NamedTuple):
 # Which of them a method is about.
 TableRow = TypeVar("TableRow", LossRow, PointRow, RestartRow, MarkRow, ArrayRow, InfoRow)
 
-TABLE_OF: dict[type, str] = {
+TABLE_OF: dict[Any, str] = {
     InfoRow: "info",
     ArrayRow: "arrays",
     LossRow: "loss",
@@ -131,6 +135,9 @@ CREATE TABLE points(first INTEGER PRIMARY KEY, rows INTEGER NOT NULL, stride INT
 CREATE TABLE restarts(step INTEGER PRIMARY KEY, number INTEGER NOT NULL, params BLOB, grads BLOB);
 CREATE TABLE marks(step INTEGER PRIMARY KEY, params BLOB, grads BLOB);
 """
+# Their statements by their names, as SQLite keeps them.
+_MADE = {made.split("(")[0].split()[-1]: made for made in _TABLES.strip().split(";\n")}
+_MADE["marks"] = _MADE["marks"].rstrip(";")
 
 
 def log_file(path: str | os.PathLike[str]) -> Path:
@@ -290,7 +297,7 @@ class Store:
             page = 4096 if layout.row_bytes < 1 << 15 else 1 << 16
             self._connection.execute(f"PRAGMA page_size={page}")
         with self.transaction():
-            for statement in _TABLES.strip().split(";")[:-1]:
+            for statement in _MADE.values():
                 self._connection.execute(statement)
             self._connection.execute(f"PRAGMA application_id={APPLICATION}")
             self._connection.execute(f"PRAGMA user_version={SCHEMA}")
@@ -311,7 +318,8 @@ class Store:
         with self._guard():
             (application,) = self._connection.execute("PRAGMA application_id").fetchone()
             (version,) = self._connection.execute("PRAGMA user_version").fetchone()
-            (tables,) = self._connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+            schema = "SELECT type, name, tbl_name, sql FROM sqlite_master WHERE sql NOT NULL"
+            tables = self._connection.execute(schema).fetchall()
         if application != APPLICATION:
             if not tables and not application:
                 raise _NothingError(f"{self.where} holds no run: it is an empty file. {_ANEW}")
@@ -321,6 +329,10 @@ class Store:
                 f"{self.where} was written by a newer playground (log format {version}, this one "
                 f"reads up to {SCHEMA}): update playground"
             )
+        # A view, a trigger or a column that is computed would run what somebody else has written.
+        found = {(kind, name, sql) for kind, name, table, sql in tables if table in _MADE}
+        if version != SCHEMA or found != {("table", *item) for item in _MADE.items()}:
+            raise damaged(self.where, "its tables are not those of a log")
 
     @property
     def is_writable(self) -> bool:
@@ -384,15 +396,19 @@ class Store:
     def get(self, key: str) -> Any:
         """The JSON value under ``key``, or None."""
         found = self.read(InfoRow, "WHERE key = ?", (key,))
-        return json.loads(found[0].value) if found else None
-
-    def layout(self) -> Layout:
-        """How the rows of this log are packed."""
-        stored = self.get("layout")
+        if not found:
+            return None
         try:
-            return Layout.of(**stored)
-        except TypeError as error:
-            raise LogError(f"{self.where} is damaged: it says nothing about its rows") from error
+            return json.loads(found[0].value)
+        except (ValueError, TypeError, RecursionError) as error:
+            raise damaged(self.where, f"its {key} is no JSON") from error
+
+    def size(self) -> int:
+        """The bytes of all pages, those beside the file included."""
+        (pages,), (page,) = (
+            self.execute(f"PRAGMA {name}").fetchone() for name in ("page_count", "page_size")
+        )
+        return int(pages * page)
 
     @contextmanager
     def _guard(self, trouble: str = "cannot be used") -> Iterator[None]:
@@ -478,9 +494,19 @@ def naming_the_file(where: str, trouble: str = "cannot be used") -> Iterator[Non
     try:
         yield
     except sqlite3.OperationalError as error:
-        raise LogError(f"{where} {trouble}: {error}") from error
-    except sqlite3.DatabaseError as error:
-        raise LogError(f"{where} is not a run log, or is damaged: {error}") from error
+        raise LogError(f"{where} {trouble}: {_in_short(error)}") from error
+    except sqlite3.Error as error:
+        raise LogError(f"{where} is not a run log, or is damaged: {_in_short(error)}") from error
+
+
+def _in_short(error: sqlite3.Error) -> str:
+    # It may quote what it found in the file: anything, of any length.
+    return shorten(ascii(str(error))[1:-1], 200, placeholder=" ...")
+
+
+def damaged(where: str, what: str) -> LogError:
+    """The error of a log whose parts do not agree."""
+    return LogError(f"{where} is damaged: {what}. Bring back a copy, or start the run anew")
 
 
 # ---------------------------------------------------------------------------------- the state
@@ -514,6 +540,59 @@ def revive(value: Any, blobs: dict[str, bytes]) -> Any:
     return {key: revive(item, blobs) for key, item in value.items()}
 
 
+def revived(where: str, state: dict[str, Any], blobs: dict[str, bytes]) -> dict[str, Any]:
+    """The state of a checkpoint. Raises LogError, with the file's name, where it is damaged."""
+    try:
+        found: dict[str, Any] = revive(state, blobs)
+    except (KeyError, TypeError, ValueError, SyntaxError, RecursionError, MemoryError) as error:
+        raise damaged(where, "an array of its checkpoint is not there, or not whole") from error
+    return found
+
+
 def _for_json(value: object) -> Any:
     """What JSON has no word for: NumPy values as Python's, everything else as its text."""
     return value.tolist() if isinstance(value, (np.ndarray, np.generic)) else str(value)
+
+
+# ---------------------------------------------------------------------------------- the meta
+
+
+def plain_meta(meta: Any) -> dict[str, Any]:
+    """``meta`` as it will be read. Raises LogError for what JSON cannot hold."""
+    if not isinstance(meta, Mapping):
+        raise LogError(f"meta: expected JSON values by name, got {type(meta).__name__}")
+    try:
+        plain = _plain(meta, "meta")
+        json.dumps(plain)
+    except LogError:
+        raise
+    except RecursionError:
+        raise LogError("meta: expected JSON values, got one that is deep without end") from None
+    except ValueError as error:  # a whole number of too many digits
+        raise LogError(f"meta: JSON cannot hold it ({error}): give it as text") from None
+    return plain
+
+
+def _plain(value: Any, name: str) -> Any:
+    if isinstance(value, Mapping):
+        for key in value:
+            if not isinstance(key, str):
+                raise LogError(
+                    f"{name}: expected names that are text, as JSON has them, got {key!a} "
+                    f"({type(key).__name__}): use str() on it"
+                )
+        return {str(key): _plain(item, f"{name}[{key!a}]") for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item, f"{name}[{i}]") for i, item in enumerate(value)]
+    if isinstance(value, os.PathLike):
+        return os.fsdecode(value)
+    if isinstance(value, np.longdouble):  # which NumPy has no Python number for
+        return float(value)
+    if isinstance(value, (np.ndarray, np.generic)):
+        return _plain(value.tolist(), name)
+    if value is None or isinstance(value, (str, bool, int, float)):
+        return value
+    raise LogError(
+        f"{name}: expected what JSON can hold (text, numbers, lists, dicts), got "
+        f"{type(value).__name__}: give it as text or numbers"
+    )

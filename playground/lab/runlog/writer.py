@@ -16,10 +16,11 @@ import numpy as np
 
 from playground.graph.errors import LogError
 from playground.graph.types import DType, Raw
+from playground.lab.runlog.checks import checked, layout_of
 from playground.lab.runlog.layout import Layout
 from playground.lab.runlog.points import Chunk, Mark, Marks, PointRows, pack
 from playground.lab.runlog.record import RunRecord, read_store
-from playground.lab.runlog.store import ArrayRow, LossRow, Store, revive, take_apart
+from playground.lab.runlog.store import ArrayRow, LossRow, Store, plain_meta, revived, take_apart
 
 __all__ = ["RunLog"]
 
@@ -108,15 +109,16 @@ class RunLog:
         Args:
             names, shapes, dtypes: of the parameters.
             watch: names of the watched values that each row brings.
-            meta: JSON values to keep with the log.
+            meta: JSON values to keep with the log; NumPy's and paths are stored as JSON's.
             cap: values of params, and of grads, to keep.
             copy: whether the caller may write into an array after passing it to :meth:`row`.
 
         Raises LogError where there is a log already, or none can be written.
         """
         layout = Layout.of(names, shapes, dtypes, watch, cap)
-        log = cls(Store.create(path, layout, dict(meta or {})), layout, path, copy)
-        log.meta = dict(meta or {})
+        known = plain_meta({} if meta is None else meta)
+        log = cls(Store.create(path, layout, known), layout, path, copy)
+        log.meta = known
         try:
             with log._store.transaction():
                 log._sign()
@@ -134,7 +136,7 @@ class RunLog:
         """
         store = Store.open(path, write=True)
         try:
-            log = cls(store, store.layout(), path, copy)
+            log = cls(store, layout_of(store), path, copy)
             log._go_back()
         except BaseException:
             store.close(tidy=True)
@@ -146,14 +148,14 @@ class RunLog:
         store = self._store
         # Read and signed in one, so that nobody writes between the two.
         with store.transaction():
-            self.meta = store.get("meta")
-            head = store.get("state")
+            contents = checked(store)
+            self.meta, head = contents.meta, contents.head
             if head is not None:
                 self._arrays = store.arrays()
                 self._marks.load(head["marks"])
             self._sign()
         if head is not None:
-            self.state = revive(head["state"], self._arrays)
+            self.state = revived(store.where, head["state"], self._arrays)
             self._phase = Phase.LEFT if self.state else Phase.OPEN
             self._points = PointRows(store, self.layout, head["rows"], head["restart"])
             self._start_chunk(head["rows"])
