@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+# First, for what follows takes time to load.
+import playground._interrupts
 import playground.interpreters.methods  # noqa: F401 (Variable's NumPy protocols and methods)
 from playground import functions
 from playground._version import __version__

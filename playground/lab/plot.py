@@ -12,10 +12,13 @@ touches pyplot: no window, no global state, any thread.
 from __future__ import annotations
 
 import io
+import logging
 import math
 import os
 import re
-from collections.abc import Mapping, Sequence
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -44,6 +47,7 @@ __all__ = [
     "loss_and_step",
     "mark_restarts",
     "norm_and_components",
+    "offscreen",
     "palette",
     "parameters",
     "restart_steps",
@@ -118,6 +122,31 @@ def save(drawing: Figure | Axes, path: str | os.PathLike[str]) -> Path:
     fig: Any = getattr(drawing, "figure", None) or drawing
     fig.savefig(picture, format=target.suffix.lstrip(".") or "png")
     return write_whole(target, picture.getvalue())
+
+
+@contextmanager
+def offscreen() -> Iterator[None]:
+    """Within it pictures are drawn for files, whatever a user has set up for windows and LaTeX.
+
+    What matplotlib would say on standard error is left unsaid.
+    """
+    logger = logging.getLogger("matplotlib")
+    level = logger.level
+    # Of a folder without fonts or a cache it warns while it is imported.
+    logger.setLevel(logging.CRITICAL)
+    # The backend of windows is of no use here, and one that does not exist stops the import.
+    backend = os.environ.pop("MPLBACKEND", None)
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            import matplotlib
+
+            if backend is not None:
+                os.environ["MPLBACKEND"] = backend
+            # Names and formulas here are no LaTeX.
+            with matplotlib.rc_context({"text.usetex": False}):
+                yield
+    finally:
+        logger.setLevel(level)
 
 
 def typeset(formula: str) -> str:
