@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from functools import cached_property
@@ -277,8 +278,11 @@ def read_row(text: str, flag: str) -> list[float]:
     found = []
     for word in text.replace(",", " ").split():
         try:
-            # A Fraction reads 1/3 as well as 0.1, and neither nan nor inf.
-            found.append(float(Fraction(word)))
+            # Of 1e99999999 a Fraction would write out all the digits.
+            value = float(Fraction(word) if "/" in word else word)
+            if not math.isfinite(value):
+                raise ValueError(word)
+            found.append(value)
         except (ValueError, ZeroDivisionError, OverflowError) as error:
             raise InputError(f"{flag}: expected a finite number, got {word!r}") from error
     if not found:
