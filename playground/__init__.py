@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+# First of all: what follows takes time to load, in which Ctrl-C would be a traceback.
+import playground._interrupts
+
+# isort: split
 from typing import TYPE_CHECKING, Any
 
-# First, for what follows takes time to load.
-import playground._interrupts
 import playground.interpreters.methods  # noqa: F401 (Variable's NumPy protocols and methods)
 from playground import functions
 from playground._version import __version__

@@ -8,20 +8,21 @@ notebook, a test, a script) nothing is installed, and Ctrl-C is what Python make
 
 from __future__ import annotations
 
+# Nothing that takes time to load: in each millisecond Ctrl-C would still be a traceback.
+import _signal  # type: ignore[import-not-found]
 import contextlib
 import os
-import signal
 import sys
-from enum import Enum
 from types import FrameType, TracebackType
-from typing import Any
 
 __all__ = ["INTERRUPTED", "Raised", "check", "pressed"]
 
 INTERRUPTED = 130
 
 
-class _Stage(Enum):
+class _Stage:
+    """Of a process."""
+
     STARTING, WORKING, ENDING = range(3)
 
 
@@ -39,8 +40,8 @@ def _install() -> None:
     if sys.argv[:1] == ["-m"] and ours:
         # Refused outside of the main thread; a handler of somebody's own, or none, stays.
         with contextlib.suppress(ValueError):
-            if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-                signal.signal(signal.SIGINT, _on_press)
+            if _signal.getsignal(_signal.SIGINT) is _signal.default_int_handler:
+                _signal.signal(_signal.SIGINT, _on_press)
                 sys.unraisablehook = _unraisable
 
 
@@ -72,9 +73,9 @@ class Raised:
 
 def _on_press(number: int, frame: FrameType | None) -> None:
     _Process.pressed = True
-    if _Process.stage is _Stage.WORKING:
+    if _Process.stage == _Stage.WORKING:
         raise KeyboardInterrupt
-    if _Process.stage is _Stage.STARTING:
+    if _Process.stage == _Stage.STARTING:
         with contextlib.suppress(OSError):
             # The terminal has written ^C into the line.
             os.write(2, b"\ninterrupted\n")
@@ -82,7 +83,7 @@ def _on_press(number: int, frame: FrameType | None) -> None:
         os._exit(INTERRUPTED)
 
 
-def _unraisable(found: Any) -> None:
+def _unraisable(found: sys.UnraisableHookArgs) -> None:
     # A finalizer or a callback was interrupted: check() raises it again elsewhere.
     if not isinstance(found.exc_value, KeyboardInterrupt):
         sys.__unraisablehook__(found)

@@ -119,7 +119,8 @@ class Line(NamedTuple):
         if "--max-seconds" in self.words:
             at = self.words.index("--max-seconds")
             try:
-                return float(self.words[at + 1])
+                given = float(self.words[at + 1])
+                return given if given > 0 else 600.0
             except (ValueError, IndexError):
                 pass
         return 600.0
@@ -293,7 +294,8 @@ def table_bytes(draw: Draw) -> tuple[bytes, list[str]]:
             [1.0] * 4 + [1e6, 1e100, 1e153, 1e154, 1e200, 1e308, 1e-10, 1e-160, 1e-300, 1e-320, 0.0]
         )
     )
-    data = rng.standard_normal((rows, columns)) * scale
+    with np.errstate(over="ignore"):
+        data = rng.standard_normal((rows, columns)) * scale
     if draw.chance(0.2):
         data[:, 0] = draw.one([0.0, 1.0, 1e-300, 1e150])
     if draw.chance(0.1):

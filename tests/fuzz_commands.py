@@ -29,6 +29,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
+import numpy as np
+
+from playground import LogError, read_log
+from playground.lab.cli import INTERRUPTED
 from tests.command_lines import STUDIES, Line, random_line
 from tests.paths import ROOT
 
@@ -280,14 +284,106 @@ def fuzz(options: argparse.Namespace) -> int:
     return min(wrong, 1)
 
 
+# ------------------------------------------------------------------------------- Ctrl-C
+
+LONG_RUNS = (
+    ("inverse", "--size", "8", "--loss", "absolute"),
+    ("inverse", "--size", "3", "--tol", "1e-3"),
+    ("eigenvalue", "--targets", "1,2,3", "--starts", "8"),
+    ("eigenvalue", "--targets", "1,1", "--tol", "1e-300", "--rule", "constant"),
+    ("quadratic",),
+    ("field", "--starts", "30", "--max-steps", "3000", "--step-size", "1e-6"),
+    ("logistic", "--rule", "barzilai-borwein", "--max-steps", "100000", "--tol", "1e-300"),
+    ("logistic", "--loss", "loop"),
+)
+
+
+def interrupted(seed: int) -> str:
+    """Press Ctrl-C at a random moment of a whole process: what came of it."""
+    rng = np.random.default_rng(seed)
+    words = LONG_RUNS[int(rng.integers(len(LONG_RUNS)))]
+    # As many among the first milliseconds as in the seconds of the run and of its pictures.
+    moment = float(10 ** rng.uniform(-3.0, 1.0))
+    with tempfile.TemporaryDirectory(prefix="fuzz-") as base:
+        process = subprocess.Popen(
+            [sys.executable, "-m", f"playground.{words[0]}", *words[1:], "--out", "out"],
+            cwd=base,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            text=True,
+        )
+        try:
+            out, err = process.communicate(timeout=moment)
+        except subprocess.TimeoutExpired:
+            process.send_signal(signal.SIGINT)
+            try:
+                out, err = process.communicate(timeout=60)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.communicate()
+                return f"fault: {words} at {moment:.3f} s: goes on for a minute"
+        found = _after_ctrl_c(process.returncode, out, err) or _log_fault(Path(base, "out"))
+    return found if found in ENDINGS else f"fault: {words} at {moment:.3f} s: {found}"
+
+
+ENDINGS = ("interrupted", "done before", "Python had not come to the package yet")
+
+
+def _after_ctrl_c(code: int, out: str, err: str) -> str:
+    """How it ended, '' where the log is still to be looked at."""
+    lines = [line for line in (out + err).splitlines() if line.strip()]
+    told = [line for line in lines if not line.startswith("note: ")]
+    if code == INTERRUPTED and len(told) == 1 and told[0].startswith("interrupted"):
+        return ""
+    if code in (-signal.SIGINT, 1) and str(ROOT) not in out + err:
+        return ENDINGS[2]
+    if code in (0, 1) and "Traceback" not in err and told:
+        return ENDINGS[1]
+    if (
+        code == INTERRUPTED
+        and told
+        and told[-1].startswith("interrupted")
+        and not NOISE.search(err)
+    ):
+        return ""  # among the pictures, the report stands above it
+    return f"exit code {code}, {told[-3:]}"
+
+
+def _log_fault(folder: Path) -> str:
+    """What is wrong with a log that was begun, else that the run was interrupted."""
+    for log in folder.rglob("run.sqlite"):
+        try:
+            record = read_log(log)
+            steps = record.loss.index.to_numpy()
+        except LogError as error:
+            return f"{log.name}: {error}"
+        if not np.array_equal(steps, np.arange(len(steps))):
+            return f"{log.name}: rows are missing"
+    return ENDINGS[0]
+
+
+def press(options: argparse.Namespace) -> int:
+    found: Counter[str] = Counter()
+    for seed in range(options.seed, options.seed + options.interrupts):
+        ended = interrupted(seed)
+        if ended not in ENDINGS:
+            print(f"seed {seed}: {ended}", flush=True)
+        found[ended if ended in ENDINGS else "fault"] += 1
+    told = ", ".join(f"{count} {ending}" for ending, count in sorted(found.items()))
+    print(f"Ctrl-C at {options.interrupts} moments: {told}")
+    return min(found["fault"], 1)
+
+
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--count", type=int, default=200)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--real", type=int, default=50, help="one in so many as a whole process")
+    parser.add_argument("--interrupts", type=int, default=0, help="moments of Ctrl-C instead")
     parser.add_argument("--verbose", action="store_true")
     options = parser.parse_args(argv)
-    return fuzz(options)
+    return press(options) if options.interrupts else fuzz(options)
 
 
 if __name__ == "__main__":

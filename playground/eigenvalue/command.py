@@ -285,7 +285,7 @@ class Eigenvalue(cli.Descent):
     def files(self) -> dict[str, np.ndarray]:
         return {"matrix.npy": self.entries.matrix(self.result.x)}
 
-    def pictures(self) -> dict[str, Axes]:
+    def pictures(self) -> dict[str, Callable[[], Axes]]:
         from playground.eigenvalue.pictures import eigenvalue_pictures
 
         return eigenvalue_pictures(self)

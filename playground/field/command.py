@@ -313,7 +313,7 @@ class FieldStudy(cli.Study):
     def files(self) -> Mapping[str, bytes]:
         return {"field.csv": self.field.csv()}
 
-    def pictures(self) -> Mapping[str, Axes]:
+    def pictures(self) -> Mapping[str, Callable[[], Axes]]:
         from playground.field.pictures import field_pictures
 
         return field_pictures(self)

@@ -30,8 +30,10 @@ def write_whole(path: str | os.PathLike[str], content: bytes) -> Path:
         draft.write_bytes(content)
         os.replace(draft, target)
     except OSError as error:
+        if error.errno is None:
+            raise
         # The system names no file where a disk is full, and else the draft.
-        raise type(error)(error.errno, error.strerror, str(target)) from error
+        raise OSError(error.errno, error.strerror, str(target)) from error
     finally:
         draft.unlink(missing_ok=True)
     return target

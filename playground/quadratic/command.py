@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -43,10 +43,10 @@ class QuadraticStudy(cli.Study):
 
     name = "quadratic"
     about = """
-        Study the quadratic form f(x) = 1/2 x'Qx + bx in three ways: by algebra (SymPy),
-        by backprop, and by central differences. Prints the formulas of f, its gradient,
-        Jacobian and Hessian, the differences of the three ways at many points, and where
-        the gradient vanishes.
+        Study the quadratic form f(x) = 1/2 x'Qx + bx in three ways: by algebra, for which
+        SymPy has to be installed (pip install sympy), by backprop, and by central
+        differences. Prints the formulas of f, its gradient, Jacobian and Hessian, the
+        differences of the three ways at many points, and where the gradient vanishes.
         """
     examples = """
         points:
@@ -211,7 +211,7 @@ class QuadraticStudy(cli.Study):
         }
         return {**found, "formulas.tex": tex.encode()}
 
-    def pictures(self) -> Mapping[str, Figure]:
+    def pictures(self) -> Mapping[str, Callable[[], Figure]]:
         from playground.quadratic.pictures import quadratic_pictures
 
         return quadratic_pictures(self) if len(self.b) == 2 else {}
