@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+# First of all: what follows takes time to load, in which Ctrl-C would be a traceback.
+import playground._interrupts
+
+# isort: split
 from typing import TYPE_CHECKING, Any
 
 import playground.interpreters.methods  # noqa: F401 (Variable's NumPy protocols and methods)

@@ -12,10 +12,13 @@ touches pyplot: no window, no global state, any thread.
 from __future__ import annotations
 
 import io
+import logging
 import math
 import os
 import re
-from collections.abc import Mapping, Sequence
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -39,11 +42,13 @@ __all__ = [
     "head",
     "heat_map",
     "heat_maps",
+    "literal",
     "log_scale",
     "loss",
     "loss_and_step",
     "mark_restarts",
     "norm_and_components",
+    "offscreen",
     "palette",
     "parameters",
     "restart_steps",
@@ -63,6 +68,8 @@ MOST_MEANS = 150
 MOST_DOTS = 25
 MOST_NUMBERS = 64
 MOST_CELLS = 300
+# Beyond them what matplotlib computes of the limits of an axis is not finite, or 0.
+LOWEST, HIGHEST = 1e-307, 8e307
 # More marks than this are drawn as a strip along the edge: full lines would hide the data.
 MOST_RESTART_LINES = 25
 
@@ -120,6 +127,39 @@ def save(drawing: Figure | Axes, path: str | os.PathLike[str]) -> Path:
     return write_whole(target, picture.getvalue())
 
 
+@contextmanager
+def offscreen() -> Iterator[None]:
+    """Within it pictures are drawn for files, whatever a user has set up for windows and LaTeX.
+
+    What matplotlib would say on standard error is left unsaid.
+    """
+    logger = logging.getLogger("matplotlib")
+    level = logger.level
+    # Of a folder without fonts or a cache it warns while it is imported.
+    logger.setLevel(logging.CRITICAL)
+    # The backend of windows is of no use here, and one that does not exist stops the import.
+    backend = os.environ.pop("MPLBACKEND", None)
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            import matplotlib
+
+            if backend is not None:
+                os.environ["MPLBACKEND"] = backend
+            # Names and formulas here are no LaTeX.
+            with matplotlib.rc_context({"text.usetex": False}):
+                yield
+    finally:
+        logger.setLevel(level)
+
+
+def literal(name: str) -> str:
+    """A name of a user's, which matplotlib would read as mathematics between dollars.
+
+    One that begins with an underscore would not stand in a legend.
+    """
+    return ("\N{HAIR SPACE}" if name.startswith("_") else "") + name.replace("$", r"\$")
+
+
 def typeset(formula: str) -> str:
     """A formula for reading: small powers raised, indices lowered, products as dots.
 
@@ -144,8 +184,9 @@ def loss(frame: Frame, ax: Axes | None = None, *, below: float | None = None) ->
     steps, values = _column(frame, "loss")
     # fmin skips NaN, which one point that is not finite would spread over all that follow.
     best = np.fmin.accumulate(values)
-    curve(ax, steps, values, color=BLUE, alpha=0.5, linewidth=0.8, label="loss")
-    curve(ax, steps, best, color=ORANGE, linewidth=1.6, label="best so far")
+    # The best is wider and below: where each loss is the best yet, both are seen.
+    curve(ax, steps, values, color=BLUE, alpha=0.9, linewidth=1.1, zorder=2.2, label="loss")
+    curve(ax, steps, best, color=ORANGE, linewidth=2.6, markersize=6, label="best so far")
     if below is not None:
         ax.axhline(below, color=GREEN, linestyle="--", linewidth=1.2, label=f"stop at {below:g}")
     mark_restarts(ax, restart_steps(frame))
@@ -359,7 +400,7 @@ def heat_map(
     block = -(-max(values.shape) // MOST_CELLS)
     cells = _largest_in_blocks(values, block)
     sizes = np.abs(values[np.isfinite(values)] if limits is None else limits)
-    top = float(sizes.max(initial=0.0)) or 1.0
+    top = min(float(sizes.max(initial=0.0)), HIGHEST) or 1.0
     extent = (-0.5, values.shape[1] - 0.5, values.shape[0] - 0.5, -0.5)
     image = ax.imshow(
         cells, cmap="RdBu_r", vmin=-top, vmax=top, extent=extent, interpolation="nearest"
@@ -530,11 +571,11 @@ def _spread_out(heights: np.ndarray, gap: float) -> np.ndarray:
 
 def _range(values: np.ndarray, ends: np.ndarray) -> tuple[float, float]:
     """Height for all but the wildest 1 % of the values, so that one spike does not flatten all."""
-    finite = values[np.isfinite(values)]
+    finite, known = values[np.isfinite(values)], ends[np.isfinite(ends)]
     low, high = np.quantile(finite, (0.005, 0.995)) if finite.size else (0.0, 1.0)
-    low, high = min(low, np.nanmin(ends)), max(high, np.nanmax(ends))
-    room = 0.06 * (high - low) or 0.5
-    return low - room, high + room
+    low, high = known.min(initial=low), known.max(initial=high)
+    room = 0.06 * high - 0.06 * low or 0.5
+    return max(float(low - room), -HIGHEST), min(float(high + room), HIGHEST)
 
 
 def log_scale(ax: Axes, values: np.ndarray) -> None:
@@ -545,15 +586,16 @@ def log_scale(ax: Axes, values: np.ndarray) -> None:
     if positive.size == 0 or np.any(values < 0):
         return
     low, high = positive.min(), positive.max()
-    if high < 3 * low:  # a log axis this short has no powers of ten to label
+    if high / 3 < low:  # a log axis this short has no powers of ten to label
         return
     ax.set_yscale("log", nonpositive="mask")
-    if high < 100 * low:
+    if high / 100 < low:
         ax.yaxis.set_minor_locator(LogLocator(subs=(2, 5)))
         ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
         ax.yaxis.set_minor_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    room = max((high / low) ** 0.05, 1.2)
-    ax.set_ylim(low / room, high * room)
+    # By logarithms: of 1e-300 and 1e300 the quotient is no number.
+    room = max(10 ** (0.05 * (np.log10(high) - np.log10(low))), 1.2)
+    ax.set_ylim(max(low / room, LOWEST), min(high * room, HIGHEST))
 
 
 def dress(ax: Axes, title: str, ylabel: str, *, legend: bool = False) -> Axes:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import zlib
 from collections.abc import Mapping
 from datetime import datetime
@@ -13,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from playground.graph.errors import InputError
-from playground.lab.files import write_whole
+from playground.lab.cli.text import shell_word
+from playground.lab.files import make_folder, write_whole
 from playground.lab.runlog import read_log
 
 if TYPE_CHECKING:
@@ -106,10 +106,10 @@ def claim(task: Study) -> None:
         settings.out = next(path for path in tries if not path.exists())
     settings.out = Path(settings.out)
     try:
-        settings.out.mkdir(parents=True, exist_ok=True)
+        make_folder(settings.out)
         # Two runs in one directory would mix their data and pictures without a word.
         if task.resumable and (settings.out / LOG_FILE).exists():
-            way_on = f"--resume {shlex.quote(str(settings.out))}"
+            way_on = f"--resume {shell_word(settings.out)}"
             held = f"{settings.out} holds a run already"
             raise InputError(f"{held}: continue it with {way_on}, or choose another --out")
         taken = sorted(p.name for p in settings.out.iterdir() if p.suffix in task.endings)
