@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     from playground import gradient_check, links, optimizers, transforms
     from playground.interpreters.symbols import to_sympy
     from playground.lab.fit import Fit, fit
-    from playground.lab.runlog import RunRecord, read_log
+    from playground.lab.runlog import RunRecord, read_log, read_runs
     from playground.links import Chain, Link
     from playground.optimizers import GradientMethod, Optimizer, UpdateRule
     from playground.transforms.nonfinite import find_nan
@@ -69,6 +69,7 @@ _LAZY = {
     "find_nan": "playground.transforms.nonfinite",
     "fit": "playground.lab.fit",
     "read_log": "playground.lab.runlog",
+    "read_runs": "playground.lab.runlog",
     "to_sympy": "playground.interpreters.symbols",
 }
 _LAZY_MODULES = ("gradient_check", "links", "optimizers", "transforms")
@@ -134,6 +135,7 @@ __all__ = [
     "no_backprop_mode",
     "optimizers",
     "read_log",
+    "read_runs",
     "to_sympy",
     "transforms",
     "using_config",

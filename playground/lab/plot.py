@@ -46,6 +46,7 @@ __all__ = [
     "log_scale",
     "loss",
     "loss_and_step",
+    "losses",
     "mark_restarts",
     "norm_and_components",
     "offscreen",
@@ -192,6 +193,28 @@ def loss(frame: Frame, ax: Axes | None = None, *, below: float | None = None) ->
     mark_restarts(ax, restart_steps(frame))
     log_scale(ax, np.append(values, [] if below is None else below))
     return dress(ax, "Loss", "loss", legend=True)
+
+
+def losses(frames: Mapping[str, Frame], ax: Axes | None = None) -> Axes:
+    """The best loss so far of several runs, by name; the column ``loss`` of each frame."""
+    ax = _axes(ax)
+    found = []
+    for (name, frame), color in zip(frames.items(), palette(len(frames)), strict=True):
+        steps, values = _column(frame, "loss")
+        best = np.fmin.accumulate(values)
+        if len(best):
+            label = f"{literal(name)}: {best[-1]:.3g} after {steps[-1]:,} steps"
+            curve(ax, steps, best, color=color, linewidth=1.6, label=label)
+        found.append(best)
+    log_scale(ax, np.concatenate([[], *found]))
+    lengths = [len(best) for best in found if len(best)]
+    if lengths and max(lengths) > 10 * min(lengths):
+        # A run of 30 steps would be a line along the edge beside one of 10,000.
+        ax.set_xscale("symlog", linthresh=10)
+    dress(ax, "Best loss so far", "loss")
+    # Losses fall, so that this corner is the emptiest; of very many only the first are named.
+    ax.legend(*(part[:MOST_LINES] for part in ax.get_legend_handles_labels()), loc="upper right")
+    return ax
 
 
 def step_size(frame: Frame, ax: Axes | None = None) -> Axes:
