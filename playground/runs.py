@@ -24,7 +24,7 @@ __all__ = ["main"]
 
 COMMAND = "python -m playground.runs"
 FOLDER = Path("logs")
-STATES = ("converged", "not converged", "interrupted", "running", "killed", "unreadable")
+RUN_STATES = ("converged", "not converged", "interrupted", "running", "killed", "unreadable")
 SORT = (
     "changed",
     "run",
@@ -44,7 +44,7 @@ WRITTEN = (".npy", ".png", ".csv", ".sqlite", ".sqlite-wal", ".sqlite-shm", ".sq
 def main(argv: Sequence[str] | None = None) -> int:
     """Carry out one command line; returns the exit code: 0 done, 2 bad input, 130 interrupted."""
     words = list(sys.argv[1:] if argv is None else argv)
-    ways: dict[str, Callable[[list[str]], int]] = {"compare": compare, "prune": prune}
+    ways: dict[str, Callable[[list[str]], int]] = {"compare": compare_runs, "prune": prune}
     way = ways.get(words[0]) if words else None
     return guarded(COMMAND, lambda: listing(words) if way is None else way(words[1:]))
 
@@ -59,12 +59,12 @@ def listing(words: list[str]) -> int:
     add_choice(parser)
     parser.add_argument("--json", action="store_true", help="one JSON object a run, one a line")
     flags = argparse.Namespace(**parser.read(words)[0])
-    chosen = ordered(headings(flags.folder), flags)
+    chosen = asked_for(headings(flags.folder), flags)
     if flags.json:
         for heading in chosen:
             say(json.dumps({**heading._asdict(), "changed": heading.changed.isoformat()}))
     elif chosen:
-        say(table(chosen))
+        say(table_of(chosen))
     else:
         note(f"no runs in {flags.folder}" + (" that are asked for" if is_choosy(flags) else ""))
     return 0
@@ -83,7 +83,7 @@ def add_choice(parser: argparse.ArgumentParser) -> None:
     """The flags that say which runs, in which order."""
     parser.add_argument("--problem", metavar="NAME", help="runs of this study alone")
     parser.add_argument("--rule", metavar="NAME", help="runs with this step rule alone")
-    parser.add_argument("--state", choices=STATES, help="runs that ended so, or have not")
+    parser.add_argument("--state", choices=RUN_STATES, help="runs that ended so, or have not")
     parser.add_argument("--sort", choices=SORT, default="changed", help="smallest or oldest first")
     parser.add_argument("--reverse", action="store_true", help="the other way round")
     parser.add_argument("--limit", type=whole(1), metavar="N", help="at most so many")
@@ -94,7 +94,7 @@ def is_choosy(flags: argparse.Namespace) -> bool:
     return any((flags.problem, flags.rule, flags.state))
 
 
-def ordered(found: Any, flags: argparse.Namespace) -> list[Heading]:
+def asked_for(found: Any, flags: argparse.Namespace) -> list[Heading]:
     """The runs that are asked for, those without the number that they are sorted by at the end."""
     chosen = [
         h
@@ -117,9 +117,9 @@ def is_known(value: object) -> bool:
 HEADS = ("run", "problem", "shape", "seed", "rule", "loss", "steps", "seconds", "state")
 
 
-def table(chosen: Sequence[Heading]) -> str:
+def table_of(chosen: Sequence[Heading]) -> str:
     """The runs as aligned columns."""
-    rows = [HEADS, *([shown(heading, name) for name in HEADS] for heading in chosen)]
+    rows = [HEADS, *([cell_of(heading, name) for name in HEADS] for heading in chosen)]
     widths = [max(len(row[i]) for row in rows) for i in range(len(HEADS))]
     numeric = {HEADS.index(name) for name in ("seed", "loss", "steps", "seconds")}
     lines = (
@@ -132,7 +132,7 @@ def table(chosen: Sequence[Heading]) -> str:
     return "\n".join(line.rstrip() for line in lines)
 
 
-def shown(heading: Heading, name: str) -> str:
+def cell_of(heading: Heading, name: str) -> str:
     """One cell."""
     value = getattr(heading, name)
     if value is None:
@@ -151,10 +151,10 @@ def shown(heading: Heading, name: str) -> str:
 # ------------------------------------------------------------------------------------- comparing
 
 
-def compare(words: list[str]) -> int:
+def compare_runs(words: list[str]) -> int:
     """Draw the losses of several runs over their steps on one picture."""
     parser = Parser(
-        f"{COMMAND} compare", "RUN [RUN ...] -o PICTURE", compare.__doc__ or "", EXAMPLES
+        f"{COMMAND} compare", "RUN [RUN ...] -o PICTURE", compare_runs.__doc__ or "", EXAMPLES
     )
     parser.add_argument("runs", nargs="+", type=Path, metavar="RUN", help="folder or .sqlite file")
     parser.add_argument(
@@ -208,16 +208,16 @@ def prune(words: list[str]) -> int:
     add_choice(parser)
     parser.add_argument("--yes", action="store_true", help="do not ask")
     flags = argparse.Namespace(**parser.read(words)[0])
-    doomed = beyond_the_best(ordered(headings(flags.folder), flags), flags.keep_best)
+    doomed = beyond_the_best(asked_for(headings(flags.folder), flags), flags.keep_best)
     if not doomed:
         say("nothing to delete")
         return 0
-    say(table(doomed))
+    say(table_of(doomed))
     if not (flags.yes or agreed(f"delete these {len(doomed)} runs?")):
         say("nothing is deleted")
         return 0
     for heading in doomed:
-        delete(Path(heading.run))
+        remove_run(Path(heading.run))
     say(f"deleted {len(doomed)} runs")
     return 0
 
@@ -244,7 +244,7 @@ def agreed(question: str) -> bool:
     return input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
 
 
-def delete(run: Path) -> None:
+def remove_run(run: Path) -> None:
     """Take a run away: what it wrote, and its folder where nothing else is in there."""
     # Never a whole tree: a folder of runs may hold a user's own notes.
     if run.is_file():

@@ -96,7 +96,7 @@ def _heading(store: Store, file: Path, run: str, changed: datetime) -> Heading:
     settings, state, marks = (
         _dict(x) for x in (meta.get("settings"), head.get("state"), head.get("marks"))
     )
-    rows = _number(head.get("rows"))
+    rows = _float(head.get("rows"))
     return Heading(
         run=run,
         problem=str(meta.get("problem", "fit")),
@@ -105,11 +105,11 @@ def _heading(store: Store, file: Path, run: str, changed: datetime) -> Heading:
         seed=_whole(settings.get("seed")),
         criterion=str(settings.get("loss", "")),
         rule=str(_dict(state.get("rule")).get("name", "")),
-        loss=_number(summary.get("value", _second(marks.get("last")))),
-        best=_number(_second(marks.get("best"))),
+        loss=_float(summary.get("value", _second(marks.get("last")))),
+        best=_float(_second(marks.get("best"))),
         steps=_whole(summary.get("steps", None if rows is None else max(rows - 1, 0))),
         restarts=_whole(state.get("restarts")),
-        seconds=_number(state.get("seconds")),
+        seconds=_float(state.get("seconds")),
         state=_state(summary, file),
         changed=changed,
         note=str(summary.get("reason", "")),
@@ -132,7 +132,7 @@ def _second(pair: object) -> Any:
     return pair[1] if isinstance(pair, list) and len(pair) == 2 else None
 
 
-def _number(value: object) -> float | None:
+def _float(value: object) -> float | None:
     return float(value) if isinstance(value, (int, float)) else None
 
 
