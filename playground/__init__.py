@@ -35,6 +35,7 @@ from playground.graph.errors import (
     NaNDetectedError,
     NondifferentiableError,
     NoRuleError,
+    OperandError,
     PlaygroundError,
     SymbolError,
 )
@@ -104,6 +105,7 @@ __all__ = [
     "NaNDetectedError",
     "NoRuleError",
     "NondifferentiableError",
+    "OperandError",
     "Optimizer",
     "Parameter",
     "PlaygroundError",
