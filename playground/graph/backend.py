@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import numbers
 import re
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
@@ -10,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from playground.graph.errors import DeviceError, InvalidType
+from playground.graph.errors import DeviceError, InvalidType, OperandError
 from playground.graph.types import Index, Operand, Raw
 
 # A host constant up to this many bytes follows a device operand by itself; a larger one is a
@@ -75,7 +76,8 @@ def as_array(value: Operand) -> Any:
     """``value`` as something a Variable can hold: a NumPy scalar becomes a 0-d array.
 
     An array of foreign byte order is copied to the machine's, which the results of NumPy's own
-    functions have. Raises TypeError for anything that is no array of a registered type.
+    functions have. Raises OperandError, a TypeError, for anything that is no array of a registered
+    type.
     """
     if type(value) is np.ndarray and value.dtype.isnative:
         return value
@@ -86,10 +88,16 @@ def as_array(value: Operand) -> Any:
     if is_array(value):
         dtype = value.dtype
         return value if dtype.isnative else value.astype(dtype.newbyteorder("="))
-    raise TypeError(
+    raise OperandError(
         f"an array is expected (numpy.ndarray or a registered device array), got "
-        f"{type(value).__name__}: convert it first, for example with numpy.asarray(value)"
+        f"{type(value).__name__}: convert it first, for example with {_conversion(value)}"
     )
+
+
+def _conversion(value: Operand) -> str:
+    if hasattr(value, "to_numpy"):
+        return "value.to_numpy()"
+    return "float(value)" if isinstance(value, numbers.Number) else "numpy.asarray(value)"
 
 
 # What an array of such a kind of dtype holds in place of numbers.
@@ -157,10 +165,12 @@ def to_cpu(array: Raw) -> np.ndarray:
 
 def constant_like(value: Operand, like: Raw, operation: str) -> Any:
     """A constant operand, brought to the array type of ``like`` if it is a small host array."""
-    if isinstance(value, (*SCALARS, list, tuple)):
+    if isinstance(value, (*SCALARS, list, tuple, range)):
         array = np.asarray(value)
     elif isinstance(value, np.ndarray) and type(value) not in ARRAY_TYPES:
         array = plain_array(value, operation)
+    elif isinstance(value, numbers.Rational):  # fractions.Fraction
+        array = np.asarray(float(value))
     else:
         array = as_array(value)
     if array.dtype.kind in _NO_NUMBERS:

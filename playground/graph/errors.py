@@ -66,6 +66,10 @@ class NoRuleError(PlaygroundError, TypeError):
     """A NumPy function that has no differentiation rule met a Variable."""
 
 
+class OperandError(PlaygroundError, TypeError):
+    """An operand is of a type that no array of numbers comes of by itself."""
+
+
 class BranchError(PlaygroundError, TypeError):
     """A function computes something else where a Variable stands for its argument.
 

@@ -8,6 +8,7 @@ in silence. The conversions that would cut the graph raise too.
 from __future__ import annotations
 
 import math
+import numbers
 import sys
 from collections.abc import Collection, Iterator
 from inspect import signature
@@ -37,7 +38,7 @@ from playground.graph.variable import Variable, as_array_of
 from playground.interpreters.rules.ufuncs import outer_of
 
 # Types whose own protocol methods must not be pre-empted: everything that is no array of ours.
-_LOWER = (np.ndarray, np.generic, bool, int, float, complex, list, tuple)
+_LOWER = (np.ndarray, np.generic, bool, int, float, complex, list, tuple, range, numbers.Rational)
 
 
 def _is_highest(types: Collection[type]) -> bool:
@@ -259,6 +260,8 @@ def _calling() -> str | None:
         # Objects that are indexed or called are known by the name of their class, or their own.
         name = {"RClass": "r_", "CClass": "c_", "NoneType": frame.f_code.co_name}.get(owner, owner)
         frame = frame.f_back  # type: ignore[assignment]
+    if frame is not None and frame.f_globals.get("__name__", "").startswith("pandas."):
+        return "pandas"
     inside = name is not None and not hasattr(np, name) and hasattr(np.linalg, name)
     return f"linalg.{name}" if inside else name
 
@@ -266,7 +269,9 @@ def _calling() -> str | None:
 def to_ndarray(self: Variable, dtype: DType = None, copy: bool | None = None) -> np.ndarray:
     """``numpy.asarray(v)``: refused while a gradient is wanted."""
     name = _calling() if self.requires_grad else None
-    if name is not None:
+    if name == "pandas":
+        refuse_cut(self, "pandas, which makes a plain array of v,", "table.to_numpy() beside v, ")
+    elif name is not None:
         advice = _INSTEAD.get(name, f"numpy.{name}(numpy.stack([...])) for a list")
         refuse_cut(self, f"numpy.{name}, which makes a plain array of v,", f"{advice}, ")
     refuse_cut(self, "numpy.asarray(v), or a call that makes a plain array of v,")
@@ -330,10 +335,27 @@ def to_complex(self: Variable) -> complex:
     return complex(self.array)
 
 
-def _comparison(ufunc: np.ufunc) -> Answer:
+def to_sympy_object(self: Variable) -> Operand:
+    """What SymPy makes of a Variable beside an expression: refused while a gradient is wanted."""
+    advice = "sympy.lambdify(symbols, expression) for a function of Variables, "
+    refuse_cut(self, "a SymPy expression that holds v", advice)
+    from playground.interpreters.symbols import sympy  # which asks, and so is there
+
+    return sympy().sympify(float(self.array))
+
+
+def _comparison(ufunc: np.ufunc, reflected: str) -> Answer:
+    default = getattr(object, reflected)
+
     def compare(self: Variable, other: Operand) -> Any:
-        if not _are_operands((other,)):
-            return NotImplemented
+        if hasattr(other, "to_numpy"):
+            other = other.to_numpy()
+        elif isinstance(other, numbers.Number):
+            pass
+        elif not _are_operands((other,)):
+            protocol = getattr(other, "__array_ufunc__", None) is not None
+            own = getattr(type(other), reflected) is not default
+            return ufunc(self, other) if protocol and not own else NotImplemented
         return ufunc(*_plain((self, other)))
 
     return compare
@@ -346,13 +368,14 @@ _PROTOCOL: dict[str, Any] = {
     "__float__": to_float,
     "__int__": to_int,
     "__complex__": to_complex,
+    "_sympy_": to_sympy_object,
     "__bool__": lambda self: bool(self.array),
-    "__eq__": _comparison(np.equal),
-    "__ne__": _comparison(np.not_equal),
-    "__lt__": _comparison(np.less),
-    "__le__": _comparison(np.less_equal),
-    "__gt__": _comparison(np.greater),
-    "__ge__": _comparison(np.greater_equal),
+    "__eq__": _comparison(np.equal, "__eq__"),
+    "__ne__": _comparison(np.not_equal, "__ne__"),
+    "__lt__": _comparison(np.less, "__gt__"),
+    "__le__": _comparison(np.less_equal, "__ge__"),
+    "__gt__": _comparison(np.greater, "__lt__"),
+    "__ge__": _comparison(np.greater_equal, "__le__"),
 }
 # On the finished class: __eq__ in a class's own text would take its hash away.
 for _name, _method in _PROTOCOL.items():
