@@ -118,14 +118,12 @@ def _refuse_dependent(r: Raw) -> None:
     """Raise where columns depend on those before them: what lies beyond is LAPACK's choice."""
     if backend.is_symbolic(r) or not r.size:
         return
-    pivots = np.abs(backend.to_cpu(diagonal_of(r)))
-    scale = np.abs(backend.to_cpu(r)).max(axis=(-2, -1))
     # To rounding, a pivot is seldom 0 where it is so in truth, and dividing by it makes noise.
-    bound = CLUSTER_GAP * r.shape[-1] * np.finfo(pivots.dtype).eps * scale[..., None]
-    found = pivots <= bound
-    if not found.any():
+    rounding = CLUSTER_GAP * r.shape[-1] * float(np.finfo(r.dtype).eps)
+    found = abs(diagonal_of(r)) <= abs(r).max(axis=(-2, -1), keepdims=True)[..., 0] * rounding
+    if not backend.anywhere(found):
         return
-    column = int(np.argwhere(found)[0][-1])
+    column = int(np.argwhere(backend.to_cpu(backend.base_of(found)))[0][-1])
     raise InvalidMatrix(
         "the gradient of qr",
         "a matrix of independent columns",

@@ -9,13 +9,20 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Sequence
 from functools import reduce
-from typing import ClassVar, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from playground.functions.lanes import OverMatrices
 from playground.functions.linalg.clusters import Basis, DeadEnd, largest
-from playground.functions.linalg.downstream import Downstream, Limit
+from playground.functions.linalg.downstream import (
+    Decomposition,
+    Downstream,
+    Limit,
+    refuse_strangers,
+    remember,
+    strangers,
+)
 from playground.functions.linalg.matrices import (
     as_constants,
     check_floating,
@@ -49,21 +56,23 @@ class SVDResult(NamedTuple):
     Vh: Operand
 
 
-class Svd(OverMatrices):
+class Svd(Decomposition):
     """U (…, m, k), s (…, k) descending, Vh (…, k, n) with x = U diag(s) Vh, k = min(m, n)."""
 
-    __slots__ = ("basis",)
-    indivisible: ClassVar[bool] = True
+    __slots__ = ()
     keep = (0, 1, 2, 3)
     output_count = 3
+    value_output, vector_outputs = 1, (0, 2)
 
     def forward(self, x: Raw) -> tuple[Raw, Raw, Raw]:
         u, s, vh = np.linalg.svd(x, full_matrices=False)
         self.basis = Basis(s, u, transposed(vh))
+        remember(self)
         return u, s, vh
 
     def pull(self, gy: Cotangents) -> Sequence[Array]:
-        if (gy[0] is not None or gy[2] is not None) and self._meets():
+        used = gy[0] is not None or gy[2] is not None
+        if self._meets() and (used or strangers(self)):
             raise NeedsRecording(as_variable)
         return super().pull(gy)
 
@@ -76,6 +85,8 @@ class Svd(OverMatrices):
         if gu is None and gvh is None:
             # A function of the values alone that has no kink at those that are 0.
             basis = self.basis
+            if isinstance(gs, Variable) and self._meets():
+                refuse_strangers(self, gs, "derivative of singular values")
             even = basis.has_zero and isinstance(gs, Variable) and not config._transposed
             if even and basis.vanishes_at_zero(as_raw(gs)):
                 gu, gvh = as_variable(as_raw(u) * 0), as_variable(as_raw(vh) * 0)
@@ -92,14 +103,17 @@ class Svd(OverMatrices):
         self, gu: Array, gs: Array | None, gv: Array, x: Array, u: Array, s: Array, v: Array
     ) -> Array:
         """The gradient in a recorded pass: exact if the function does not ask for the basis."""
-        basis, ndim = self.basis, self.basis.values.ndim + 1
-        down = Downstream(self, (ndim, ndim - 1, ndim))
+        basis = self.basis
+        down = Downstream(self)
         taken = down.limits_taken(basis, gu, gs, gv)
         used = largest(as_raw(gu)) > 0 or largest(as_raw(gv)) > 0
         if used:
             _Asked(basis, down, gu, gv, as_raw(u), as_raw(v)).refuse(taken)
         parts = _Parts(gu, gv, u, s, v, basis)
         if gs is not None:
+            if down.vectors_used() and not taken:
+                what = "derivative of a function of singular values and vectors"
+                down.refuse_turned(gs, what)
             parts.add_limits(down, gs, taken, used)
         gx = parts.gradient()
         what, given = "derivative of singular vectors at equal values, of that order", [x, gu, gv]
