@@ -104,6 +104,22 @@ class Parser(argparse.ArgumentParser):
         given = {flag: value for flag, value in vars(found).items() if value is not None}
         return {**defaults, **given}, given
 
+    def accepts(self, flag: str, value: Any) -> bool:
+        """Whether a command line could have given the flag this value; a flag of old ones may."""
+        action = next((action for action in self._actions if action.dest == flag), None)
+        if action is None or value is None:
+            return action is None or action.default is None
+        if action.nargs == 0:
+            return isinstance(value, bool)
+        if action.choices is not None:
+            return isinstance(value, str) and value in action.choices
+        if not callable(action.type):
+            return isinstance(value, str)
+        try:
+            return bool(action.type(str(value)) == value)
+        except (argparse.ArgumentTypeError, ValueError):
+            return False
+
     def error(self, message: str) -> NoReturn:
         raise InputError(f"{message.removeprefix('argument ')} (--help explains the flags)")
 

@@ -49,6 +49,13 @@ def look_into(study: type[Study], command: str, given: dict[str, Any]) -> dict[s
     parts = meta.get("settings"), meta.get("data")
     if meta.get("problem") != study.name or not all(isinstance(part, dict) for part in parts):
         raise InputError(f"{directory} holds no run of {command}: it cannot be resumed by it")
+    parser = study.parser(command)
+    for flag, value in meta["settings"].items():
+        if not parser.accepts(flag, value):
+            raise InputError(
+                f"{directory} cannot be resumed: its log is damaged, it was made with "
+                f"{ascii(value)[:80]} as its {flag!a}"
+            )
     given["resume"] = given["out"] = directory
     return meta
 
@@ -73,10 +80,19 @@ def resumed(
     return {**flags, **logged, **given}
 
 
+class _Kept(dict[str, np.ndarray]):
+    """Data by name, of a run whose log says which there are."""
+
+    def __missing__(self, name: str) -> np.ndarray:
+        raise InputError(f"cannot resume: the log is damaged, it says nothing of the data {name!r}")
+
+
 def kept_data(directory: Path, meta: Mapping[str, Any]) -> dict[str, np.ndarray]:
     """The data that the run in ``directory`` began with. Raises InputError."""
-    kept = {}
+    kept = _Kept()
     for name, checksum in meta["data"].items():
+        if not name.isidentifier():  # it could lead to another directory
+            raise InputError(f"cannot resume: the log in {directory} is damaged")
         file = directory / f"{name}.npy"
         try:
             # Without pickle: a log may come from somebody else.

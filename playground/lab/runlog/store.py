@@ -434,7 +434,7 @@ def _connect_to(file: Path, mode: str) -> sqlite3.Connection:
 def _may_not_write(error: BaseException | None) -> bool:
     """Whether SQLite would have had to write beside the file, or into it, to read it."""
     refusals = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY)
-    return isinstance(error, sqlite3.OperationalError) and error.sqlite_errorcode & 255 in refusals
+    return getattr(error, "sqlite_errorcode", 0) & 255 in refusals
 
 
 def _make_place(file: Path) -> None:
@@ -495,11 +495,11 @@ def naming_the_file(where: str, trouble: str = "cannot be used") -> Iterator[Non
         yield
     except sqlite3.OperationalError as error:
         raise LogError(f"{where} {trouble}: {_in_short(error)}") from error
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeDecodeError) as error:  # it may be unable to say what is wrong
         raise LogError(f"{where} is not a run log, or is damaged: {_in_short(error)}") from error
 
 
-def _in_short(error: sqlite3.Error) -> str:
+def _in_short(error: Exception) -> str:
     # It may quote what it found in the file: anything, of any length.
     return shorten(ascii(str(error))[1:-1], 200, placeholder=" ...")
 

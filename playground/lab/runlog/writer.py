@@ -136,7 +136,9 @@ class RunLog:
         """
         store = Store.open(path, write=True)
         try:
-            log = cls(store, layout_of(store), path, copy)
+            with store.transaction("DEFERRED"):
+                layout = layout_of(store)
+            log = cls(store, layout, path, copy)
             log._go_back()
         except BaseException:
             store.close(tidy=True)
