@@ -360,7 +360,7 @@ def _courses(ax: Axes, frame: Frame, truth: Operand) -> _Courses:
         curve(ax, steps, values[:, index], color=color, linewidth=1.3)
         if known is not None:
             ax.axhline(
-                _drawable(known[index]),
+                float(_drawable(known[index])),
                 color=color,
                 linestyle=(0, (5, 3)),
                 linewidth=1.0,
