@@ -273,6 +273,9 @@ def fuzz(options: argparse.Namespace) -> int:
     for seed in range(options.seed, options.seed + options.count):
         line, ended, found = checked(seed, options.real)
         codes[str(ended.code)] += 1
+        done = seed + 1 - options.seed
+        if not done % 500:
+            print(f"{done} of {options.count}", flush=True)
         if found:
             wrong += 1
             print(f"seed {seed}: {line}\n    {'; '.join(found)}", flush=True)

@@ -60,6 +60,7 @@ class FieldStudy(cli.Study):
     """The study of ``python -m playground.field``."""
 
     name = "field"
+    logged = True
     about = f"""
         Draw the gradient field of a function of two variables, x0 and x1: arrows over
         contours, descents that follow them, and the gradient by backprop beside that by

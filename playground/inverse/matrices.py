@@ -160,6 +160,8 @@ def _npy_array(file: Path, content: bytes) -> np.ndarray:
                 f"{file} holds Python objects: expected real numbers; convert it with "
                 f"numpy.save(file, matrix.astype(float))"
             )
+        if min(shape, default=0) < 0:
+            raise ValueError(f"a shape of {shape}")
         # A header that promises more than the file holds costs no memory.
         values = np.frombuffer(content, dtype, math.prod(shape), stream.tell())
         return values.reshape(shape, order="F" if fortran else "C")

@@ -69,8 +69,9 @@ MOST_MEANS = 150
 MOST_DOTS = 25
 MOST_NUMBERS = 64
 MOST_CELLS = 300
-# Beyond them what matplotlib computes of the limits of an axis is not finite, or 0.
-LOWEST, HIGHEST = 1e-307, 8e307
+# Beyond them what matplotlib computes of an axis, the next of its ticks, say, is not finite or is
+# 0: such values are gaps, as those are that are not finite themselves.
+LOWEST, HIGHEST = 1e-200, 1e200
 # More marks than this are drawn as a strip along the edge: full lines would hide the data.
 MOST_RESTART_LINES = 25
 
@@ -381,7 +382,13 @@ def _courses(ax: Axes, frame: Frame, truth: Operand) -> _Courses:
     for color, index in zip(colors, shown, strict=True):
         curve(ax, steps, values[:, index], color=color, linewidth=1.3)
         if known is not None:
-            ax.axhline(known[index], color=color, linestyle=(0, (5, 3)), linewidth=1.0, alpha=0.8)
+            ax.axhline(
+                float(_drawable(known[index])),
+                color=color,
+                linestyle=(0, (5, 3)),
+                linewidth=1.0,
+                alpha=0.8,
+            )
     ends = values[-1, shown] if known is None else known[shown]
     return _Courses(values[:, shown], ends, [names[i] for i in shown], colors, values.shape[1])
 
@@ -422,11 +429,16 @@ def heat_map(
     values = np.asarray(matrix, dtype=float)
     block = -(-max(values.shape) // MOST_CELLS)
     cells = _largest_in_blocks(values, block)
-    sizes = np.abs(values[np.isfinite(values)] if limits is None else limits)
-    top = min(float(sizes.max(initial=0.0)), HIGHEST) or 1.0
+    sizes = np.abs(values[np.abs(values) <= HIGHEST] if limits is None else limits)
+    top = float(sizes.max(initial=0.0)) or 1.0
     extent = (-0.5, values.shape[1] - 0.5, values.shape[0] - 0.5, -0.5)
     image = ax.imshow(
-        cells, cmap="RdBu_r", vmin=-top, vmax=top, extent=extent, interpolation="nearest"
+        _drawable(cells),
+        cmap="RdBu_r",
+        vmin=-top,
+        vmax=top,
+        extent=extent,
+        interpolation="nearest",
     )
     ax.figure.colorbar(image, ax=ax, shrink=0.75, aspect=25)
     _write_values(ax, values, top)
@@ -514,7 +526,12 @@ def curve(ax: Axes, steps: np.ndarray, values: np.ndarray, **look: Any) -> None:
         steps = np.append(np.repeat(steps[starts], 2), steps[-1])
     # With few rows the eye should see which of the points were measured.
     dots = {"marker": "o", "markersize": 3} if len(steps) <= MOST_DOTS else {}
-    ax.plot(steps, values, **{"linewidth": 1.0, **dots, **look})
+    ax.plot(steps, _drawable(values), **{"linewidth": 1.0, **dots, **look})
+
+
+def _drawable(values: np.ndarray) -> np.ndarray:
+    """The values with NaN for those that no axis reaches."""
+    return np.where(np.abs(values) <= HIGHEST, values, np.nan)
 
 
 def _trend(ax: Axes, steps: np.ndarray, values: np.ndarray, *, pale: float, **look: Any) -> None:
@@ -548,7 +565,7 @@ def _bands(ax: Axes, steps: np.ndarray, values: np.ndarray, *, largest: bool = F
     if largest:
         curve(ax, middles, curves[1.0], color=ORANGE, linewidth=0.9, label="largest")
     for low, high, alpha, name in BANDS:
-        band = (curves[low], curves[high])
+        band = (_drawable(curves[low]), _drawable(curves[high]))
         ax.fill_between(middles, *band, color=BLUE, alpha=alpha, linewidth=0, label=name)
     curve(ax, middles, curves[0.5], color=BLUE, linewidth=1.4, label="median")
     return drawn
@@ -594,18 +611,18 @@ def _spread_out(heights: np.ndarray, gap: float) -> np.ndarray:
 
 def _range(values: np.ndarray, ends: np.ndarray) -> tuple[float, float]:
     """Height for all but the wildest 1 % of the values, so that one spike does not flatten all."""
-    finite, known = values[np.isfinite(values)], ends[np.isfinite(ends)]
+    finite, known = (part[np.abs(part) <= HIGHEST] for part in (values, ends))
     low, high = np.quantile(finite, (0.005, 0.995)) if finite.size else (0.0, 1.0)
     low, high = known.min(initial=low), known.max(initial=high)
     room = 0.06 * high - 0.06 * low or 0.5
-    return max(float(low - room), -HIGHEST), min(float(high + room), HIGHEST)
+    return float(low - room), float(high + room)
 
 
 def log_scale(ax: Axes, values: np.ndarray) -> None:
     """A log scale where the values allow one, with room for what is drawn and no more."""
     from matplotlib.ticker import FuncFormatter, LogLocator
 
-    positive = values[np.isfinite(values) & (values > 0)]
+    positive = values[(values >= LOWEST) & (values <= HIGHEST)]
     if positive.size == 0 or np.any(values < 0):
         return
     low, high = positive.min(), positive.max()
@@ -618,7 +635,7 @@ def log_scale(ax: Axes, values: np.ndarray) -> None:
         ax.yaxis.set_minor_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     # By logarithms: of 1e-300 and 1e300 the quotient is no number.
     room = max(10 ** (0.05 * (np.log10(high) - np.log10(low))), 1.2)
-    ax.set_ylim(max(low / room, LOWEST), min(high * room, HIGHEST))
+    ax.set_ylim(low / room, high * room)
 
 
 def dress(ax: Axes, title: str, ylabel: str, *, legend: bool = False) -> Axes:

@@ -32,7 +32,7 @@ class Descent(Study):
     rules: ClassVar[tuple[str, ...]] = STEP_RULES  # the choices of --rule, the default first
     measure: ClassVar[str] = "the loss"  # what --tol is about
     usage = "[--resume DIR] [flags]"
-    resumable = True
+    resumable = logged = True
     # Tables may lie there: the matrix that is read, for one.
     endings = (".npy", ".png")
     result: Fit

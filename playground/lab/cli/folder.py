@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import zlib
 from collections.abc import Mapping
 from datetime import datetime
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 __all__ = ["LOG_FILE", "claim", "kept_data", "logged_meta", "look_into", "resumed", "write"]
 
 LOG_FILE = "run.sqlite"
+# SQLite takes 512 bytes, of which the name of the log and of what lies beside it are some.
+LONGEST_PATH = 480
 # These say when to stop, not how to get there: a resumed run may change them.
 RESUMABLE = ("tol", "max_steps", "max_seconds")
 # These are about the command, and no part of what is logged.
@@ -121,6 +124,10 @@ def claim(task: Study) -> None:
         tries = [base, *(base.with_name(f"{base.name}-{i}") for i in range(2, 1000))]
         settings.out = next(path for path in tries if not path.exists())
     settings.out = Path(settings.out)
+    length = len(os.fsencode(settings.out.absolute()))
+    if task.logged and length > LONGEST_PATH:
+        long = f"--out: a path of {length:,} bytes is too long for a run log, which is SQLite's"
+        raise InputError(f"{long}: at most {LONGEST_PATH}")
     try:
         make_folder(settings.out)
         # Two runs in one directory would mix their data and pictures without a word.

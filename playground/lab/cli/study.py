@@ -48,6 +48,7 @@ class Study:
     examples: ClassVar[str]  # the foot of --help
     usage: ClassVar[str] = "[flags]"
     resumable: ClassVar[bool] = False  # whether --resume goes on with a run
+    logged: ClassVar[bool] = False  # whether a run log is written
     # A directory with such files holds a run, or something else that must not be mixed with one.
     endings: ClassVar[tuple[str, ...]] = (".npy", ".png", ".csv", ".sqlite")
     began: float
