@@ -62,6 +62,10 @@ class GraphCutError(PlaygroundError, TypeError):
     """A conversion would have dropped the graph, and with it the gradient, in silence."""
 
 
+class IterationCutError(PlaygroundError, ValueError):
+    """A :class:`GraphCutError` on its way through numpy.nditer, which hides every TypeError."""
+
+
 class NoRuleError(PlaygroundError, TypeError):
     """A NumPy function that has no differentiation rule met a Variable."""
 

@@ -32,7 +32,7 @@ from playground.functions.registry import (
 from playground.graph import backend
 from playground.graph.backend import SCALAR_TYPES
 from playground.graph.config import config
-from playground.graph.errors import GraphCutError, NoRuleError
+from playground.graph.errors import GraphCutError, IterationCutError, NoRuleError
 from playground.graph.types import DType, Keywords, Operand
 from playground.graph.variable import Variable, as_array_of
 from playground.interpreters.rules.ufuncs import outer_of
@@ -248,13 +248,14 @@ _INSTEAD = {
     "vectorize": "the function itself on the Variable, or numpy.stack([f(x) for x in v])",
     "arange": "start + step * numpy.arange(n), with the number of steps as an integer",
     "fill_diagonal": "numpy.where(numpy.eye(n) > 0, v, x)",
-    "ndenumerate": "a loop over the Variable, whose elements stay connected",
+    "ndenumerate": "a loop over the Variable, or for i in numpy.ndindex(v.shape): v[i], whose "
+    "elements stay connected",
 }
 
 
 def _calling() -> str | None:
     """What NumPy's own code calls itself that was called last by code outside of NumPy."""
-    frame, name = sys._getframe(2), None
+    frame, name = sys._getframe(3), None
     while frame is not None and frame.f_globals.get("__name__", "").startswith("numpy."):
         owner = type(frame.f_locals.get("self", None)).__name__
         # Objects that are indexed or called are known by the name of their class, or their own.
@@ -266,8 +267,26 @@ def _calling() -> str | None:
     return f"linalg.{name}" if inside else name
 
 
+# Iterators written in C, between which and the caller there is no frame of NumPy's.
+_ITERATORS = frozenset({"nditer", "nested_iters"})
+
+
 def to_ndarray(self: Variable, dtype: DType = None, copy: bool | None = None) -> np.ndarray:
     """``numpy.asarray(v)``: refused while a gradient is wanted."""
+    try:
+        return _plain_array(self, dtype, copy)
+    except GraphCutError as error:
+        if _ITERATORS.isdisjoint(sys._getframe(1).f_code.co_names):
+            raise
+        # NumPy puts a text of its own, about writing, in the place of every TypeError here.
+        raise IterationCutError(
+            "numpy.nditer makes a plain array of v: write a loop over the Variable, or "
+            "for i in numpy.ndindex(v.shape): v[i], whose elements stay connected, and write to "
+            f"y = numpy.zeros_like(v). {error}"
+        ) from error
+
+
+def _plain_array(self: Variable, dtype: DType, copy: bool | None) -> np.ndarray:
     name = _calling() if self.requires_grad else None
     if name == "pandas":
         refuse_cut(self, "pandas, which makes a plain array of v,", "table.to_numpy() beside v, ")

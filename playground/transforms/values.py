@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from playground.graph.backend import SCALAR_TYPES, constant_like, is_array
-from playground.graph.errors import GradientError, GraphCutError
+from playground.graph.errors import GradientError, GraphCutError, IterationCutError
 from playground.graph.questions import asked_since
 from playground.graph.types import Array, Keywords, Operand, Shape, Tree, UserFunction
 from playground.graph.variable import Variable, as_array_of
@@ -141,8 +141,10 @@ def called(f: UserFunction, args: Sequence[Tree], kwargs: Keywords, since: int) 
             )
         # NumPy answers a refused conversion by an error of its own, about sequences and scalars,
         # and keeps ours, which says what to write instead, as the cause.
-        cause = error.__cause__
-        if isinstance(cause, GraphCutError) and not isinstance(error, GraphCutError):
+        cause = error if isinstance(error, IterationCutError) else error.__cause__
+        if isinstance(cause, (GraphCutError, IterationCutError)) and not isinstance(
+            error, GraphCutError
+        ):
             raise GraphCutError(str(cause)) from error
         lists = [i for i, x in enumerate(args) if type(x) in (list, tuple)]
         if isinstance(error, TypeError) and lists and "list" in str(error):
