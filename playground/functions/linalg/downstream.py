@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from typing import ClassVar
-from weakref import WeakSet
+from weakref import ref
 
 import numpy as np
 
@@ -19,7 +19,7 @@ from playground.functions.lanes import OverMatrices, _all_levels, _shown
 from playground.functions.linalg.clusters import Basis, largest
 from playground.functions.linalg.matrices import diagonal_of, eye_like, skew, transposed
 from playground.graph import backend
-from playground.graph.backprop import leading_to, nodes_above, propagate
+from playground.graph.backprop import NeedsRecording, leading_to, nodes_above, propagate
 from playground.graph.config import config
 from playground.graph.errors import DegenerateEigenvalueError
 from playground.graph.op import Unary, as_raw
@@ -51,6 +51,19 @@ class Decomposition(OverMatrices):
     value_output: ClassVar[int]
     vector_outputs: ClassVar[tuple[int, ...]]
     basis: Basis
+
+    def meets(self) -> bool:
+        """Whether a derivative has quotients 0/0 here."""
+        return self.basis.has_clusters
+
+    def record_if_met(self, used: bool) -> None:
+        """Ask for a recorded pass where limits are to be taken; ``used`` says of the vectors.
+
+        Of values alone none are, unless another decomposition has the vectors beside them. Whether
+        there are clusters is looked at last: it takes as long as a small decomposition.
+        """
+        if (used or len(_known) > 1) and self.meets() and (used or strangers(self)):
+            raise NeedsRecording(as_variable)
 
 
 class Downstream:
@@ -231,21 +244,23 @@ class Downstream:
             raise basis.refuse(what)
 
 
-# Decompositions whose graph lives.
-_known: WeakSet[Decomposition] = WeakSet()
+# Decompositions that live, by id: a WeakSet must not grow while another thread looks at it.
+_known: dict[int, ref[Decomposition]] = {}
 
 
 def remember(op: Decomposition) -> None:
     """Tell other decompositions of this one."""
-    _known.add(op)
+    key = id(op)
+    _known[key] = ref(op, lambda _: _known.pop(key, None))
 
 
 def strangers(op: Decomposition) -> list[Decomposition]:
     """Other decompositions at clusters whose vectors are used."""
     return [
         other
-        for other in list(_known)
-        if other is not op
+        for other in [known() for known in list(_known.values())]
+        if other is not None
+        and other is not op
         and hasattr(other, "outputs")
         and Downstream(other).vectors_used()
         and other.basis.has_clusters
@@ -257,6 +272,8 @@ def refuse_strangers(op: Decomposition, g: Variable, what: str) -> None:
 
     Of w and v from two calls each has half of what the derivative of V diag(w) Vᵀ is made of.
     """
+    if len(_known) < 2 or not op.meets():
+        return
     try:
         _refuse_strangers(op, g, what)
     except DegenerateEigenvalueError as error:
@@ -272,7 +289,7 @@ def refuse_strangers(op: Decomposition, g: Variable, what: str) -> None:
 def _refuse_strangers(op: Decomposition, g: Variable, what: str) -> None:
     for other in strangers(op):
         basis, down = other.basis, Downstream(other)
-        seed = np.cos(np.arange(g.shape[-1]), dtype=g.dtype)
+        seed = np.cos(np.arange(g.shape[-1])).astype(g.dtype)
         weights = backend.array_like(basis.turning, as_raw(g))
         slots = down.slopes(other.value_output, g, backend.array_like(seed, as_raw(g)), False)
         products = _turned(other, slots)

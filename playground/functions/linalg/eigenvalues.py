@@ -28,7 +28,6 @@ from playground.functions.linalg.downstream import (
     Limit,
     refuse_strangers,
     remember,
-    strangers,
 )
 from playground.functions.linalg.matrices import (
     check_floating,
@@ -44,7 +43,6 @@ from playground.functions.linalg.matrices import (
 )
 from playground.functions.registry import answers
 from playground.graph import backend
-from playground.graph.backprop import NeedsRecording
 from playground.graph.config import config
 from playground.graph.op import Binary, as_raw
 from playground.graph.types import Array, Cotangents, DType, HostArray, Operand, Raw
@@ -84,8 +82,7 @@ class Eigh(Decomposition):
         return w, v
 
     def pull(self, gy: Cotangents) -> Sequence[Array]:
-        if self.basis.has_clusters and (gy[1] is not None or strangers(self)):
-            raise NeedsRecording(as_variable)
+        self.record_if_met(used=gy[1] is not None)
         return super().pull(gy)
 
     def backward(self, gys: Cotangents, x: Array, w: Array, v: Array) -> Array:
@@ -93,7 +90,7 @@ class Eigh(Decomposition):
         if gv is not None and self.basis.has_clusters:
             gx = self._at_clusters(gw, gv, x, w, v)
             return gx * _folding(gx, self.uplo)
-        if isinstance(gw, Variable) and self.basis.has_clusters:
+        if isinstance(gw, Variable):
             refuse_strangers(self, gw, "derivative of eigenvalues")
         gx = None if gw is None else EighValuesGrad(self.basis, self.uplo)(x, gw)
         if gv is not None:

@@ -21,7 +21,6 @@ from playground.functions.linalg.downstream import (
     Limit,
     refuse_strangers,
     remember,
-    strangers,
 )
 from playground.functions.linalg.matrices import (
     as_constants,
@@ -39,7 +38,6 @@ from playground.functions.linalg.matrices import (
 )
 from playground.functions.registry import answers
 from playground.graph import backend
-from playground.graph.backprop import NeedsRecording
 from playground.graph.config import config
 from playground.graph.op import Binary, as_raw
 from playground.graph.types import Array, Cotangents, Operand, Raw
@@ -71,12 +69,10 @@ class Svd(Decomposition):
         return u, s, vh
 
     def pull(self, gy: Cotangents) -> Sequence[Array]:
-        used = gy[0] is not None or gy[2] is not None
-        if self._meets() and (used or strangers(self)):
-            raise NeedsRecording(as_variable)
+        self.record_if_met(used=gy[0] is not None or gy[2] is not None)
         return super().pull(gy)
 
-    def _meets(self) -> bool:
+    def meets(self) -> bool:
         return self.basis.has_clusters or self.basis.has_zero
 
     def backward(self, gys: Cotangents, x: Array, u: Array, s: Array, vh: Array) -> Array | None:
@@ -85,7 +81,7 @@ class Svd(Decomposition):
         if gu is None and gvh is None:
             # A function of the values alone that has no kink at those that are 0.
             basis = self.basis
-            if isinstance(gs, Variable) and self._meets():
+            if isinstance(gs, Variable):
                 refuse_strangers(self, gs, "derivative of singular values")
             even = basis.has_zero and isinstance(gs, Variable) and not config._transposed
             if even and basis.vanishes_at_zero(as_raw(gs)):
@@ -94,7 +90,7 @@ class Svd(Decomposition):
             return SvdValuesGrad(self.basis)(x, gs)
         gu = u * 0 if gu is None else gu
         gvh = vh * 0 if gvh is None else gvh
-        if self._meets():
+        if self.meets():
             return self._at_clusters(gu, gs, transposed(gvh), x, u, s, transposed(vh))
         gx = _vectors_gradient(gu, transposed(gvh), u, s, transposed(vh))
         return gx if gs is None else gx + SvdValuesGrad(self.basis)(x, gs)
