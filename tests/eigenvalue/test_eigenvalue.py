@@ -357,3 +357,32 @@ def test_help_says_what_is_the_default(run, capsys) -> None:
     text = " ".join(capsys.readouterr().out.split())
     assert "how the step size is chosen (default adam)" in text
     assert "stop at the loss <= T (default 1e-08)" in text
+
+
+def test_further_starts_share_what_is_left_of_the_time(run, monkeypatch) -> None:
+    """Five seconds each at most; none is begun where nothing is left."""
+    from playground.eigenvalue import command
+
+    limits, left = [], iter([20.0, 4.0, 1.0, 0.5, 0.0])
+
+    def noted(*arguments, **options):
+        limits.append(options["stop"][-1].limit)
+        return fit(*arguments, **options)
+
+    fit = command.fit
+    monkeypatch.setattr(command, "fit", noted)
+    monkeypatch.setattr(command.Eigenvalue, "seconds_left", property(lambda self: next(left)))
+    words = ("--targets", "1,2", "--rule", "barzilai-borwein", "--starts", 8, "--no-plot")
+    done = run(*words)
+    assert done.code == 0
+    assert limits == [20 / 7 if 20 / 7 < 5 else 5, 4 / 6, 1 / 5, 0.5 / 4]
+    assert "further starts" in done.out
+    assert "3 left out: --max-seconds is used up" in done.out
+
+
+def test_seeds_of_further_starts_begin_anew_after_the_last(run) -> None:
+    words = ("--targets", "1,2", "--rule", "barzilai-borwein", "--starts", 3, "--no-plot")
+    done = run(*words, "--seed", 2**32 - 1)
+    assert done.code == 0
+    assert "random start of seed 0" in done.out
+    assert "random start of seed 1" in done.out
