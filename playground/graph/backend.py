@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 import numbers
+import os
 import re
+import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, NamedTuple
@@ -371,11 +373,28 @@ def _cuda(index: int) -> Device:
     return Device(index)
 
 
+def has_driver() -> bool:
+    """Whether a driver of NVIDIA's is installed."""
+    # Asked only where CuPy is missing: not worth a place among the imports.
+    import shutil
+    from ctypes.util import find_library
+
+    if os.path.exists("/proc/driver/nvidia") or shutil.which("nvidia-smi"):
+        return True
+    return bool(find_library("nvcuda" if sys.platform == "win32" else "cuda"))
+
+
 def _cupy() -> Any:
     """The cupy module, with its array type registered."""
     try:
         import cupy
     except ImportError as error:
+        if not has_driver():
+            # Nobody is sent to a gigabyte of downloads that could not be used.
+            raise DeviceError(
+                f"CuPy is not installed, and there is no NVIDIA driver that it could use: choose a "
+                f"machine with an NVIDIA GPU{OR_CPU}"
+            ) from error
         raise DeviceError(
             "CuPy is not installed: install it with pip install 'cupy-cuda12x[ctk]' "
             f"('cupy-cuda13x[ctk]' for CUDA 13){OR_CPU}"
