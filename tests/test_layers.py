@@ -45,6 +45,8 @@ LAYERS: dict[str, int] = {
     "playground.quadratic": 8,
     "playground.field": 8,
     "playground.logistic": 8,
+    "playground.__main__": 8,
+    "playground.doctor": 8,
     "playground.runs": 8,
     "playground": 9,
 }
