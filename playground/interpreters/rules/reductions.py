@@ -137,11 +137,12 @@ def _extremum_rule(
         initial: Operand = None,
         where: Operand = True,
     ) -> Variable:
-        if where is not True:
-            _require_initial(name, initial)
+        if where is not True and initial is None:
+            raise ValueError(f"{name}: where= may leave nothing to choose from: give initial= too")
         if initial is None:
             return extremum(a, axis, keepdims)
-        if _is_empty(a, axis):
+        if 0 in [a.shape[i] for i in normal_axes(axis, a.ndim, name)]:
+            # Nothing to choose from.
             return _repeated(name, initial, a, axis, keepdims)
         # What is left out is infinite, not the initial value: that may tie with what is not.
         return of_two(extremum(_kept(a, where, left_out), axis, keepdims), initial)
@@ -151,16 +152,6 @@ def _extremum_rule(
 
 max_rule = answers(np.max, np.amax)(_extremum_rule("max", largest, F.maximum, -math.inf))
 min_rule = answers(np.min, np.amin)(_extremum_rule("min", smallest, F.minimum, math.inf))
-
-
-def _require_initial(name: str, initial: Operand) -> None:
-    if initial is None:
-        raise ValueError(f"{name}: where= may leave nothing to choose from: give initial= too")
-
-
-def _is_empty(a: Operand, axis: Axis) -> bool:
-    """Whether there is nothing to choose from along the axes."""
-    return 0 in [a.shape[i] for i in normal_axes(axis, a.ndim, "max")]
 
 
 def _repeated(name: str, initial: Operand, a: Operand, axis: Axis, keepdims: bool) -> Variable:

@@ -72,48 +72,44 @@ def heading_of(file: Path) -> Heading:
     """The heading of one log."""
     run = str(file.parent if file.name == "run.sqlite" else file)
     changed = datetime.fromtimestamp(file.stat().st_mtime)
+    known = {"run": run, "changed": changed, "state": "unreadable", "note": ""}
+    for word in ("problem", "shape", "criterion", "rule"):
+        known[word] = ""
     try:
         store = Store.open(file)
         try:
             with store.transaction("DEFERRED"):
-                return _heading(store, file, run, changed)
+                known |= _said_by(store, file)
         finally:
             store.close()
     except LogError as error:
-        return _unreadable(run, changed, str(error))
+        known["note"] = str(error)
+    return Heading(**{**dict.fromkeys(Heading._fields), **known})  # type: ignore[arg-type]
 
 
-def _unreadable(run: str, changed: datetime, note: str) -> Heading:
-    nothing = dict.fromkeys(Heading._fields)
-    words = {"problem": "", "shape": "", "criterion": "", "rule": "", "state": "unreadable"}
-    return Heading(**{**nothing, **words, "run": run, "changed": changed, "note": note})  # type: ignore[arg-type]
-
-
-def _heading(store: Store, file: Path, run: str, changed: datetime) -> Heading:
+def _said_by(store: Store, file: Path) -> dict[str, Any]:
     layout = layout_of(store)
     # Of a damaged log everything may be of any type.
     meta, summary, head = (_dict(store.get(key)) for key in ("meta", "summary", "state"))
-    settings, state, marks = (
-        _dict(x) for x in (meta.get("settings"), head.get("state"), head.get("marks"))
+    settings, state, marks = map(
+        _dict, (meta.get("settings"), head.get("state"), head.get("marks"))
     )
     rows = _float(head.get("rows"))
-    return Heading(
-        run=run,
-        problem=str(meta.get("problem", "fit")),
-        shape=", ".join("x".join(map(str, shape)) or "1" for shape in layout.shapes),
-        parameters=layout.size,
-        seed=_whole(settings.get("seed")),
-        criterion=str(settings.get("loss", "")),
-        rule=str(_dict(state.get("rule")).get("name", "")),
-        loss=_float(summary.get("value", _second(marks.get("last")))),
-        best=_float(_second(marks.get("best"))),
-        steps=_whole(summary.get("steps", None if rows is None else max(rows - 1, 0))),
-        restarts=_whole(state.get("restarts")),
-        seconds=_float(state.get("seconds")),
-        state=_state(summary, file),
-        changed=changed,
-        note=str(summary.get("reason", "")),
-    )
+    return {
+        "problem": str(meta.get("problem", "fit")),
+        "shape": ", ".join("x".join(map(str, shape)) or "1" for shape in layout.shapes),
+        "parameters": layout.size,
+        "seed": _whole(settings.get("seed")),
+        "criterion": str(settings.get("loss", "")),
+        "rule": str(_dict(state.get("rule")).get("name", "")),
+        "loss": _float(summary.get("value", _second(marks.get("last")))),
+        "best": _float(_second(marks.get("best"))),
+        "steps": _whole(summary.get("steps", None if rows is None else max(rows - 1, 0))),
+        "restarts": _whole(state.get("restarts")),
+        "seconds": _float(state.get("seconds")),
+        "state": _state(summary, file),
+        "note": str(summary.get("reason", "")),
+    }
 
 
 def _state(summary: dict[str, Any], file: Path) -> str:
