@@ -332,12 +332,6 @@ assign:fancy {new} = {m}.copy(); {new}[[0, -1], [0, -1]] = {c} || {new} = {m}.co
 assign:update {new} = {a} * 1.0; {new} **= 2 || {new} = {n} * 1.0; {new}[1:] -= {new}[:-1] || {new} = {n} * 1.0; {new}[0] /= 3.0
 """)
 
-# What leaves elements unused, whose infinite derivatives are none of the result's.
-SELECTING = """
-    where select choose clip compress extract take nan index maximum minimum max min fmax fmin
-    median quantile percentile delete trim_zeros tril triu diag assign mask
-""".split()  # noqa: SIM905 (a list of words, as it is read)
-
 # Recorded functions that no program calls, and why.
 NOT_CALLED = {"row_stack": "NumPy warns that it is deprecated, and later versions lack it"}
 
@@ -368,6 +362,8 @@ _loose(
     "percentile nanpercentile quantile nanquantile median nanmedian",
     "the weights of two neighbours, where NumPy adds a part of their distance",
 )
+_loose("cross linalg.cross", "in another layout of the memory, in whose order sums come")
+_loose("correlate", "a convolution, whose products come in another order")
 _loose("logaddexp.reduce", "one maximum for all terms, where NumPy adds them one by one")
 _loose("vander", "powers, where NumPy multiplies on, and their finite derivatives at 0")
 _loose("sinc degrees rad2deg deg2rad radians", "a product with a rounded factor of another order")

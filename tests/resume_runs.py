@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from playground import fit, read_log
+from playground import LogError, fit, read_log
 from playground.lab.descent import BarzilaiBorwein, MaxSteps
 from playground.lab.runlog import RunLog, RunRecord
 from tests.paths import ROOT
@@ -96,6 +96,48 @@ def kill_and_resume(name: str, log: Path, expected: RunRecord, rng: np.random.Ge
     found = read_log(log)
     if not found.loss.equals(expected.loss.iloc[: found.rows]):
         raise AssertionError(f"{name}: {found.rows} rows that are not those of the whole run")
+
+
+def at_once(name: str, log: Path, count: int) -> dict[int, str]:
+    """Start sessions at one moment. What each of them, by its process, was refused with, or ''."""
+    gate, door = os.pipe()
+    sessions = {}
+    for _ in range(count):
+        said, say = os.pipe()
+        process = os.fork()
+        if not process:
+            os.close(door)
+            os.read(gate, 1)  # until the parent closes it: all go on together
+            message = ""
+            try:
+                RUNS[name](log, True, lambda: None)
+            except LogError as error:
+                message = str(error)
+            except BaseException as error:
+                message = repr(error)
+            os.write(say, message.encode())
+            os._exit(0)
+        os.close(say)
+        sessions[process] = said
+    os.close(gate)
+    os.close(door)
+    outcome = {}
+    for process, said in sessions.items():
+        with open(said, "rb") as stream:
+            outcome[process] = stream.read().decode()
+        os.waitpid(process, 0)
+    return outcome
+
+
+def check_rivals(name: str, log: Path, expected: RunRecord, count: int = 4) -> None:
+    """Of sessions that begin at once one runs, and the others are told which."""
+    outcome = at_once(name, log, count)
+    owners = [process for process, message in outcome.items() if not message]
+    refused = [message for message in outcome.values() if message]
+    if len(owners) != 1 or not all(f"by process {owners[0]}:" in text for text in refused):
+        raise AssertionError(f"{name}: one session was to run, they said {outcome}")
+    if differences(read_log(log), expected):
+        raise AssertionError(f"{name}: the log is not that of one run")
 
 
 def differences(found: RunRecord, expected: RunRecord) -> list[str]:

@@ -20,6 +20,7 @@ LAYERS: dict[str, int] = {
     "playground._version": 0,
     "playground.graph": 0,
     "playground.graph.config": 0,
+    "playground._interrupts": 0,
     "playground.graph.errors": 0,
     "playground.graph.backend": 0,
     "playground.graph.types": 0,
@@ -44,6 +45,7 @@ LAYERS: dict[str, int] = {
     "playground.quadratic": 8,
     "playground.field": 8,
     "playground.logistic": 8,
+    "playground.runs": 8,
     "playground": 9,
 }
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from playground.graph import backend
 from playground.graph.backend import ARRAY_TYPES, SCALAR_TYPES
-from playground.graph.config import config, here
+from playground.graph.config import here
 from playground.graph.errors import InvalidAxis, InvalidIndex, InvalidMatrix, InvalidType
 from playground.graph.function_node import FunctionNode
 from playground.graph.nonfinite import note, refuse_nan

@@ -7,14 +7,17 @@ in silence. The conversions that would cut the graph raise too.
 
 from __future__ import annotations
 
+import math
 import numbers
 import sys
 from collections.abc import Collection, Iterator
 from inspect import signature
+from types import FrameType
 from typing import Any
 
 import numpy as np
 
+import playground.functions as F
 from playground.functions.registry import (
     CONSTANT,
     CREATED,
@@ -296,8 +299,47 @@ def _plain_array(self: Variable, dtype: DType, copy: bool | None) -> np.ndarray:
 
 def to_float(self: Variable) -> float:
     """``float(v)``: refused while a gradient is wanted."""
+    if not (self.requires_grad and config.enable_backprop):
+        return float(self.array)
+    named = _functions_of_math(sys._getframe(1))
+    if named:
+        # A function of math has no frame: all that the caller's code names are told of.
+        advice = "".join(f"{ours} in place of {theirs}, " for theirs, ours in named.items())
+        refuse_cut(self, f"float(v), which {' or '.join(named)} calls too,", advice)
     refuse_cut(self, "float(v), which a function of math calls too,")
     return float(self.array)
+
+
+# Named differently there and here; all others have the names of NumPy's functions.
+_TWINS = {
+    "acos": "arccos",
+    "acosh": "arccosh",
+    "asin": "arcsin",
+    "asinh": "arcsinh",
+    "atan": "arctan",
+    "atan2": "arctan2",
+    "atanh": "arctanh",
+    "dist": "linalg.norm",
+    "fsum": "sum",
+    "pow": "power",
+}
+
+
+def _functions_of_math(frame: FrameType) -> dict[str, str]:
+    """The functions of math that a frame's code names: math.sin -> numpy.sin."""
+    names, known = frame.f_code.co_names, {**frame.f_globals, **frame.f_locals}
+    imported = any(value is math for value in known.values())
+    found = {}
+    for name in (*names, *frame.f_code.co_freevars):
+        function = getattr(math, name, None)
+        if not callable(function) or not (imported or known.get(name) is function):
+            continue
+        twin = _TWINS.get(name, name)
+        if hasattr(np, twin.partition(".")[0]):
+            found[f"math.{name}"] = f"numpy.{twin}"
+        elif name in F.__all__:
+            found[f"math.{name}"] = f"playground.functions.{name}"
+    return found
 
 
 def to_int(self: Variable) -> int:

@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, fields
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -70,10 +70,11 @@ def fit(
         watch: functions of the point's arrays, called as the loss is, outside of the graph; their
             values are logged with every point.
         resume: continue the run logged at ``log`` from its newest checkpoint, bit for bit. Only
-            the form of ``start`` is used then.
+            the form of ``start`` is used then; the loss is evaluated once more at the checkpoint,
+            and must be the one that stands there (but for rounding, on another machine).
         progress: called with (step, value, step size, restarts, seconds) at most every 0.1 s.
         device: where to put the parameters, such as ``'cuda'``; None leaves them where they are.
-        meta: JSON values to keep with the log.
+        meta: JSON values to keep with the log; NumPy's and paths are stored as JSON's.
 
     A point whose loss or gradient is not finite leads to a restart, or ends the run. Ctrl-C ends
     it as well, and an exception of ``loss`` passes through; both leave the log whole. Raises
@@ -129,11 +130,20 @@ class Fit:
     gradient_evaluations: int
     seconds: float
     interrupted: bool
-    _read: Callable[[], RunRecord]
+    _read: Callable[[], RunRecord] | None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """All of it, for a copy or another process; a log in memory comes along as it is now."""
+        known = dict(vars(self))
+        if not isinstance(self._read, partial):
+            known |= {"log": self.log, "_read": None}
+        return known
 
     @cached_property
     def log(self) -> RunRecord:
         """The whole log."""
+        if self._read is None:  # of a copy, which had it from the beginning
+            raise LogError("this Fit has lost its log")
         return self._read()
 
     @property
@@ -261,5 +271,5 @@ def _result(loop: Loop, ending: Ending) -> Fit:
         gradient_evaluations=objective.gradient_evaluations,
         seconds=loop.standing.seconds,
         interrupted=ending.name == "interrupted",
-        _read=log.record if path is None else lambda: read_log(path),
+        _read=log.record if path is None else partial(read_log, path),
     )

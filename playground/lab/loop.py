@@ -8,6 +8,8 @@ from math import isfinite
 from time import monotonic
 from typing import Any
 
+import numpy as np
+
 from playground.graph.backend import array_like, is_array, to_cpu
 from playground.graph.errors import FitError
 from playground.graph.types import Random, Raw
@@ -15,6 +17,8 @@ from playground.lab.descent import BarzilaiBorwein, Restart, Rule, Standing, Sto
 from playground.lab.descent.restarts import make_rng, restore_rng, rng_state
 from playground.lab.objective import Objective
 from playground.lab.runlog import RunLog
+from playground.lab.runlog.points import Mark
+from playground.lab.runlog.store import damaged
 from playground.optimizers.arithmetic import State, square_sum
 
 __all__ = ["Ending", "Loop", "ProgressFunction"]
@@ -24,6 +28,8 @@ PROGRESS_SECONDS = 0.1
 ProgressFunction = Callable[[int, float, float, int, float], Any]
 # Of the checkpoint. Without a number the state of a rule had other parts than the rule says now.
 FORMAT = 2
+# So many may lie between two values of one loss at one point, on two machines.
+ROUNDINGS = 16
 
 
 @dataclass(frozen=True)
@@ -192,30 +198,73 @@ class Loop:
         base, last = log.base, log.last
         if base is None or last is None:
             raise FitError(f"the log at {log.path} holds no checkpoint of a fit to resume from")
+        try:
+            self._take_up(rng, state, base, last)
+        except FitError:
+            raise
+        except (LookupError, TypeError, ValueError, OverflowError, AttributeError) as error:
+            what = " ".join(str(error).split())[:200]
+            raise damaged(
+                str(log.path), f"its checkpoint is not one of this run ({what})"
+            ) from error
+        self._compare(base)
+
+    def _take_up(self, rng: Random | None, state: dict[str, Any], base: Mark, last: Mark) -> None:
         self.point, self.grads = self._arrays(base.point), self._arrays(base.grad)
         self.state = _revived(self.rule.begin(self.point), state["rule_state"])
         self.rng = restore_rng(rng, state["rng"])
-        self.restarts, self.trouble = state["restarts"], state["trouble"]
+        self.restarts = _number(state, "restarts", int)
+        self.trouble = state["trouble"]
+        accepted = state["accepted"]
+        if not isinstance(self.trouble, str) or not isinstance(accepted, bool):
+            raise TypeError("trouble, or accepted, is of another type")
         if not self.trouble:  # else there may have been no step yet, and none will follow
             self.stride = self.rule.stride(self.state, self.grads)
-        self.objective.gradient_evaluations = state["gradient_evaluations"]
-        self.standing = standing = Standing(self.objective.call, self.point, state["seconds"])
-        standing.step, standing.value = last.step, last.value
-        standing.accepted, standing.squared_norm = state["accepted"], state["squared_norm"]
+        evaluations = _number(state, "gradient_evaluations", int)
+        self.objective.gradient_evaluations = evaluations
+        seconds = _number(state, "seconds", (int, float))
+        self.standing = standing = Standing(self.objective.call, self.point, seconds)
+        standing.step, standing.value, standing.accepted = last.step, last.value, accepted
+        standing.squared_norm = _number(state, "squared_norm", (int, float))
         self.settled = True
+
+    def _compare(self, base: Mark) -> None:
+        """Raise FitError unless the loss is the one that the log is about.
+
+        A log half of one loss and half of another would look like one run. On the machine that
+        wrote it the value is the same bit for bit; another one, or another BLAS, rounds otherwise.
+        How much that can be: what the loss changes by where every entry of the point, and the
+        value itself, is off by a few roundings (one was the most that other orders of the sums
+        in a product of matrices made, from n = 3 to 400, from far away to the very bottom).
+        """
+        log, objective = self.log, self.objective
+        value = objective.evaluate(self.point)
+        if value == base.value or (value != value and base.value != base.value):
+            return
+        pairs = zip(self.point, self.grads, strict=True)
+        slopes = [float(to_cpu(abs(point * grad).sum(dtype="float64"))) for point, grad in pairs]
+        rounding = max(objective.precision, *(float(np.finfo(d).eps) for d in objective.dtypes))
+        scale = abs(base.value) + sum(slope for slope in slopes if isfinite(slope))
+        if isfinite(scale) and abs(value - base.value) <= ROUNDINGS * rounding * scale:
+            return
+        raise FitError(
+            f"the log at {log.path} belongs to another loss: at step {base.step} it says "
+            f"{base.value!r}, this loss is {value!r} there: resume it with the loss and the data "
+            f"it began with, or start a new run from its best point"
+        )
 
     def _check_parts(self, state: dict[str, Any]) -> None:
         if state and state.get("format") != FORMAT:
             raise FitError(
                 f"the log at {self.log.path} was written by another playground (checkpoint "
-                f"{state.get('format', 1)}, this one continues {FORMAT}): it can be read, and its "
-                f"best point be the start of a new run"
+                f"{state.get('format', 1)!r}, this one continues {FORMAT}): it can be read, and "
+                f"its best point be the start of a new run"
             )
         for what, part in (("rule", self.rule), ("restart", self.restart)):
             if state.get(what) != part.settings():
                 raise FitError(
                     f"the log at {self.log.path} belongs to another run: its {what} is "
-                    f"{state.get(what)}, this one's {part.settings()}: resume it with the same"
+                    f"{state.get(what)!r}, this one's {part.settings()}: resume it with the same"
                 )
 
     def _arrays(self, packed: Any) -> list[Raw]:
@@ -239,4 +288,18 @@ def _revived(model: State, stored: Any) -> State:
         return type(model)(**{name: _revived(value, stored[name]) for name, value in pairs})
     if isinstance(model, (tuple, list)):
         return type(model)([_revived(*pair) for pair in zip(model, stored, strict=True)])
-    return array_like(stored, model) if is_array(model) else stored
+    if is_array(model):
+        if not is_array(stored) or (stored.shape, stored.dtype.kind) != (model.shape, "f"):
+            raise ValueError(f"an array of the rule is not of shape {model.shape}")
+        return array_like(stored, model)
+    if isinstance(model, (int, float)) and type(stored) not in (int, float, type(model)):
+        raise TypeError("a number of the rule is none")
+    return stored
+
+
+def _number(state: Mapping[str, Any], name: str, kinds: Any) -> Any:
+    """A number of the checkpoint that cannot be negative."""
+    value = state[name]
+    if isinstance(value, bool) or not isinstance(value, kinds) or value < 0:
+        raise ValueError(f"{name}: got {ascii(value)[:80]}")
+    return value

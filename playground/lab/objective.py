@@ -151,6 +151,11 @@ class Objective:
         given = [x if type(x) in SCALAR_TYPES else array for x, array in pairs]
         check_branches(Twins("fit", self._loss, given, self._value, plain, traced, ()), since)
 
+    @property
+    def precision(self) -> float:
+        """The rounding of the loss evaluated last."""
+        return float(np.finfo(self._value.dtype).eps) if self._value.dtype.kind == "f" else 0.0
+
     def call(self, function: Callable[..., Any], point: Sequence[Any]) -> Any:
         """``function`` of a point's arrays, called as the loss is."""
         arranged = self._arranged(point)

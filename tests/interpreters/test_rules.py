@@ -1,6 +1,8 @@
 """Rules at their edges: no elements, leading zeros, steps alone, values without a gradient."""
 
+import math
 import warnings
+from typing import Any
 
 import numpy as np
 import pytest
@@ -201,3 +203,55 @@ def test_factors_without_a_derivative_have_their_values(shape):
 def _unrecorded(f, x):
     with no_backprop_mode():
         return f(Variable(x))
+
+
+@pytest.mark.filterwarnings("ignore:.*divide by zero", "ignore:.*does not depend")
+@pytest.mark.parametrize("shape", [(0,), (2, 0), (0, 3), (0, 0), (2, 0, 3)])
+@pytest.mark.parametrize("order", [None, math.inf, -math.inf, 1, -1, 2, 3, 0, "fro", "nuc"])
+def test_norms_of_nothing(order: Any, shape: tuple[int, ...]) -> None:
+    """NumPy's values, and an error where NumPy has one."""
+    x = np.zeros(shape)
+    for f in (
+        lambda x: np.linalg.norm(x, order),
+        lambda x: np.linalg.norm(x, order, axis=-1),
+        lambda x: np.linalg.norm(x, order, axis=(0, 1), keepdims=True),
+        lambda x: np.linalg.vector_norm(x, ord=order),
+        lambda x: np.linalg.vector_norm(x, ord=order, axis=0, keepdims=True),
+        lambda x: np.linalg.matrix_norm(x, ord=order),
+        lambda x: np.linalg.cond(x, order),
+    ):
+        try:
+            expected = f(x)
+        except ValueError as error:
+            with pytest.raises(ValueError):  # noqa: PT011 (of the same kind, whatever it says)
+                f(Variable(x))
+            if isinstance(error, np.linalg.LinAlgError):
+                with pytest.raises(np.linalg.LinAlgError):
+                    f(Variable(x))
+            continue
+        found = f(Variable(x))
+        np.testing.assert_array_equal(found.array, expected)
+        assert found.shape == np.shape(expected)
+        assert grad(lambda x, f=f: np.sum(f(x)))(x).shape == shape
+
+
+@pytest.mark.filterwarnings("ignore:invalid value")
+@pytest.mark.parametrize(
+    "f",
+    [
+        np.diag,
+        np.diagflat,
+        lambda x: np.diag(x, -1),
+        lambda x: np.modf(abs(x))[0],
+        lambda x: np.modf(x)[1],
+        lambda x: np.tril(np.stack([x, x])),
+        lambda x: np.pad(x, 1, "edge"),
+        lambda x: np.insert(x, 1, -0.0),
+    ],
+)
+def test_what_only_moves_keeps_signs_of_zero_and_nan(f: Any) -> None:
+    x = np.array([-0.0, 0.0, -0.0, 1.5, np.nan, np.inf])
+    found, expected = f(Variable(x)).array, f(x)
+    np.testing.assert_array_equal(found, expected)
+    known = ~np.isnan(expected)
+    np.testing.assert_array_equal(np.signbit(found)[known], np.signbit(expected)[known])

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import gc
 import math
+import pickle
 import statistics
 import weakref
 
@@ -615,6 +617,78 @@ def test_a_different_problem_is_not_resumed(change, words, tmp_path):
     assert fit(**same, log=tmp_path, resume=True).steps == 20
 
 
+X = np.random.RandomState(7).rand(3, 3)
+
+
+def squares(Y):
+    return np.square(X @ Y - np.eye(3)).sum()
+
+
+@pytest.mark.parametrize("steps", [0, 1, 40, 700])
+@pytest.mark.parametrize(
+    "other",
+    [
+        lambda Y: np.abs(X @ Y - np.eye(3)).sum(),
+        lambda Y: 2 * squares(Y),
+        lambda Y: squares(Y) * (1 + 1e-9),
+        lambda Y: squares(Y) + 1e-9,
+        lambda Y: np.square((X + 1e-6) @ Y - np.eye(3)).sum(),
+        lambda Y: squares(Y) * np.nan,
+        lambda Y: squares(Y) + np.inf,
+    ],
+)
+def test_another_loss_is_not_resumed(other, steps, tmp_path):
+    """Its value at the checkpoint is another one: both are said, and the log stays as it is."""
+    options = {"log": tmp_path}
+    first = fit(squares, np.full((3, 3), 0.5), stop=MaxSteps(steps), **options)
+    before = read_log(tmp_path)
+    with pytest.raises(FitError, match="belongs to another loss: at step") as caught:
+        fit(other, X, stop=MaxSteps(steps + 9), resume=True, **options)
+    at = first.loss["loss"].to_numpy()[first.loss["accepted"].to_numpy()][-1]
+    assert f"it says {float(at)!r}, this loss is" in str(caught.value)
+    assert "\n" not in str(caught.value)
+    after = read_log(tmp_path)
+    assert after.loss.equals(before.loss)
+    assert after.summary == before.summary
+    found = fit(squares, X, stop=MaxSteps(steps + 9), resume=True, **options)
+    whole = fit(squares, np.full((3, 3), 0.5), stop=MaxSteps(steps + 9))
+    assert found.loss.equals(whole.loss)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("steps", [0, 10, 5000])
+@pytest.mark.parametrize("absolute", [False, True])
+def test_a_loss_that_is_rounded_otherwise_is_resumed(dtype, steps, absolute, tmp_path):
+    """As on another machine: the same sums, added up in another order."""
+    n = 12
+    A = np.random.RandomState(1).rand(n, n).astype(dtype)
+    one = np.eye(n, dtype=dtype)
+
+    def size(R):
+        return abs(R).sum() if absolute else np.square(R).sum()
+
+    def loss(Y):
+        return size(A @ Y - one)
+
+    def again(Y):
+        terms = [A[:, k : k + 1] * Y[k] for k in range(n - 1, -1, -1)]
+        return size(sum(terms[1:], terms[0]) - one)
+
+    start = np.linalg.inv(A) + np.random.RandomState(2).rand(n, n).astype(dtype) * 1e-2
+    options = {"rule": "barzilai-borwein", "log": tmp_path}
+    fit(loss, start, stop=[Below(0.0), MaxSteps(steps)], **options)
+    at = read_log(tmp_path).rows - 1
+    assert fit(again, start, stop=MaxSteps(at + 5), resume=True, **options).steps >= at
+
+
+def test_a_loss_that_was_never_finite_is_resumed(tmp_path):
+    fit(trap(-1.0), np.zeros(1), stop=MaxSteps(5), log=tmp_path)
+    found = fit(trap(-1.0), np.zeros(1), stop=MaxSteps(9), log=tmp_path, resume=True)
+    assert found.reason == "the loss is nan"
+    with pytest.raises(FitError, match=r"it says nan, this loss is 9\.0 there"):
+        fit(lambda Y: np.square(Y - 3).sum(), np.zeros(1), log=tmp_path, resume=True)
+
+
 def test_a_log_of_an_older_checkpoint_is_read_and_not_continued(tmp_path):
     fit(bowl, np.zeros(2), log=tmp_path, stop=MaxSteps(20))
     with RunLog.resume(tmp_path) as log:
@@ -649,6 +723,70 @@ def test_an_optimizer_is_a_rule():
     first = fit(bowl, np.zeros(2), rule=optimizer, stop=MaxSteps(30))
     second = fit(bowl, np.zeros(2), rule=AdamSteps(0.1, beta1=0.5), stop=MaxSteps(30))
     assert first.params.equals(second.params)
+
+
+@pytest.mark.parametrize("where", ["file:run", "file:run.sqlite", "file:x?mode=memory&y.sqlite",
+    "file::memory:.sqlite", ":memory:", "a%20b#c?d.sqlite", "file:///run.sqlite"])  # fmt: skip
+def test_a_path_is_a_path_whatever_it_looks_like(where, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    fit(bowl, np.zeros(2), stop=MaxSteps(20), log=where)
+    assert (tmp_path / where).exists()
+    assert read_log(where).rows == 21
+    fit(bowl, np.zeros(2), stop=MaxSteps(30), log=where, resume=True)
+    assert read_log(tmp_path / where).rows == 31
+    with pytest.raises(LogError, match="holds a run already"):
+        fit(bowl, np.zeros(2), log=where)
+
+
+@pytest.mark.parametrize("log", [None, "run"])
+def test_a_fit_can_be_copied_and_sent(log, tmp_path):
+    start = {"a": np.zeros(2), "b": np.float64(0.5)}
+    found = fit(lambda a, b: bowl(a) * (1 + b * b), start, watch={"b": lambda a, b: b},
+                stop=MaxSteps(30), log=log and tmp_path / log)  # fmt: skip
+    copies = [copy.copy(found), copy.deepcopy(found)]
+    for _ in range(2):
+        copies.append(pickle.loads(pickle.dumps(copies[-1])))  # noqa: S301
+    for twin in copies:
+        assert twin.summary() == found.summary()
+        assert np.array_equal(twin.x["a"], found.x["a"])
+        for name in FRAMES:
+            assert getattr(twin, name).equals(getattr(found, name)), name
+        assert twin.log.meta == {}
+
+
+LOOP: list[object] = []
+LOOP.append(LOOP)
+
+
+@pytest.mark.parametrize(
+    ("meta", "words"),
+    [
+        ({(1, 2): 3}, r"meta: expected names that are text.*\(1, 2\) \(tuple\)"),
+        ({1: 2}, r"meta: expected names that are text.*1 \(int\)"),
+        ({"a": {"b": {None: 1}}}, r"meta\['a'\]\['b'\]: expected names"),
+        ({b"a": 1}, r"\(bytes\)"),
+        ({"a": [0, {1, 2}]}, r"meta\['a'\]\[1\]: expected what JSON can hold.*got set"),
+        ({"a": object()}, "got object"),
+        ({"a": 1j}, "got complex"),
+        ({"a": np.array([1j])}, "got complex"),
+        ({"a": np.square}, "got ufunc"),
+        ({"a": LOOP}, "deep without end"),
+        ({"a": 10**5000}, "give it as text"),
+        ([("a", 1)], "expected JSON values by name, got list"),
+    ],
+)
+def test_what_json_cannot_hold_is_said_before_a_folder_is_made(meta, words, tmp_path):
+    with pytest.raises(LogError, match=words) as caught:
+        fit(bowl, np.zeros(2), log=tmp_path / "run", meta=meta)
+    assert "\n" not in str(caught.value)
+    assert not (tmp_path / "run").exists()
+
+
+def test_what_json_has_another_word_for_is_stored_as_that(tmp_path):
+    given = {"n": np.float32(1.5), "k": np.arange(3), "t": (1, None), "p": tmp_path / "x", "e": {}}
+    fit(bowl, np.zeros(2), log=tmp_path, meta=given, stop=MaxSteps(3))
+    plain = {"n": 1.5, "k": [0, 1, 2], "t": [1, None], "p": str(tmp_path / "x"), "e": {}}
+    assert read_log(tmp_path).meta == plain
 
 
 def test_resuming_needs_a_log(tmp_path):

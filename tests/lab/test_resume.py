@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
+
 import numpy as np
 import pytest
 
 from playground import read_log
-from tests.resume_runs import RUNS, differences, kill_and_resume, start
+from tests.resume_runs import RUNS, check_rivals, differences, kill_and_resume, start
 
 
 @pytest.mark.parametrize("name", RUNS)
@@ -22,3 +24,12 @@ def test_killed_five_times_equals_never_killed(name, tmp_path):
     assert not differences(found, expected)
     for key in ("value", "steps", "restarts", "loss_evaluations", "best_step"):
         assert found.summary[key] == expected.summary[key]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="sessions are forked")
+def test_of_four_that_resume_one_run_three_are_told_who_does(tmp_path):
+    assert start("barzilai", tmp_path / "whole") == 0
+    expected = read_log(tmp_path / "whole")
+    kill_and_resume("barzilai", tmp_path / "run", expected, np.random.default_rng(0))
+    check_rivals("barzilai", tmp_path / "run", expected)
+    assert os.listdir(tmp_path / "run") == ["run.sqlite"]

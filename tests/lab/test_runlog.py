@@ -424,10 +424,11 @@ def test_a_path_is_kept_where_the_process_moves_on(tmp_path, monkeypatch):
     assert read_log(log.path).rows == 5
 
 
-def test_of_two_writers_the_first_one_stops(tmp_path):
+def test_where_the_lease_is_lost_the_first_of_two_writers_stops(tmp_path):
     first = RunLog.create(tmp_path, **Y)
     fill(first, 5)
     first.flush()
+    first._store._lease.release()
     second = RunLog.resume(tmp_path)
     fill(second, 3)
     second.flush()

@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NoReturn, TypeAlias
 
 from playground.graph.errors import InputError
+from playground.lab.cli.streams import say
 
 __all__ = [
     "STEP_RULES",
@@ -94,6 +95,8 @@ class Parser(argparse.ArgumentParser):
 
         A resumed run has to know what was asked for: a default contradicts no log.
         """
+        if any("\0" in word for word in words):
+            raise InputError("a null byte stands in the command line: no name or number holds one")
         actions = [action for action in self._actions if action.default is not argparse.SUPPRESS]
         defaults = {action.dest: action.default for action in actions}
         # argparse sets a default only where the namespace has no such attribute yet.
@@ -101,8 +104,28 @@ class Parser(argparse.ArgumentParser):
         given = {flag: value for flag, value in vars(found).items() if value is not None}
         return {**defaults, **given}, given
 
+    def accepts(self, flag: str, value: Any) -> bool:
+        """Whether a command line could have given the flag this value; a flag of old ones may."""
+        action = next((action for action in self._actions if action.dest == flag), None)
+        if action is None or value is None:
+            return action is None or action.default is None
+        if action.nargs == 0:
+            return isinstance(value, bool)
+        if action.choices is not None:
+            return isinstance(value, str) and value in action.choices
+        if not callable(action.type):
+            return isinstance(value, str)
+        try:
+            return bool(action.type(str(value)) == value)
+        except (argparse.ArgumentTypeError, ValueError):
+            return False
+
     def error(self, message: str) -> NoReturn:
         raise InputError(f"{message.removeprefix('argument ')} (--help explains the flags)")
+
+    def _print_message(self, message: str, file: Any = None) -> None:
+        # Of the help: argparse's own ends in a traceback where a terminal lacks a character.
+        say(message.removesuffix("\n"))
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         return super().parse_known_args(self._joined(args), namespace)
@@ -113,6 +136,10 @@ class Parser(argparse.ArgumentParser):
         for word in words:
             before = self._option_string_actions.get(joined[-1]) if joined else None
             takes_one = before is not None and before.nargs is None
+            flag, _, value = word.partition("=")
+            # argparse drops it, and hands on a list without a value.
+            if (takes_one and word == "--") or (flag[:2] == "--" and value == "--"):
+                raise InputError(f"{joined[-1] if takes_one else flag}: expected a value, got '--'")
             if takes_one and word[:1] == "-" and word not in self._option_string_actions:
                 joined[-1] += f"={word}"
             else:

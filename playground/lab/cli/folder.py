@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import shlex
+import os
 import zlib
 from collections.abc import Mapping
 from datetime import datetime
@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from playground.graph.errors import InputError
-from playground.lab.files import write_whole
+from playground.lab.cli.text import shell_word
+from playground.lab.files import make_folder, write_whole
 from playground.lab.runlog import read_log
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 __all__ = ["LOG_FILE", "claim", "kept_data", "logged_meta", "look_into", "resumed", "write"]
 
 LOG_FILE = "run.sqlite"
+# SQLite takes 512 bytes, of which the name of the log and of what lies beside it are some.
+LONGEST_PATH = 480
 # These say when to stop, not how to get there: a resumed run may change them.
 RESUMABLE = ("tol", "max_steps", "max_seconds")
 # These are about the command, and no part of what is logged.
@@ -49,6 +52,13 @@ def look_into(study: type[Study], command: str, given: dict[str, Any]) -> dict[s
     parts = meta.get("settings"), meta.get("data")
     if meta.get("problem") != study.name or not all(isinstance(part, dict) for part in parts):
         raise InputError(f"{directory} holds no run of {command}: it cannot be resumed by it")
+    parser = study.parser(command)
+    for flag, value in meta["settings"].items():
+        if not parser.accepts(flag, value):
+            raise InputError(
+                f"{directory} cannot be resumed: its log is damaged, it was made with "
+                f"{ascii(value)[:80]} as its {flag!a}"
+            )
     given["resume"] = given["out"] = directory
     return meta
 
@@ -73,10 +83,19 @@ def resumed(
     return {**flags, **logged, **given}
 
 
+class _Kept(dict[str, np.ndarray]):
+    """Data by name, of a run whose log says which there are."""
+
+    def __missing__(self, name: str) -> np.ndarray:
+        raise InputError(f"cannot resume: the log is damaged, it says nothing of the data {name!r}")
+
+
 def kept_data(directory: Path, meta: Mapping[str, Any]) -> dict[str, np.ndarray]:
     """The data that the run in ``directory`` began with. Raises InputError."""
-    kept = {}
+    kept = _Kept()
     for name, checksum in meta["data"].items():
+        if not name.isidentifier():  # it could lead to another directory
+            raise InputError(f"cannot resume: the log in {directory} is damaged")
         file = directory / f"{name}.npy"
         try:
             # Without pickle: a log may come from somebody else.
@@ -105,11 +124,15 @@ def claim(task: Study) -> None:
         tries = [base, *(base.with_name(f"{base.name}-{i}") for i in range(2, 1000))]
         settings.out = next(path for path in tries if not path.exists())
     settings.out = Path(settings.out)
+    length = len(os.fsencode(settings.out.absolute()))
+    if task.logged and length > LONGEST_PATH:
+        long = f"--out: a path of {length:,} bytes is too long for a run log, which is SQLite's"
+        raise InputError(f"{long}: at most {LONGEST_PATH}")
     try:
-        settings.out.mkdir(parents=True, exist_ok=True)
+        make_folder(settings.out)
         # Two runs in one directory would mix their data and pictures without a word.
         if task.resumable and (settings.out / LOG_FILE).exists():
-            way_on = f"--resume {shlex.quote(str(settings.out))}"
+            way_on = f"--resume {shell_word(settings.out)}"
             held = f"{settings.out} holds a run already"
             raise InputError(f"{held}: continue it with {way_on}, or choose another --out")
         taken = sorted(p.name for p in settings.out.iterdir() if p.suffix in task.endings)

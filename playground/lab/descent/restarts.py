@@ -27,6 +27,12 @@ __all__ = [
 ]
 
 
+# NumPy's own. A run that draws from another one is resumed with one like it.
+BIT_GENERATORS = ("MT19937", "PCG64", "PCG64DXSM", "Philox", "SFC64")
+# Of numbers in a generator's state.
+HIGHEST = {"pos": 624, "buffer_pos": 4, "has_uint32": 1, "has_gauss": 1}
+
+
 class Restart:
     """A restart; a subclass is a frozen dataclass of its settings.
 
@@ -146,20 +152,46 @@ def rng_state(rng: Random) -> dict[str, Any]:
 def restore_rng(rng: Random | None, state: dict[str, Any]) -> Random:
     """A generator in ``state``: ``rng`` itself, set to it, or a new one for None.
 
-    Raises FitError if ``rng`` is of another kind.
+    Raises FitError if ``rng`` is of another kind, ValueError or TypeError if ``state`` is none.
     """
-    inner = {key: value for key, value in state.items() if key != "kind"}
+    kind, name = state["kind"], state["bit_generator"]
     if rng is None:
+        # From a list: the name comes from a file, which must not choose what is called.
+        if name not in BIT_GENERATORS or kind not in ("Generator", "RandomState"):
+            raise FitError(f"resume: the run drew from {ascii(name)[:80]}: pass one with rng=")
         # Seeded by chance: the state is put in its place below.
-        source = getattr(np.random, state["bit_generator"])()
-        make = np.random.RandomState if state["kind"] == "RandomState" else np.random.Generator
-        rng = make(source)
+        source = getattr(np.random, name)()
+        rng = (np.random.RandomState if kind == "RandomState" else np.random.Generator)(source)
     found = rng_state(rng)
     for key in ("kind", "bit_generator"):
         if found[key] != state[key]:
             raise FitError(f"resume: the run drew from a {state[key]}, got rng of {found[key]}")
+    _check_state(found, state)
+    inner = {key: value for key, value in state.items() if key != "kind"}
     if isinstance(rng, np.random.RandomState):
         rng.set_state(inner)
     else:
         rng.bit_generator.state = inner
     return rng
+
+
+def _check_state(model: Any, stored: Any, name: str = "state") -> None:
+    """Raise ValueError unless ``stored`` is a generator's state of the form of ``model``.
+
+    NumPy takes arrays and positions as they come, and reads beyond their end.
+    """
+    if isinstance(model, dict):
+        if not isinstance(stored, dict) or stored.keys() != model.keys():
+            raise ValueError(f"{name}: expected {', '.join(model)}")
+        for key, value in model.items():
+            _check_state(value, stored[key], key)
+    elif isinstance(model, np.ndarray):
+        if [getattr(stored, "shape", None), getattr(stored, "dtype", None)] != [
+            model.shape,
+            model.dtype,
+        ]:
+            raise ValueError(f"{name}: expected {model.dtype} of shape {model.shape}")
+    elif type(stored) is not type(model) or (
+        isinstance(stored, int) and not 0 <= stored <= HIGHEST.get(name, stored)
+    ):
+        raise ValueError(f"{name}: got {ascii(stored)[:80]}")

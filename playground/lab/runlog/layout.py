@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,7 +15,12 @@ from playground.graph.backend import to_cpu
 from playground.graph.errors import LogError
 from playground.graph.types import DType, HostArray, Raw, Shape
 
-__all__ = ["Layout", "stride_for"]
+__all__ = ["Layout", "shown", "stride_for"]
+
+
+def shown(names: Sequence[str]) -> str:
+    """Names in a message, which is one line whatever is in them."""
+    return ", ".join(name if name.isprintable() else ascii(name) for name in map(str, names))
 
 
 def stride_for(count: int, limit: int) -> int:
@@ -58,7 +64,11 @@ class Layout:
             )
         for group in (names, watch):
             if len(set(group)) != len(group):
-                raise LogError(f"run log: names must differ, got {', '.join(group)}: rename one")
+                raise LogError(f"run log: names must differ, got {shown(group)}: rename one")
+            if any(re.search("[\ud800-\udfff]", str(name)) for name in group):
+                raise LogError(
+                    f"run log: names must be text that can be written, got {shown(group)}"
+                )
         return cls(
             tuple(map(str, names)),
             tuple(tuple(map(int, shape)) for shape in shapes),
@@ -114,7 +124,9 @@ class Layout:
     def describe(self) -> str:
         """Names, shapes and dtypes in one line."""
         parts = zip(self.names, self.shapes, self.dtypes, strict=True)
-        return ", ".join(f"{name} {shape} {np.dtype(dtype)}" for name, shape, dtype in parts)
+        return ", ".join(
+            f"{shown([name])} {shape} {np.dtype(dtype)}" for name, shape, dtype in parts
+        )
 
     def pack(self, arrays: Raw) -> bytes:
         """A row as bytes; device arrays come to the host."""

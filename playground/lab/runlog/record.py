@@ -15,8 +15,17 @@ import numpy as np
 from playground.graph.errors import LogError
 from playground.graph.types import DType, HostArray
 from playground.lab.files import write_whole
+from playground.lab.runlog.checks import checked
 from playground.lab.runlog.layout import Layout, stride_for
-from playground.lab.runlog.store import LossRow, MarkRow, PointRow, RestartRow, Store, revive
+from playground.lab.runlog.store import (
+    LossRow,
+    MarkRow,
+    PointRow,
+    RestartRow,
+    Store,
+    damaged,
+    revived,
+)
 
 if TYPE_CHECKING:
     import pandas
@@ -42,20 +51,23 @@ def read_store(store: Store) -> RunRecord:
     """What an open store holds."""
     # One snapshot: what a running fit commits meanwhile is not seen by half.
     with store.transaction("DEFERRED"):
-        layout = store.layout()
-        head = store.get("state")
-        return RunRecord(
+        contents = checked(store)
+        record = RunRecord(
             where=store.where,
-            layout=layout,
-            meta=store.get("meta"),
-            summary=store.get("summary") or {},
-            _head=head or {"rows": 0, "state": {}, "marks": {}},
+            layout=contents.layout,
+            meta=contents.meta,
+            summary=contents.summary,
+            _head=contents.head or {"rows": 0, "state": {}, "marks": {}},
             _arrays=store.arrays(),
             _loss=store.read(LossRow, "ORDER BY first"),
             _points=store.read(PointRow, "ORDER BY first"),
             _restarts=store.read(RestartRow, "ORDER BY step"),
             _marks=store.read(MarkRow),
+            _bytes=store.size(),
         )
+    if any(max(row.accepted) > 1 for row in record._loss):
+        raise damaged(store.where, "it does not say which rows were accepted")
+    return record
 
 
 @dataclass(frozen=True, repr=False)
@@ -79,6 +91,7 @@ class RunRecord:
     _points: list[PointRow]
     _restarts: list[RestartRow]
     _marks: list[MarkRow]
+    _bytes: int
 
     # ---------------------------------------------------------------------------- frames
 
@@ -141,7 +154,7 @@ class RunRecord:
     @cached_property
     def checkpoint(self) -> dict[str, Any]:
         """The state of the run at its newest checkpoint."""
-        return revive(self._head["state"], self._arrays)
+        return revived(self.where, self._head["state"], self._arrays)
 
     @property
     def best_step(self) -> int | None:
@@ -211,6 +224,11 @@ class RunRecord:
     def _labels(self) -> pandas.Index:
         import pandas
 
+        # Nothing else says that a log without rows means what it claims; a name takes 80 bytes.
+        if not self.rows and 8 * self.layout.size > self._bytes:
+            raise LogError(
+                f"{self.where} holds no rows yet, of {self.layout.size:,} parameters: read it later"
+            )
         return pandas.Index(self.layout.labels())
 
     def _frame(self, kind: str) -> pandas.DataFrame:

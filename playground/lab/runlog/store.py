@@ -10,12 +10,15 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sqlite3
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from textwrap import shorten
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 import numpy as np
@@ -23,17 +26,21 @@ import numpy as np
 from playground.graph.errors import LogError
 from playground.graph.types import HostArray
 from playground.lab.runlog.layout import Layout
+from playground.lab.runlog.lease import Lease
 
 __all__ = [
     "SCHEMA",
+    "TABLE_OF",
     "ArrayRow",
     "LossRow",
     "MarkRow",
     "PointRow",
     "RestartRow",
     "Store",
+    "damaged",
     "log_file",
-    "revive",
+    "plain_meta",
+    "revived",
     "take_apart",
 ]
 
@@ -41,6 +48,7 @@ SCHEMA = 1
 FILE_NAME = "run.sqlite"
 # Written into the header of the file, so that a log is told from any other SQLite file.
 APPLICATION = 0x506C6179
+_ANEW = "Start the run anew, without resume=True"
 
 
 # What SQLite takes for a blob, and gives as bytes.
@@ -109,7 +117,7 @@ class InfoRow(NamedTuple):
 # Which of them a method is about.
 TableRow = TypeVar("TableRow", LossRow, PointRow, RestartRow, MarkRow, ArrayRow, InfoRow)
 
-TABLE_OF: dict[type, str] = {
+TABLE_OF: dict[Any, str] = {
     InfoRow: "info",
     ArrayRow: "arrays",
     LossRow: "loss",
@@ -127,6 +135,9 @@ CREATE TABLE points(first INTEGER PRIMARY KEY, rows INTEGER NOT NULL, stride INT
 CREATE TABLE restarts(step INTEGER PRIMARY KEY, number INTEGER NOT NULL, params BLOB, grads BLOB);
 CREATE TABLE marks(step INTEGER PRIMARY KEY, params BLOB, grads BLOB);
 """
+# Their statements by their names, as SQLite keeps them.
+_MADE = {made.split("(")[0].split()[-1]: made for made in _TABLES.strip().split(";\n")}
+_MADE["marks"] = _MADE["marks"].rstrip(";")
 
 
 def log_file(path: str | os.PathLike[str]) -> Path:
@@ -135,11 +146,21 @@ def log_file(path: str | os.PathLike[str]) -> Path:
     return found if found.suffix == ".sqlite" else found / FILE_NAME
 
 
+class _NothingError(LogError):
+    """There is a file, and nothing in it: a new log may take its place."""
+
+
 class Store:
     """One open log. Every method raises LogError, naming the file, where SQLite fails."""
 
-    def __init__(self, connection: sqlite3.Connection, where: str) -> None:
-        self._connection = connection
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        where: str,
+        lease: Lease | None = None,
+        copy: TemporaryDirectory[str] | None = None,
+    ) -> None:
+        self._connection, self._lease, self._copy = connection, lease, copy
         self.where = where
 
     # ---------------------------------------------------------------------------- opening
@@ -151,69 +172,132 @@ class Store:
         """A new log at ``path`` (None: in memory). Raises LogError if one is there already."""
         if path is None:
             store = cls(_connect(":memory:"), "the log in memory")
-        else:
-            file = log_file(path)
-            cls._make_place(file)
-            with naming_the_file(str(file), "cannot be created"):
-                store = cls(_connect(file), str(file))
-        try:
             store._set_up(layout, meta)
+            return store
+        file = log_file(path)
+        _make_place(file)
+        lease = Lease.take(file)
+        try:
+            _refuse_taken(file)
+            cls._make(file, layout, meta)
+            return cls._to_write(file, lease)
+        except BaseException:
+            lease.release()
+            raise
+
+    @classmethod
+    def open(cls, path: str | os.PathLike[str], *, write: bool = False) -> Store:
+        """The log at ``path``. Raises LogError if it is missing, foreign, damaged or too new.
+
+        To ``write`` is to hold its lease: LogError, with the owner's process, if another does.
+        """
+        file = log_file(path)
+        if not write:
+            return cls._to_read(file)
+        _look_for(file)
+        if not os.access(file, os.W_OK):
+            raise LogError(f"{file} cannot be continued: it may not be written to")
+        lease = Lease.take(file)
+        try:
+            return cls._to_write(file, lease)
+        except BaseException:
+            lease.release()
+            raise
+
+    @classmethod
+    def _make(cls, file: Path, layout: Layout, meta: dict[str, Any]) -> None:
+        """Put a log without rows where ``file`` says: it is there whole, or not at all."""
+        # A file that was killed in the making would be neither a log nor nothing. What lies beside
+        # the file belonged to another one that is gone, and SQLite would mix it into this one.
+        draft = file.with_name(f".{file.name}.draft")
+        debris = [draft, *_sides(draft), *_sides(file)]
+        try:
+            for path in debris:
+                path.unlink(missing_ok=True)
+            with naming_the_file(str(file), "cannot be created"):
+                store = cls(_connect(draft), str(file))
+                try:
+                    # No need to go back: a draft that fails is thrown away.
+                    store._connection.execute("PRAGMA journal_mode=OFF").fetchone()
+                    store._set_up(layout, meta)
+                finally:
+                    store.close()
+            os.replace(draft, file)
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise LogError(f"{file} cannot be created: {reason}") from error
+        finally:
+            with suppress(OSError):
+                draft.unlink(missing_ok=True)
+
+    @classmethod
+    def _to_write(cls, file: Path, lease: Lease) -> Store:
+        store = cls(_connect_to(file, "rw"), str(file), lease)._checked()
+        try:
+            store._tune()
         except BaseException:
             store.close()
             raise
         return store
 
     @classmethod
-    def open(cls, path: str | os.PathLike[str], *, write: bool = False) -> Store:
-        """The log at ``path``. Raises LogError if it is missing, foreign, damaged or too new."""
-        file = cls._existing(path)
-        if write and not os.access(file, os.W_OK):
-            raise LogError(f"{file} cannot be continued: it may not be written to")
-        place = f"{file.resolve().as_uri()}?mode={'rw' if write else 'ro'}"
-        with naming_the_file(str(file)):
-            store = cls(_connect(place), str(file))
+    def _to_read(cls, file: Path) -> Store:
+        _look_for(file)
+        # Asked before SQLite makes an empty one.
+        alone = not _size_of(_sides(file)[1])
         try:
-            store._check()
-            if write:
-                store._tune()
-        except BaseException:
+            store = cls(_connect_to(file, "ro"), str(file))._checked()
+        except LogError as error:
+            # What a killed run left must be put together first, which needs a place to write.
+            if not _may_not_write(error.__cause__):
+                raise
+            store = cls._of_copy(file)
+        if alone and store._is_shared() and not Lease.is_taken(file):
             store.close()
-            raise
+            raise LogError(
+                f"{file} is not whole: its run was killed, and {file.name}-wal, where its newest "
+                f"rows are, is not beside it. Copy it along, or let resume=True compute them again"
+            )
         return store
 
-    @staticmethod
-    def _make_place(file: Path) -> None:
+    @classmethod
+    def _of_copy(cls, file: Path) -> Store:
+        folder = TemporaryDirectory(prefix="playground-")
+        copy = Path(folder.name, file.name)
         try:
-            file.parent.mkdir(parents=True, exist_ok=True)
-            taken = file.exists() and file.stat().st_size > 0
+            for path in [file, *_sides(file)[:2]]:
+                if path.exists():
+                    shutil.copyfile(path, copy.with_name(path.name))
+            store = cls(_connect_to(copy, "rw"), str(file), copy=folder)
         except OSError as error:
-            raise LogError(f"{file.parent} cannot hold a log: {error.strerror or error}") from error
-        if taken:
-            raise LogError(
-                f"{file} holds a run already: continue it with resume=True, or choose another path"
-            )
+            folder.cleanup()
+            reason = error.strerror or str(error)
+            raise LogError(f"{file} cannot be read: a copy of it failed ({reason})") from error
+        except BaseException:
+            folder.cleanup()
+            raise
+        return store._checked()
 
-    @staticmethod
-    def _existing(path: str | os.PathLike[str]) -> Path:
-        file = log_file(path)
+    def _checked(self) -> Store:
         try:
-            with file.open("rb") as stream:
-                head = stream.read(16)
-        except OSError as error:
-            raise LogError(f"there is no log at {file}: {error.strerror or error}") from error
-        if head != b"SQLite format 3\0":
-            what = "no SQLite" if head else "an empty"
-            raise LogError(f"{file} is not a run log: it is {what} file")
-        return file
+            self._check()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def _is_shared(self) -> bool:
+        """Whether the file expects its newest rows beside it: that of a run that goes on."""
+        with self._guard():
+            return bool(self._connection.execute("PRAGMA journal_mode").fetchone() == ("wal",))
 
     def _set_up(self, layout: Layout, meta: dict[str, Any]) -> None:
         with self._guard("cannot be created"):
             # Large rows go to large pages: a row of 16 MB is written three times as fast.
             page = 4096 if layout.row_bytes < 1 << 15 else 1 << 16
             self._connection.execute(f"PRAGMA page_size={page}")
-        self._tune()
         with self.transaction():
-            for statement in _TABLES.strip().split(";")[:-1]:
+            for statement in _MADE.values():
                 self._connection.execute(statement)
             self._connection.execute(f"PRAGMA application_id={APPLICATION}")
             self._connection.execute(f"PRAGMA user_version={SCHEMA}")
@@ -223,10 +307,10 @@ class Store:
     def _tune(self) -> None:
         with self._guard():
             run = self._connection.execute
-            run("PRAGMA journal_mode=WAL").fetchone()
-            (page,) = run("PRAGMA page_size").fetchone()
             # NORMAL keeps the file sound across a power cut; rows may then be lost, not the log.
             run("PRAGMA synchronous=NORMAL")
+            run("PRAGMA journal_mode=WAL").fetchone()
+            (page,) = run("PRAGMA page_size").fetchone()
             run(f"PRAGMA wal_autocheckpoint={(16 << 20) // page}")
             run(f"PRAGMA journal_size_limit={32 << 20}")
 
@@ -234,23 +318,40 @@ class Store:
         with self._guard():
             (application,) = self._connection.execute("PRAGMA application_id").fetchone()
             (version,) = self._connection.execute("PRAGMA user_version").fetchone()
+            schema = "SELECT type, name, tbl_name, sql FROM sqlite_master WHERE sql NOT NULL"
+            tables = self._connection.execute(schema).fetchall()
         if application != APPLICATION:
+            if not tables and not application:
+                raise _NothingError(f"{self.where} holds no run: it is an empty file. {_ANEW}")
             raise LogError(f"{self.where} is not a run log: it is an SQLite file of another kind")
         if version > SCHEMA:
             raise LogError(
                 f"{self.where} was written by a newer playground (log format {version}, this one "
                 f"reads up to {SCHEMA}): update playground"
             )
+        # A view, a trigger or a column that is computed would run what somebody else has written.
+        found = {(kind, name, sql) for kind, name, table, sql in tables if table in _MADE}
+        if version != SCHEMA or found != {("table", *item) for item in _MADE.items()}:
+            raise damaged(self.where, "its tables are not those of a log")
+
+    @property
+    def is_writable(self) -> bool:
+        """Whether this process may write: a child that was forked off may not."""
+        return self._lease is None or self._lease.process == os.getpid()
 
     def close(self, *, tidy: bool = False) -> None:
         """Close the file; ``tidy`` leaves one plain file that any medium can hold."""
-        if tidy:
+        if tidy and self.is_writable:
             # Fails while somebody reads: then the log stays as it is, complete as well.
             with suppress(sqlite3.Error):
                 # Left to the operating system like any file that is written: no wait for the disk.
                 self._connection.execute("PRAGMA synchronous=OFF")
                 self._connection.execute("PRAGMA journal_mode=DELETE").fetchone()
         self._connection.close()
+        if self._lease is not None:
+            self._lease.release()
+        if self._copy is not None:
+            self._copy.cleanup()
 
     # ---------------------------------------------------------------------------- transactions
 
@@ -295,15 +396,19 @@ class Store:
     def get(self, key: str) -> Any:
         """The JSON value under ``key``, or None."""
         found = self.read(InfoRow, "WHERE key = ?", (key,))
-        return json.loads(found[0].value) if found else None
-
-    def layout(self) -> Layout:
-        """How the rows of this log are packed."""
-        stored = self.get("layout")
+        if not found:
+            return None
         try:
-            return Layout.of(**stored)
-        except TypeError as error:
-            raise LogError(f"{self.where} is damaged: it says nothing about its rows") from error
+            return json.loads(found[0].value)
+        except (ValueError, TypeError, RecursionError) as error:
+            raise damaged(self.where, f"its {key} is no JSON") from error
+
+    def size(self) -> int:
+        """The bytes of all pages, those beside the file included."""
+        (pages,), (page,) = (
+            self.execute(f"PRAGMA {name}").fetchone() for name in ("page_count", "page_size")
+        )
+        return int(pages * page)
 
     @contextmanager
     def _guard(self, trouble: str = "cannot be used") -> Iterator[None]:
@@ -311,15 +416,76 @@ class Store:
             yield
 
 
-def _connect(place: Path | str) -> sqlite3.Connection:
+def _connect(place: Path | str, *, uri: bool = False) -> sqlite3.Connection:
+    # SQLite would take a name such as "file:x" for a URI: the whole path begins with its root.
+    name = os.path.abspath(place) if isinstance(place, Path) else place
     # A fit may run in one thread and be read in another; one transaction at a time all the same.
     return sqlite3.connect(
-        place,
-        isolation_level=None,
-        timeout=30.0,
-        uri=isinstance(place, str) and place.startswith("file:"),
-        check_same_thread=False,
+        name, isolation_level=None, timeout=30.0, uri=uri, check_same_thread=False
     )
+
+
+def _connect_to(file: Path, mode: str) -> sqlite3.Connection:
+    """The file, if it is there: to read it (``ro``) or to write to it (``rw``)."""
+    with naming_the_file(str(file)):
+        return _connect(f"{file.resolve().as_uri()}?mode={mode}", uri=True)
+
+
+def _may_not_write(error: BaseException | None) -> bool:
+    """Whether SQLite would have had to write beside the file, or into it, to read it."""
+    refusals = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY)
+    return getattr(error, "sqlite_errorcode", 0) & 255 in refusals
+
+
+def _make_place(file: Path) -> None:
+    """The folder of a new log. Raises LogError."""
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise LogError(f"{file.parent} cannot hold a log: {error.strerror or error}") from error
+    _refuse_taken(file)
+
+
+def _refuse_taken(file: Path) -> None:
+    """Raise LogError unless a new log may stand at ``file``."""
+    if not os.path.lexists(file):
+        return
+    try:
+        Store.open(file).close()
+    except _NothingError:
+        return
+    except LogError as error:
+        raise LogError(f"{error}; or choose another path") from error
+    raise LogError(
+        f"{file} holds a run already: continue it with resume=True, or choose another path"
+    )
+
+
+def _look_for(file: Path) -> None:
+    """Raise LogError where there is nothing to open."""
+    # By its size alone: to open and close the file would drop the locks that SQLite holds on it
+    # for a run in another thread of this process.
+    try:
+        size = file.stat().st_size
+        kind = "a directory" if file.is_dir() else ""
+    except OSError as error:
+        raise LogError(f"there is no log at {file}: {error.strerror or error}") from error
+    if kind:
+        raise LogError(f"there is no log at {file}: it is a directory")
+    if not size:
+        raise _NothingError(f"{file} is not a run log: it is an empty file. {_ANEW}")
+
+
+def _size_of(file: Path) -> int:
+    try:
+        return file.stat().st_size
+    except OSError:
+        return 0
+
+
+def _sides(file: Path) -> list[Path]:
+    """The files that SQLite keeps beside ``file``."""
+    return [file.with_name(file.name + end) for end in ("-journal", "-wal", "-shm")]
 
 
 @contextmanager
@@ -328,9 +494,19 @@ def naming_the_file(where: str, trouble: str = "cannot be used") -> Iterator[Non
     try:
         yield
     except sqlite3.OperationalError as error:
-        raise LogError(f"{where} {trouble}: {error}") from error
-    except sqlite3.DatabaseError as error:
-        raise LogError(f"{where} is not a run log, or is damaged: {error}") from error
+        raise LogError(f"{where} {trouble}: {_in_short(error)}") from error
+    except (sqlite3.Error, UnicodeDecodeError) as error:  # it may be unable to say what is wrong
+        raise LogError(f"{where} is not a run log, or is damaged: {_in_short(error)}") from error
+
+
+def _in_short(error: Exception) -> str:
+    # It may quote what it found in the file: anything, of any length.
+    return shorten(ascii(str(error))[1:-1], 200, placeholder=" ...")
+
+
+def damaged(where: str, what: str) -> LogError:
+    """The error of a log whose parts do not agree."""
+    return LogError(f"{where} is damaged: {what}. Bring back a copy, or start the run anew")
 
 
 # ---------------------------------------------------------------------------------- the state
@@ -364,6 +540,59 @@ def revive(value: Any, blobs: dict[str, bytes]) -> Any:
     return {key: revive(item, blobs) for key, item in value.items()}
 
 
+def revived(where: str, state: dict[str, Any], blobs: dict[str, bytes]) -> dict[str, Any]:
+    """The state of a checkpoint. Raises LogError, with the file's name, where it is damaged."""
+    try:
+        found: dict[str, Any] = revive(state, blobs)
+    except (KeyError, TypeError, ValueError, SyntaxError, RecursionError, MemoryError) as error:
+        raise damaged(where, "an array of its checkpoint is not there, or not whole") from error
+    return found
+
+
 def _for_json(value: object) -> Any:
     """What JSON has no word for: NumPy values as Python's, everything else as its text."""
     return value.tolist() if isinstance(value, (np.ndarray, np.generic)) else str(value)
+
+
+# ---------------------------------------------------------------------------------- the meta
+
+
+def plain_meta(meta: Any) -> dict[str, Any]:
+    """``meta`` as it will be read. Raises LogError for what JSON cannot hold."""
+    if not isinstance(meta, Mapping):
+        raise LogError(f"meta: expected JSON values by name, got {type(meta).__name__}")
+    try:
+        plain = _plain(meta, "meta")
+        json.dumps(plain)
+    except LogError:
+        raise
+    except RecursionError:
+        raise LogError("meta: expected JSON values, got one that is deep without end") from None
+    except ValueError as error:  # a whole number of too many digits
+        raise LogError(f"meta: JSON cannot hold it ({error}): give it as text") from None
+    return plain
+
+
+def _plain(value: Any, name: str) -> Any:
+    if isinstance(value, Mapping):
+        for key in value:
+            if not isinstance(key, str):
+                raise LogError(
+                    f"{name}: expected names that are text, as JSON has them, got {key!a} "
+                    f"({type(key).__name__}): use str() on it"
+                )
+        return {str(key): _plain(item, f"{name}[{key!a}]") for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item, f"{name}[{i}]") for i, item in enumerate(value)]
+    if isinstance(value, os.PathLike):
+        return os.fsdecode(value)
+    if isinstance(value, np.longdouble):  # which NumPy has no Python number for
+        return float(value)
+    if isinstance(value, (np.ndarray, np.generic)):
+        return _plain(value.tolist(), name)
+    if value is None or isinstance(value, (str, bool, int, float)):
+        return value
+    raise LogError(
+        f"{name}: expected what JSON can hold (text, numbers, lists, dicts), got "
+        f"{type(value).__name__}: give it as text or numbers"
+    )

@@ -16,10 +16,11 @@ import numpy as np
 
 from playground.graph.errors import LogError
 from playground.graph.types import DType, Raw
+from playground.lab.runlog.checks import checked, layout_of
 from playground.lab.runlog.layout import Layout
 from playground.lab.runlog.points import Chunk, Mark, Marks, PointRows, pack
 from playground.lab.runlog.record import RunRecord, read_store
-from playground.lab.runlog.store import ArrayRow, LossRow, Store, revive, take_apart
+from playground.lab.runlog.store import ArrayRow, LossRow, Store, plain_meta, revived, take_apart
 
 __all__ = ["RunLog"]
 
@@ -81,8 +82,10 @@ class RunLog:
         self._copy, self._phase = copy, Phase.OPEN
         self._chunk_rows = max(1, min(CHUNK_ROWS, CHUNK_BYTES // (2 * layout.row_bytes)))
         self._next_checkpoint = 0.0
-        # What the file is signed with, from the first commit on; None before it.
-        self._signature: str | None = None
+        # Who signs the file last may write to it. The lease keeps others away; where it fails
+        # (a hard link, lost locks) who was there before learns of it at its next commit.
+        self._signature = uuid4().hex
+        self._begun = False
         self._arrays: dict[str, bytes] = {}
         self._start_chunk(0)
 
@@ -106,15 +109,22 @@ class RunLog:
         Args:
             names, shapes, dtypes: of the parameters.
             watch: names of the watched values that each row brings.
-            meta: JSON values to keep with the log.
+            meta: JSON values to keep with the log; NumPy's and paths are stored as JSON's.
             cap: values of params, and of grads, to keep.
             copy: whether the caller may write into an array after passing it to :meth:`row`.
 
         Raises LogError where there is a log already, or none can be written.
         """
         layout = Layout.of(names, shapes, dtypes, watch, cap)
-        log = cls(Store.create(path, layout, dict(meta or {})), layout, path, copy)
-        log.meta = dict(meta or {})
+        known = plain_meta({} if meta is None else meta)
+        log = cls(Store.create(path, layout, known), layout, path, copy)
+        log.meta = known
+        try:
+            with log._store.transaction():
+                log._sign()
+        except BaseException:
+            log._store.close()
+            raise
         return log
 
     @classmethod
@@ -125,19 +135,35 @@ class RunLog:
         LogError if there is no log, or one that cannot be read.
         """
         store = Store.open(path, write=True)
-        log = cls(store, store.layout(), path, copy)
-        with store.transaction("DEFERRED"):
-            log.meta = store.get("meta")
-            head = store.get("state")
-            if head is not None:
-                log._arrays = store.arrays()
-                log._marks.load(head["marks"])
-        if head is not None:
-            log.state = revive(head["state"], log._arrays)
-            log._phase = Phase.LEFT if log.state else Phase.OPEN
-            log._points = PointRows(store, log.layout, head["rows"], head["restart"])
-            log._start_chunk(head["rows"])
+        try:
+            with store.transaction("DEFERRED"):
+                layout = layout_of(store)
+            log = cls(store, layout, path, copy)
+            log._go_back()
+        except BaseException:
+            store.close(tidy=True)
+            raise
         return log
+
+    def _go_back(self) -> None:
+        """Read the newest checkpoint."""
+        store = self._store
+        # Read and signed in one, so that nobody writes between the two.
+        with store.transaction():
+            contents = checked(store)
+            self.meta, head = contents.meta, contents.head
+            if head is not None:
+                self._arrays = store.arrays()
+                self._marks.load(head["marks"])
+            self._sign()
+        if head is not None:
+            self.state = revived(store.where, head["state"], self._arrays)
+            self._phase = Phase.LEFT if self.state else Phase.OPEN
+            self._points = PointRows(store, self.layout, head["rows"], head["restart"])
+            self._start_chunk(head["rows"])
+
+    def _sign(self) -> None:
+        self._store.put("writer", self._signature)
 
     # ---------------------------------------------------------------------------- rows
 
@@ -231,7 +257,7 @@ class RunLog:
             return
         try:
             # A resumed log to which nothing was added stays as it was.
-            if self._pending or self._signature:
+            if self._pending or (self._begun and self._store.is_writable):
                 self.flush(settled=settled)
         finally:
             self._phase = Phase.CLOSED
@@ -262,9 +288,12 @@ class RunLog:
         now, written = monotonic(), 0
         chunk = Chunk.of(self._first, self._pending) if self._pending else None
         due = settled and (final or self._is_time(now))
-        signature = self._signature or uuid4().hex
+        if not self._store.is_writable:
+            raise LogError(
+                f"{self._store.where} is written by the process that this was forked from"
+            )
         with self._store.transaction():
-            self._claim(signature)
+            self._claim()
             if chunk:
                 self._write_chunk(chunk)
             # Asked after writing, which may have made the stride double.
@@ -272,7 +301,7 @@ class RunLog:
             due = due and (self._phase is Phase.OPEN or self.checkpoint is not None)
             if due:
                 arrays, written = self._write_checkpoint(chunk)
-        self._signature = signature
+        self._begun = True
         if chunk:
             self._points.passed(chunk)
         if due:
@@ -286,20 +315,17 @@ class RunLog:
         # In memory nobody resumes: a checkpoint is only made at the end, for the marks.
         return self.path is not None and now >= self._next_checkpoint
 
-    def _claim(self, signature: str) -> None:
-        """Sign the file at the first commit; at each later one, see that nobody else has."""
-        # The latest to sign may write, so that the log of a killed run is never locked: who was
-        # there before learns of it at its next commit.
-        if self._signature is not None:
-            if self._store.get("writer") != signature:
-                where = self._store.where
-                raise LogError(f"{where}: another process continues this run: stop one of them")
+    def _claim(self) -> None:
+        """See that nobody else has signed the file; at the first commit, make room in it."""
+        if self._store.get("writer") != self._signature:
+            where = self._store.where
+            raise LogError(f"{where}: another process continues this run: stop one of them")
+        if self._begun:
             return
         # Rows that were committed after the checkpoint will be computed again.
         for table, key in (("loss", "first"), ("points", "first"), ("restarts", "step")):
             self._store.execute(f"DELETE FROM {table} WHERE {key} >= ?", (self._first,))
         self._store.execute("DELETE FROM info WHERE key = 'summary'")
-        self._store.put("writer", signature)
 
     def _write_chunk(self, chunk: Chunk) -> None:
         self._marks.look(chunk)
