@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from playground import InvalidType, Variable, no_backprop_mode
-from playground.transforms import grad, jacobian, jvp, vjp, vmap
+from playground.transforms import grad, hessian, jacobian, jvp, vjp, vmap
 
 X = np.array([0.5, 1.5])
 
@@ -108,6 +108,58 @@ def test_the_gradient_of_a_product_with_leading_zeros():
     np.testing.assert_array_equal(found, [[1, 3, 2], [3, 7, 4]])
     with pytest.raises(InvalidType, match="convolve"):
         vmap(lambda p: np.polymul(p, p))(np.array([[0.0, 2.0], [3.0, 4.0]]))
+
+
+DIVIDED = [
+    ([2.0, 3.3, -1.0, 4.0], [1.0, 2.0, 0.5]),
+    ([1.0, -3.0, 2.0], [1.0, -1.0]),  # without a remainder
+    ([1.0, 2.0], [3.0, 1.0, 4.0]),  # the divisor is the longer one
+    ([0.0, 0.0, 1.0, 2.0], [2.0, 1.0]),
+    ([1.0, 0.0, 0.0, 0.0, -1.0], [1.0, 0.0, 1.0]),
+    ([4.0, 2.0], [2.0]),
+    ([0.0, 3.0], [1.0, 1.0, 1.0]),
+    ([3.0], [0.1]),
+]
+
+
+@pytest.mark.parametrize(("u", "v"), DIVIDED)
+def test_quotient_and_remainder_are_numpys_to_the_last_bit(u, v):
+    u, v = np.array(u), np.array(v)
+    for found in (np.polydiv(Variable(u), v), np.polydiv(u, Variable(v))):
+        for mine, theirs in zip(found, np.polydiv(u, v), strict=True):
+            np.testing.assert_array_equal(mine.array, theirs)
+
+
+def test_derivatives_of_a_division():
+    # (a x + b) / (c x + d): quotient a / c, remainder b - a d / c.
+    u, v = np.array([3.0, 5.0]), np.array([2.0, 7.0])
+    by_u, rest_by_u = jacobian(np.polydiv)(u, v)
+    np.testing.assert_allclose(by_u, [[1 / 2, 0]], rtol=1e-15)
+    np.testing.assert_allclose(rest_by_u, [[-7 / 2, 1]], rtol=1e-15)
+    by_v, rest_by_v = jacobian(np.polydiv, argnums=1)(u, v)
+    np.testing.assert_allclose(by_v, [[-3 / 4, 0]], rtol=1e-15)
+    np.testing.assert_allclose(rest_by_v, [[3 * 7 / 4, -3 / 2]], rtol=1e-15)
+    second = hessian(lambda v: np.polydiv(u, v)[1].sum())(v)
+    np.testing.assert_allclose(second, [[-2 * 3 * 7 / 8, 3 / 4], [3 / 4, 0]], rtol=1e-15)
+    many = np.stack([u, u + 1])
+    for found, expected in zip(
+        vmap(np.polydiv, in_axes=(0, None))(many, v),
+        ([[1.5], [2.0]], [[-5.5], [-8.0]]),
+        strict=True,
+    ):
+        np.testing.assert_allclose(found, expected, rtol=1e-15)
+
+
+def test_divisions_that_make_no_sense():
+    with pytest.raises(IndexError, match="polydiv"):
+        np.polydiv(Variable(np.ones((2, 2))), [1.0])
+    with pytest.raises(IndexError, match="polydiv"):
+        np.polydiv(Variable(np.ones(2)), np.ones(0))
+    with pytest.raises(InvalidType, match="one length in all lanes"):
+        # (x + 1) and (2 x + 1) as remainders of x ** 2 + …: in the first lane x drops out.
+        vmap(np.polydiv, in_axes=(0, None))(
+            np.array([[1.0, 0.0, 1.0], [1.0, 2.0, 1.0]]), np.array([1.0, 0.0, 1.0])
+        )
 
 
 @pytest.mark.parametrize("shape", [(0,), (0, 3), (3, 0)])
