@@ -402,6 +402,11 @@ def _twin(
         twin.held = held
         # Whose output it is that the graph knows.
         twin.stands_for = function
+        lanes = {level_of(x._array) for x in held}
+        if any(y is not None and level_of(y) not in lanes for y in getattr(function, "kept", ())):
+            # An output without the lanes of these inputs: cotangents of all lanes arrive at it in
+            # one sum, which is the function's own, where the copy would give it to each lane.
+            twin._restored = function._restored
     twin.inputs = tuple(nodes)
     twin.kept = [
         # Recorded, an output is told from its array: one with lanes that the inputs have not would

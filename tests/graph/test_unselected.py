@@ -280,7 +280,7 @@ def test_nor_in_lanes(case: Case) -> None:
         np.testing.assert_allclose(vmap(transform(case.function))(at), np.stack([once, once]))
 
 
-SYSTEM = np.array([[5.9, 0.9, -0.4], [0.8, 2.9, 0.2], [-0.6, 0.1, 3.4]])
+SYSTEM = np.array([[5.9, 0.9, 0.4], [0.8, 2.9, 0.2], [0.6, 0.1, 3.4]])
 RIGHT = np.cos(np.arange(9.0)).reshape(3, 3)
 
 
@@ -313,6 +313,39 @@ def test_a_part_of_what_two_alike_operands_make(part: UserFunction, right: Any) 
     assert jvp(function, (SYSTEM,), (t,))[1] == pytest.approx(slope)
     bend = np.sum(chosen * 2 * (first**2 + y * second))
     assert np.sum(hvp(function)(SYSTEM, t) * t) == pytest.approx(bend)
+
+
+# Operations whose backward reads their outputs, or all of what they depend on.
+WHOLES: dict[str, UserFunction] = {
+    "std": lambda x: np.std(x, axis=0) * x,
+    "solve": lambda x: np.linalg.solve(x, np.cos(x)),
+    "inv": np.linalg.inv,
+    "qr": lambda x: np.linalg.qr(x)[0],
+    "cholesky": lambda x: np.linalg.cholesky(x @ x.T + np.eye(3)),
+    "norm": lambda x: x / np.linalg.norm(x, axis=0),
+    "softmax": F.softmax,
+    "logsumexp": lambda x: F.logsumexp(x, axis=1) * x[0],
+    "hypot": lambda x: np.hypot(x, x.T + 1),
+    "cumprod": lambda x: np.cumprod(x, axis=1),
+    "exp": lambda x: np.exp(np.sum(x, axis=0)) * np.sqrt(x),
+    "det": lambda x: np.linalg.det(x) * x,
+}
+PARTS: dict[str, UserFunction] = {
+    "row": lambda y: y[:1],
+    "where": lambda y: np.where(np.arange(3) > 0, y, 0.0),
+    "fancy": lambda y: y[[0, -1]],
+}
+
+
+@pytest.mark.parametrize("part", PARTS)
+@pytest.mark.parametrize("name", WHOLES)
+def test_a_jacobian_of_a_jacobian_of_a_part(name: str, part: str) -> None:
+    f, select = WHOLES[name], PARTS[part]
+    found = jacobian(jacobian(lambda x: select(f(x))))(SYSTEM)
+    whole = jacobian(jacobian(f))(SYSTEM)
+    # Of the numbers of the whole, the same part.
+    wanted = vmap(select, in_axes=-1, out_axes=-1)(whole.reshape((*whole.shape[:-4], 81)))
+    np.testing.assert_allclose(found.reshape(wanted.shape), wanted, rtol=1e-9, atol=1e-9)
 
 
 def test_one_number_of_which_nothing_was_selected() -> None:
