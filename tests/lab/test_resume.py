@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from playground import read_log
+from tests.faults import compiler, in_faulty_process
 from tests.resume_runs import RUNS, check_rivals, differences, kill_and_resume, start
 
 
@@ -33,3 +34,10 @@ def test_of_four_that_resume_one_run_three_are_told_who_does(tmp_path):
     kill_and_resume("barzilai", tmp_path / "run", expected, np.random.default_rng(0))
     check_rivals("barzilai", tmp_path / "run", expected)
     assert os.listdir(tmp_path / "run") == ["run.sqlite"]
+
+
+@pytest.mark.skipif(compiler() is None, reason="needs Linux and a C compiler")
+def test_whatever_call_fails_a_command_goes_on_and_no_row_is_lost():
+    found = in_faulty_process(15, 0)
+    assert found["wrong"] == []
+    assert sum(found["outcome"].values()) == 15

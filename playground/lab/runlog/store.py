@@ -48,6 +48,10 @@ SCHEMA = 1
 FILE_NAME = "run.sqlite"
 # Written into the header of the file, so that a log is told from any other SQLite file.
 APPLICATION = 0x506C6179
+# The word in ``info`` of a file that needs nothing beside it: a log without rows, or one that was
+# closed. It goes before the first row comes. SQLite's own header does not tell a file whose newest
+# rows were merged into it, when the process was killed, from one whose -wal was left behind.
+WHOLE = "whole"
 _ANEW = "Start the run anew, without resume=True"
 
 
@@ -217,11 +221,15 @@ class Store:
             with naming_the_file(str(file), "cannot be created"):
                 store = cls(_connect(draft), str(file))
                 try:
-                    # No need to go back: a draft that fails is thrown away.
+                    # No need to go back, nor to wait: a draft that fails is thrown away.
+                    store._connection.execute("PRAGMA synchronous=OFF")
                     store._connection.execute("PRAGMA journal_mode=OFF").fetchone()
                     store._set_up(layout, meta)
+                    store._connection.execute("PRAGMA journal_mode=WAL").fetchone()
                 finally:
                     store.close()
+            with draft.open("rb+") as stream:
+                os.fsync(stream.fileno())
             os.replace(draft, file)
         except OSError as error:
             reason = error.strerror or str(error)
@@ -252,7 +260,7 @@ class Store:
             if not _may_not_write(error.__cause__):
                 raise
             store = cls._of_copy(file)
-        if alone and store._is_shared() and not Lease.is_taken(file):
+        if alone and store._lacks_rows() and not Lease.is_taken(file):
             store.close()
             raise LogError(
                 f"{file} is not whole: its run was killed, and {file.name}-wal, where its newest "
@@ -286,10 +294,21 @@ class Store:
             raise
         return self
 
-    def _is_shared(self) -> bool:
-        """Whether the file expects its newest rows beside it: that of a run that goes on."""
+    def _lacks_rows(self) -> bool:
+        """Whether this is the file of a run that was not closed, without what lay beside it."""
         with self._guard():
-            return bool(self._connection.execute("PRAGMA journal_mode").fetchone() == ("wal",))
+            shared = self._connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+            return shared and self.get(WHOLE) is None
+
+    def sign(self, signature: str) -> None:
+        """Say who writes from now on, and so that the file alone may lack rows."""
+        self.put("writer", signature)
+        self.execute("DELETE FROM info WHERE key = ?", (WHOLE,))
+
+    def merge(self) -> None:
+        """Bring into the file what lies beside it, as far as nobody reads there."""
+        with suppress(sqlite3.Error):
+            self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
 
     def _set_up(self, layout: Layout, meta: dict[str, Any]) -> None:
         with self._guard("cannot be created"):
@@ -303,6 +322,7 @@ class Store:
             self._connection.execute(f"PRAGMA user_version={SCHEMA}")
             self.put("layout", asdict(layout))
             self.put("meta", meta)
+            self.put(WHOLE, True)
 
     def _tune(self) -> None:
         with self._guard():
@@ -343,9 +363,11 @@ class Store:
         """Close the file; ``tidy`` leaves one plain file that any medium can hold."""
         if tidy and self.is_writable:
             # Fails while somebody reads: then the log stays as it is, complete as well.
-            with suppress(sqlite3.Error):
+            with suppress(sqlite3.Error, LogError):
                 # Left to the operating system like any file that is written: no wait for the disk.
                 self._connection.execute("PRAGMA synchronous=OFF")
+                with self.transaction():
+                    self.put(WHOLE, True)
                 self._connection.execute("PRAGMA journal_mode=DELETE").fetchone()
         self._connection.close()
         if self._lease is not None:

@@ -121,7 +121,8 @@ class RunLog:
         log.meta = known
         try:
             with log._store.transaction():
-                log._sign()
+                log._store.sign(log._signature)
+            log._store.merge()
         except BaseException:
             log._store.close()
             raise
@@ -155,15 +156,13 @@ class RunLog:
             if head is not None:
                 self._arrays = store.arrays()
                 self._marks.load(head["marks"])
-            self._sign()
+            store.sign(self._signature)
+        store.merge()
         if head is not None:
             self.state = revived(store.where, head["state"], self._arrays)
             self._phase = Phase.LEFT if self.state else Phase.OPEN
             self._points = PointRows(store, self.layout, head["rows"], head["restart"])
             self._start_chunk(head["rows"])
-
-    def _sign(self) -> None:
-        self._store.put("writer", self._signature)
 
     # ---------------------------------------------------------------------------- rows
 
