@@ -333,7 +333,7 @@ def interrupted(seed: int) -> str:
 # Python itself takes some milliseconds to come to the first line of the package, and to load what
 # takes over from there.
 ENDINGS = ("interrupted", "done before", "before the package could take over")
-FIRST = "import playground._interrupts"
+FIRST = re.compile(r"playground/(?!__init__\.py\", line [1-5],|_interrupts\.py)")
 
 
 def _after_ctrl_c(code: int, out: str, err: str) -> str:
@@ -342,7 +342,7 @@ def _after_ctrl_c(code: int, out: str, err: str) -> str:
     told = [line for line in lines if not line.startswith("note: ")]
     if code == INTERRUPTED and len(told) == 1 and told[0].startswith("interrupted"):
         return ""
-    if code in (-signal.SIGINT, 1) and (str(ROOT) not in err or FIRST in err):
+    if code in (-signal.SIGINT, 1) and not FIRST.search(err):
         return ENDINGS[2]
     if code in (0, 1) and "Traceback" not in err and told:
         return ENDINGS[1]
