@@ -1,7 +1,5 @@
 """playground: a Chainer-compatible backprop playground and an optimisation lab."""
 
-from __future__ import annotations
-
 # First of all: what follows takes time to load, in which Ctrl-C would be a traceback.
 import playground._interrupts
 

@@ -6,8 +6,6 @@ and remembered while it works, and comes too late once it has ended. In any othe
 notebook, a test, a script) nothing is installed, and Ctrl-C is what Python makes of it.
 """
 
-from __future__ import annotations
-
 # Nothing that takes time to load: in each millisecond Ctrl-C would still be a traceback.
 import _signal  # type: ignore[import-not-found]
 import contextlib
@@ -83,7 +81,7 @@ def _on_press(number: int, frame: FrameType | None) -> None:
         os._exit(INTERRUPTED)
 
 
-def _unraisable(found: sys.UnraisableHookArgs) -> None:
+def _unraisable(found: "sys.UnraisableHookArgs") -> None:
     # A finalizer or a callback was interrupted: check() raises it again elsewhere.
     if not isinstance(found.exc_value, KeyboardInterrupt):
         sys.__unraisablehook__(found)

@@ -137,7 +137,8 @@ class FieldStudy(cli.Study):
         self.remarks = list(dict.fromkeys(kept))
         if not np.isfinite(self.field.values).any():
             raise InputError(f"{self.formula} is finite at no point of the grid: move it")
-        self.starts = self._chosen_starts()
+        with warnings.catch_warnings(action="ignore"):  # heard by now
+            self.starts = self._chosen_starts()
         self.fits: list[Fit] = []
 
     def _chosen_function(self) -> tuple[str, UserFunction]:

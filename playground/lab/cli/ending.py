@@ -71,8 +71,10 @@ def _interrupted(stop: BaseException) -> int:
     except OSError:
         complain(str(stop))
         return INTERRUPTED
+    # What the press broke off may be told of as well: a log that could not be written, say.
+    more = f": {_explained(stop)}" if isinstance(stop, (PlaygroundError, OSError)) else ""
     # The terminal has written ^C into the line.
-    complain("interrupted", fresh=True)
+    complain(f"interrupted{more}", fresh=True)
     return INTERRUPTED
 
 
