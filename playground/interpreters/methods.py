@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 
 import playground.functions as F
+from playground.functions.assignment import set_item
 from playground.functions.basic_math import unshared
 from playground.functions.reduction import Sum
 from playground.functions.registry import WRITING
 from playground.graph.errors import NoRuleError
-from playground.graph.types import Array, Axis, Operand, Raw
+from playground.graph.types import Axis, Operand, Raw
 from playground.graph.variable import Variable
 from playground.interpreters.numpy_protocol import no_out, refuse_cut
 from playground.interpreters.rules import reductions, selecting, shaping, ufuncs
@@ -22,7 +23,7 @@ from playground.interpreters.rules.creation import astype
 # Methods that are functions with the array ahead, and find their rule as the functions do. The
 # frequent ones (sum, mean, squeeze …) are installed beside their operations, without that detour.
 _FUNCTIONS = """
-    all any argmax argmin argpartition argsort choose cumprod cumsum diagonal nonzero prod
+    all any argmax argmin argpartition argsort choose clip cumprod cumsum diagonal nonzero prod
     ptp ravel repeat round searchsorted std take trace var
 """.split()  # noqa: SIM905 (a list of words, as it is read)
 
@@ -86,16 +87,6 @@ def _product(self: Variable, b: Operand, out: Raw = None) -> Variable:
     return F.matmul(self, b)
 
 
-def _copied(self: Variable, order: str = "C") -> Variable:
-    """A copy; how an array lies in memory is not to be seen."""
-    return F.identity(self)
-
-
-def _clipped(self: Variable, *args: Operand, **options: Any) -> Variable:
-    """``numpy.clip`` of this Variable."""
-    return _numpy.clip(self, *args, **options)
-
-
 def _extremum(name: str, rule: Callable[..., Any]) -> Callable[..., Any]:
     def method(
         self: Variable, axis: Axis = None, keepdims: bool = False, out: Raw = None, **options: Any
@@ -112,11 +103,6 @@ def _compress(self: Variable, condition: Operand, axis: int | None = None, out: 
     if out is not None:
         raise no_out("Variable.compress")
     return selecting.compress_rule(condition, self, axis)
-
-
-def _fill_flat(self: Array, values: Operand) -> None:
-    """``v.flat = values``, which are repeated as often as needed."""
-    self[...] = np.resize(values, self.shape)
 
 
 def _flatten(self: Variable, order: str = "C") -> Any:
@@ -153,8 +139,8 @@ _ARRAY_METHODS: dict[str, Any] = {
     **{name: _by_function(getattr(np, name)) for name in _FUNCTIONS},
     **{name: _writing(name) for name in _WRITING.split()},
     "astype": astype,
-    "clip": _clipped,
-    "copy": _copied,
+    # How an array lies in memory is not to be seen.
+    "copy": lambda self, order="C": F.identity(self),
     "dot": _product,
     "mean": _mean,
     "sum": _total,
@@ -162,7 +148,8 @@ _ARRAY_METHODS: dict[str, Any] = {
     "conj": _conj,
     "conjugate": _conj,
     "__round__": _rounded,
-    "flat": property(F.ravel, _fill_flat),
+    # v.flat = values, which are repeated as often as needed.
+    "flat": property(F.ravel, lambda v, x: set_item(v, ..., np.resize(x, v.shape))),
     "flatten": _flatten,
     "max": _extremum("max", reductions.max_rule),
     "min": _extremum("min", reductions.min_rule),
