@@ -22,7 +22,7 @@ from playground.graph.errors import (
     NoRuleError,
     PlaygroundError,
 )
-from playground.transforms import grad, hvp, jvp, vjp, vmap
+from playground.transforms import grad, hvp, jacobian, jvp, vjp, vmap
 from tests.campaign_calls import LAST_BITS
 from tests.campaign_programs import Program, quietly
 
@@ -352,6 +352,25 @@ class Trial:
         y = self.f(*map(Variable, xs))
         return y.array if isinstance(y, Variable) else y
 
+    def twice(self) -> str | None:
+        """A Jacobian of the Jacobian against Hessians of each element, by the first input."""
+        x, a, b = self.point[0], self.along[0], self.across[0]
+        if not 0 < x.size <= 9 or not 0 < self.plain.size <= 6:
+            raise Skipped("nothing, or many numbers")
+
+        def f(x: Any) -> Any:
+            return self.f(x, *self.point[1:])
+
+        def one_by_one(x: np.ndarray) -> np.ndarray:
+            rows = range(self.plain.size)
+            return np.array([inner(hvp(lambda x, i=i: np.ravel(f(x))[i])(x, a), b) for i in rows])
+
+        expected = one_by_one(x)
+        if not np.isfinite(expected).all():
+            raise Skipped("not finite")
+        outer = np.reshape(jacobian(jacobian(f))(x), (-1, x.size, x.size))
+        return apart(outer @ np.ravel(a) @ np.ravel(b), expected, one_by_one(moved(x)))
+
     def forward(self) -> str | None:
         """The tangent forward against the cotangent back."""
         _, tangent = jvp(self.f, self.point, self.along)
@@ -371,7 +390,7 @@ class Trial:
         return f"forward {ahead}, backward {back}"
 
 
-CHECKS = ("value", "single", "first", "second", "lanes", "slopes", "forward")
+CHECKS = ("value", "single", "first", "second", "lanes", "slopes", "twice", "forward")
 
 
 def rough(
@@ -453,7 +472,7 @@ def faults(program: Program, seed: int, only: str | None = None) -> tuple[list[F
                 silent.append(f"{check}: {type(error).__name__}")
                 continue
             # Where lanes cannot agree on a branch or a shape, vmap says so.
-            if check in ("lanes", "slopes") and (
+            if check in ("lanes", "slopes", "twice") and (
                 isinstance(error, PlaygroundError) or "vmap" in str(error)
             ):
                 silent.append(f"{check}: {type(error).__name__}")
