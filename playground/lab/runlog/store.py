@@ -191,14 +191,18 @@ class Store:
             raise
 
     @classmethod
-    def open(cls, path: str | os.PathLike[str], *, write: bool = False) -> Store:
+    def open(
+        cls, path: str | os.PathLike[str], *, write: bool = False, whole: bool = True
+    ) -> Store:
         """The log at ``path``. Raises LogError if it is missing, foreign, damaged or too new.
+
+        So it does, unless ``whole`` is False, for a file that was copied without its newest rows.
 
         To ``write`` is to hold its lease: LogError, with the owner's process, if another does.
         """
         file = log_file(path)
         if not write:
-            return cls._to_read(file)
+            return cls._to_read(file, whole)
         _look_for(file)
         if not os.access(file, os.W_OK):
             raise LogError(f"{file} cannot be continued: it may not be written to")
@@ -250,7 +254,7 @@ class Store:
         return store
 
     @classmethod
-    def _to_read(cls, file: Path) -> Store:
+    def _to_read(cls, file: Path, whole: bool) -> Store:
         _look_for(file)
         # Asked before SQLite makes an empty one.
         alone = not _size_of(_sides(file)[1])
@@ -261,11 +265,12 @@ class Store:
             if not _may_not_write(error.__cause__):
                 raise
             store = cls._of_copy(file)
-        if alone and store._lacks_rows() and not Lease.is_taken(file):
+        if whole and alone and store._lacks_rows() and not Lease.is_taken(file):
             store.close()
             raise LogError(
                 f"{file} is not whole: its run was killed, and {file.name}-wal, where its newest "
-                f"rows are, is not beside it. Copy it along, or let resume=True compute them again"
+                f"rows are, is not beside it. Copy it along, or resume the run, which computes "
+                f"them again"
             )
         return store
 
