@@ -19,7 +19,7 @@ import pytest
 from playground import FitError, LogError, fit, read_log
 from playground.lab.descent import MaxSteps
 from playground.lab.runlog import RunLog
-from tests.damage_logs import campaign
+from tests.damage_logs import campaign, quietly
 from tests.paths import ROOT
 from tests.resume_runs import STEPS
 
@@ -229,6 +229,22 @@ def test_a_killed_run_without_its_newest_rows_says_so(killed) -> None:
         RunLog.create(place, ["Y"], [(2,)], ["f8"])
     RunLog.resume(place).close()  # the other way that it names
     assert read_log(place).rows == 0
+
+
+def test_a_command_resumes_a_killed_run_without_its_newest_rows(tmp_path, monkeypatch) -> None:
+    assert quietly(["--size", "2", "--max-steps", "30", "--out", str(tmp_path / "whole")])[0] == 1
+    monkeypatch.setattr(RunLog, "close", lambda *args, **options: None)  # as if it were killed
+    log = RunLog.resume(tmp_path / "whole")
+    for file in ("start.npy", "matrix.npy", "run.sqlite"):
+        (tmp_path / "copy").mkdir(exist_ok=True)
+        shutil.copy(tmp_path / "whole" / file, tmp_path / "copy")
+    monkeypatch.undo()
+    log.close()
+    with pytest.raises(LogError, match="or resume the run, which computes them again"):
+        read_log(tmp_path / "copy")
+    code, said = quietly(["--resume", str(tmp_path / "copy"), "--max-steps", "40"])
+    assert (code, "error" in said) == (1, False)
+    assert read_log(tmp_path / "copy").rows == 41
 
 
 def test_a_killed_run_is_read_with_any_neighbours_that_hold_rows(killed) -> None:

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import numpy as np
@@ -137,3 +138,42 @@ def test_a_place_that_cannot_be_locked(tmp_path):
     (tmp_path / "run.sqlite-lease").mkdir()
     assert "run.sqlite-lease beside it cannot be locked" in refusal(tmp_path)
     assert read_log(tmp_path).rows == 0
+
+
+def test_a_log_that_nobody_closed_is_whole(tmp_path):
+    """Its process has gone on, or has ended: what was committed is there, and no lease."""
+    log = RunLog.create(tmp_path / "here", **Y)
+    add(log)
+    del log
+    assert read_log(tmp_path / "here").rows == 3
+    program = f"log = RunLog.create({str(tmp_path / 'there')!r}, ['Y'], [(2,)], ['f8'])\n"
+    row = "log.row(1.0, 0.1, 0, True, np.zeros(2), None); log.flush()"
+    with elsewhere(program + row) as owner:
+        owner.communicate("\n")
+    assert owner.returncode == 0
+    for place, rows in (("here", 3), ("there", 1)):
+        assert read_log(tmp_path / place).rows == rows
+        with RunLog.resume(tmp_path / place) as log:
+            add(log)
+        assert read_log(tmp_path / place).rows == rows + 3
+
+
+def test_a_child_that_closes_after_its_owner_was_killed_takes_no_row_away(tmp_path):
+    program = (
+        f"log = RunLog.create({str(tmp_path)!r}, ['Y'], [(2,)], ['f8'])\n"
+        "log.row(1.0, 0.1, 0, True, np.zeros(2), None); log.flush()\n"
+        "import os, time\n"
+        "if not os.fork():\n"
+        "    os.close(1)\n"
+        "    while os.getppid() == parent: time.sleep(0.01)\n"
+        "    log.close(); open(path, 'w').close(); os._exit(0)"
+    )
+    done = tmp_path / "done"
+    with elsewhere(f"import os; parent, path = os.getpid(), {str(done)!r}\n{program}") as owner:
+        owner.kill()
+    for _ in range(500):
+        if done.exists():
+            break
+        time.sleep(0.01)
+    assert done.exists()
+    assert read_log(tmp_path).rows == 1

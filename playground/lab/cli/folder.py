@@ -15,7 +15,7 @@ import numpy as np
 from playground.graph.errors import InputError
 from playground.lab.cli.text import shell_word
 from playground.lab.files import make_folder, write_whole
-from playground.lab.runlog import read_log
+from playground.lab.runlog import read_meta
 
 if TYPE_CHECKING:
     from playground.lab.cli.study import Study
@@ -48,7 +48,7 @@ def look_into(study: type[Study], command: str, given: dict[str, Any]) -> dict[s
     directory = asked.parent if asked.name == LOG_FILE and asked.is_file() else asked
     if "out" in given and Path(given["out"]) != directory:
         raise InputError("--out and --resume contradict each other: a run goes on where it is")
-    meta = read_log(directory / LOG_FILE).meta
+    meta = read_meta(directory / LOG_FILE)
     parts = meta.get("settings"), meta.get("data")
     if meta.get("problem") != study.name or not all(isinstance(part, dict) for part in parts):
         raise InputError(f"{directory} holds no run of {command}: it cannot be resumed by it")

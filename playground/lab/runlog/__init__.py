@@ -4,7 +4,7 @@
 """
 
 from playground.lab.runlog.listing import read_runs
-from playground.lab.runlog.record import RunRecord, frame_of, read_log
+from playground.lab.runlog.record import RunRecord, frame_of, read_log, read_meta
 from playground.lab.runlog.writer import RunLog
 
-__all__ = ["RunLog", "RunRecord", "frame_of", "read_log", "read_runs"]
+__all__ = ["RunLog", "RunRecord", "frame_of", "read_log", "read_meta", "read_runs"]

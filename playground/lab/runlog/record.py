@@ -30,7 +30,7 @@ from playground.lab.runlog.store import (
 if TYPE_CHECKING:
     import pandas
 
-__all__ = ["RunRecord", "read_log", "read_store"]
+__all__ = ["RunRecord", "read_log", "read_meta", "read_store"]
 
 
 def read_log(path: str | os.PathLike[str]) -> RunRecord:
@@ -43,6 +43,16 @@ def read_log(path: str | os.PathLike[str]) -> RunRecord:
     store = Store.open(path)
     try:
         return read_store(store)
+    finally:
+        store.close()
+
+
+def read_meta(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """What was stored with a log that can be resumed, be it without its newest rows."""
+    store = Store.open(path, whole=False)
+    try:
+        with store.transaction("DEFERRED"):
+            return checked(store).meta
     finally:
         store.close()
 

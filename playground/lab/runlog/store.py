@@ -14,7 +14,7 @@ import shutil
 import sqlite3
 from array import array
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -166,6 +166,7 @@ class Store:
     ) -> None:
         self._connection, self._lease, self._copy = connection, lease, copy
         self.where = where
+        self._signature = ""
 
     # ---------------------------------------------------------------------------- opening
 
@@ -190,14 +191,18 @@ class Store:
             raise
 
     @classmethod
-    def open(cls, path: str | os.PathLike[str], *, write: bool = False) -> Store:
+    def open(
+        cls, path: str | os.PathLike[str], *, write: bool = False, whole: bool = True
+    ) -> Store:
         """The log at ``path``. Raises LogError if it is missing, foreign, damaged or too new.
+
+        So it does, unless ``whole`` is False, for a file that was copied without its newest rows.
 
         To ``write`` is to hold its lease: LogError, with the owner's process, if another does.
         """
         file = log_file(path)
         if not write:
-            return cls._to_read(file)
+            return cls._to_read(file, whole)
         _look_for(file)
         if not os.access(file, os.W_OK):
             raise LogError(f"{file} cannot be continued: it may not be written to")
@@ -249,7 +254,7 @@ class Store:
         return store
 
     @classmethod
-    def _to_read(cls, file: Path) -> Store:
+    def _to_read(cls, file: Path, whole: bool) -> Store:
         _look_for(file)
         # Asked before SQLite makes an empty one.
         alone = not _size_of(_sides(file)[1])
@@ -260,11 +265,12 @@ class Store:
             if not _may_not_write(error.__cause__):
                 raise
             store = cls._of_copy(file)
-        if alone and store._lacks_rows() and not Lease.is_taken(file):
+        if whole and alone and store._lacks_rows() and not Lease.is_taken(file):
             store.close()
             raise LogError(
                 f"{file} is not whole: its run was killed, and {file.name}-wal, where its newest "
-                f"rows are, is not beside it. Copy it along, or let resume=True compute them again"
+                f"rows are, is not beside it. Copy it along, or resume the run, which computes "
+                f"them again"
             )
         return store
 
@@ -302,6 +308,7 @@ class Store:
 
     def sign(self, signature: str) -> None:
         """Say who writes from now on, and so that the file alone may lack rows."""
+        self._signature = signature
         self.put("writer", signature)
         self.execute("DELETE FROM info WHERE key = ?", (WHOLE,))
 
@@ -361,19 +368,43 @@ class Store:
 
     def close(self, *, tidy: bool = False) -> None:
         """Close the file; ``tidy`` leaves one plain file that any medium can hold."""
-        if tidy and self.is_writable:
-            # Fails while somebody reads: then the log stays as it is, complete as well.
-            with suppress(sqlite3.Error, LogError):
-                # Left to the operating system like any file that is written: no wait for the disk.
-                self._connection.execute("PRAGMA synchronous=OFF")
-                with self.transaction():
-                    self.put(WHOLE, True)
-                self._connection.execute("PRAGMA journal_mode=DELETE").fetchone()
-        self._connection.close()
-        if self._lease is not None:
+        if self._lease is None:
+            self._connection.close()
+        else:
+            with self._kept_apart():
+                if tidy:
+                    # Fails while somebody reads: then the log stays as it is, complete as well.
+                    with suppress(sqlite3.Error):
+                        self._connection.execute("PRAGMA journal_mode=DELETE").fetchone()
+                self._connection.close()
             self._lease.release()
         if self._copy is not None:
             self._copy.cleanup()
+
+    @contextmanager
+    def _kept_apart(self) -> Iterator[None]:
+        """Say that the file is whole; where it cannot be said, let no row be merged into it.
+
+        SQLite merges them when the last connection closes, and takes away what lay beside. Beside
+        one that may only read it cannot.
+        """
+        with ExitStack() as reader:
+            try:
+                if not self.is_writable:
+                    raise LogError(f"{self.where} is not this process's")
+                # Left to the operating system like any file that is written: no wait for the disk.
+                self._connection.execute("PRAGMA synchronous=OFF")
+                with self.transaction():
+                    if self.get("writer") != self._signature:
+                        raise LogError(f"{self.where} is somebody else's by now")
+                    self.put(WHOLE, True)
+            except (sqlite3.Error, LogError):
+                with suppress(sqlite3.Error, LogError):
+                    # Not by its name, which may be relative to where the process was.
+                    file = self._connection.execute("PRAGMA database_list").fetchone()[2]
+                    last = reader.enter_context(closing(_connect_to(Path(file), "ro")))
+                    last.execute("SELECT count(*) FROM info").fetchone()
+            yield
 
     # ---------------------------------------------------------------------------- transactions
 
