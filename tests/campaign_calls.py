@@ -159,7 +159,7 @@ modf np.modf({a})[0] || np.modf({a})[1]
 moveaxis np.moveaxis({n}, 0, -1)
 pad np.pad({n}, 1) || np.pad({n}, 1, 'edge') || np.pad({n}, (1, 0), 'wrap') || np.pad({n}, 1, 'reflect')
 polyder np.polyder({o})
-polydiv np.polydiv({o}, [2.0, -1.0])[0] || np.polydiv({o}, [2.0, -1.0])[1]
+polydiv np.polydiv(np.resize({o}, 4), [2.0, -1.0])[0] || np.polydiv(np.resize({o}, 3), [2.0, -1.0])[1]
 polyint np.polyint({o})
 polyval np.polyval({o}, {a}) || np.polyval([1.0, -2.0], {a})
 repeat np.repeat({n}, 2) || np.repeat({n}, 2, axis={ax})
