@@ -1,7 +1,9 @@
 """playground: a Chainer-compatible backprop playground and an optimisation lab."""
 
-from __future__ import annotations
+# First of all: what follows takes time to load, in which Ctrl-C would be a traceback.
+import playground._interrupts
 
+# isort: split
 from typing import TYPE_CHECKING, Any
 
 import playground.interpreters.methods  # noqa: F401 (Variable's NumPy protocols and methods)
@@ -16,6 +18,7 @@ from playground.graph.config import (
     using_config,
 )
 from playground.graph.errors import (
+    BranchError,
     DegenerateEigenvalueError,
     DeviceError,
     FitError,
@@ -29,13 +32,16 @@ from playground.graph.errors import (
     InvalidIndex,
     InvalidMatrix,
     InvalidType,
+    IterationCutError,
     LogError,
     MissingLibraryError,
     NaNDetectedError,
     NondifferentiableError,
     NoRuleError,
+    OperandError,
     PlaygroundError,
     SymbolError,
+    no_such_name,
 )
 from playground.graph.function_node import FunctionNode
 from playground.graph.parameter import Parameter
@@ -45,7 +51,7 @@ if TYPE_CHECKING:
     from playground import gradient_check, links, optimizers, transforms
     from playground.interpreters.symbols import to_sympy
     from playground.lab.fit import Fit, fit
-    from playground.lab.runlog import RunRecord, read_log
+    from playground.lab.runlog import RunRecord, read_log, read_runs
     from playground.links import Chain, Link
     from playground.optimizers import GradientMethod, Optimizer, UpdateRule
     from playground.transforms.nonfinite import find_nan
@@ -63,6 +69,7 @@ _LAZY = {
     "find_nan": "playground.transforms.nonfinite",
     "fit": "playground.lab.fit",
     "read_log": "playground.lab.runlog",
+    "read_runs": "playground.lab.runlog",
     "to_sympy": "playground.interpreters.symbols",
 }
 _LAZY_MODULES = ("gradient_check", "links", "optimizers", "transforms")
@@ -75,10 +82,15 @@ def __getattr__(name: str) -> Any:
         return getattr(import_module(_LAZY[name]), name)
     if name in _LAZY_MODULES:
         return import_module(f"playground.{name}")
-    raise AttributeError(f"module 'playground' has no attribute {name!r}")
+    raise no_such_name("playground", name, __all__)
+
+
+def __dir__() -> list[str]:
+    return __all__
 
 
 __all__ = [
+    "BranchError",
     "Chain",
     "DegenerateEigenvalueError",
     "DeviceError",
@@ -96,12 +108,14 @@ __all__ = [
     "InvalidIndex",
     "InvalidMatrix",
     "InvalidType",
+    "IterationCutError",
     "Link",
     "LogError",
     "MissingLibraryError",
     "NaNDetectedError",
     "NoRuleError",
     "NondifferentiableError",
+    "OperandError",
     "Optimizer",
     "Parameter",
     "PlaygroundError",
@@ -123,6 +137,7 @@ __all__ = [
     "no_backprop_mode",
     "optimizers",
     "read_log",
+    "read_runs",
     "to_sympy",
     "transforms",
     "using_config",

@@ -25,8 +25,10 @@ SHOWN = {
     "value": "print(f({xs}), f({vs}))",
     "single": "print(f({fs}))",
     "first": "print(grad(lambda *xs: np.sum(f(*xs)), argnums={nums})({xs}))",
-    "second": "print(hvp(lambda *xs: np.sum(f(*xs)), argnums={nums})({xs}, ({ones})))",
+    "second": "print(hvp(lambda *xs: np.sum(f(*xs)), argnums={nums})({first}, ({ones}){rest}))",
     "lanes": "print(vmap(f)({stacks}), [f({xs})] * 2)",
+    "slopes": "print(vmap(grad(lambda *xs: np.sum(f(*xs)), argnums={nums}))({stacks}), "
+    "vmap(lambda *xs: jvp(f, xs, xs)[1])({stacks}))",
     "forward": "print(jvp(f, ({xs},), ({ones})), vjp(f, {xs})[1](np.ones_like(f({xs}))))",
 }
 
@@ -117,6 +119,8 @@ def as_python(program: Program, seed: int, fault: Fault) -> str:
     check, by = fault.kind.partition(" ")[0], program.by
     shown = SHOWN[check].format(
         xs=", ".join(by),
+        first=by[0],
+        rest="".join(f", {x}" for x in by[1:]),
         vs=", ".join(f"Variable({x})" for x in by),
         fs=", ".join(f"Variable({x}.astype('f'))" for x in by),
         nums=tuple(range(len(by))),

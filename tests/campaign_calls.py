@@ -159,6 +159,7 @@ modf np.modf({a})[0] || np.modf({a})[1]
 moveaxis np.moveaxis({n}, 0, -1)
 pad np.pad({n}, 1) || np.pad({n}, 1, 'edge') || np.pad({n}, (1, 0), 'wrap') || np.pad({n}, 1, 'reflect')
 polyder np.polyder({o})
+polydiv np.polydiv({o}, [2.0, -1.0])[0] || np.polydiv({o}, [2.0, -1.0])[1]
 polyint np.polyint({o})
 polyval np.polyval({o}, {a}) || np.polyval([1.0, -2.0], {a})
 repeat np.repeat({n}, 2) || np.repeat({n}, 2, axis={ax})
@@ -331,12 +332,6 @@ assign:fancy {new} = {m}.copy(); {new}[[0, -1], [0, -1]] = {c} || {new} = {m}.co
 assign:update {new} = {a} * 1.0; {new} **= 2 || {new} = {n} * 1.0; {new}[1:] -= {new}[:-1] || {new} = {n} * 1.0; {new}[0] /= 3.0
 """)
 
-# What leaves elements unused, whose infinite derivatives are none of the result's.
-SELECTING = """
-    where select choose clip compress extract take nan index maximum minimum max min fmax fmin
-    median quantile percentile delete trim_zeros tril triu diag assign mask
-""".split()  # noqa: SIM905 (a list of words, as it is read)
-
 # Recorded functions that no program calls, and why.
 NOT_CALLED = {"row_stack": "NumPy warns that it is deprecated, and later versions lack it"}
 
@@ -367,6 +362,8 @@ _loose(
     "percentile nanpercentile quantile nanquantile median nanmedian",
     "the weights of two neighbours, where NumPy adds a part of their distance",
 )
+_loose("cross linalg.cross", "in another layout of the memory, in whose order sums come")
+_loose("correlate", "a convolution, whose products come in another order")
 _loose("logaddexp.reduce", "one maximum for all terms, where NumPy adds them one by one")
 _loose("vander", "powers, where NumPy multiplies on, and their finite derivatives at 0")
 _loose("sinc degrees rad2deg deg2rad radians", "a product with a rounded factor of another order")

@@ -7,8 +7,9 @@ the slopes to the left and to the right must (which sees one at the point, in an
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,7 @@ from playground.graph.errors import (
     PlaygroundError,
 )
 from playground.transforms import grad, hvp, jvp, vjp, vmap
-from tests.campaign_calls import LAST_BITS, SELECTING
+from tests.campaign_calls import LAST_BITS
 from tests.campaign_programs import Program, quietly
 
 Arrays = Sequence[Any]
@@ -41,6 +42,9 @@ ORDERED = (
     "norm",
 )
 STEP, SIDE = 1e-4, 1e-7
+# Two sides of a comparison: names, numbers, and np.abs of them.
+_SIDE = r"np\.\w+\(\w+\)|-?[\w.]+(?:\[\w+\])?"
+_COMPARED = re.compile(rf"({_SIDE}) (?:>=|<=|==|>|<) ({_SIDE})")
 
 
 @dataclass(frozen=True)
@@ -87,7 +91,8 @@ def slope(function: Callable[..., Any], point: Arrays, direction: Arrays) -> Slo
         left, right = (middle - at(-SIDE)) / SIDE, (at(SIDE) - middle) / SIDE
         bend = (at(10 * SIDE) + at(-10 * SIDE) - 2 * middle) / (10 * SIDE)
         error = np.abs(wide - narrow) + 1e-15 * (1 + np.abs(middle)) / STEP
-    except (ValueError, np.linalg.LinAlgError) as changed:  # another shape beside the point
+    except (ArithmeticError, LookupError, ValueError) as changed:
+        # Another shape beside the point, an index that is out of it, weights that sum to 0.
         raise Skipped(str(changed)) from None
     return Slope(narrow, error, left, right, np.abs(right - left - bend))
 
@@ -125,7 +130,7 @@ class Trial:
 
     def value(self) -> str | None:
         """NumPy's own value, bit for bit; of each line alone where some have other last bits."""
-        if not LAST_BITS.keys() & {*self.program.calls}:
+        if all(exact for _, exact in self.program.alone()):
             return differing(self.f(*map(Variable, self.point)), self.plain)
         for line, exact in self.program.alone():
             xs = line.point
@@ -149,7 +154,7 @@ class Trial:
             raise Skipped(str(error)) from None
         if plain.dtype != "f":  # a constant in the text took part in the promotion
             raise Skipped("NumPy's own result is no float32")
-        loose = LAST_BITS.keys() & {*self.program.calls}
+        loose = not all(exact for _, exact in self.program.alone())
         found = differing(f(*map(Variable, xs)), plain)
         if found is not None and not loose:
             return found
@@ -166,7 +171,7 @@ class Trial:
         gradients = self.gradients(*self.point)
         self._same_shapes(gradients)
         if not np.isfinite(flat(gradients)).all():
-            self._selects()
+            self._smooth()
         lines = slope(self.trace, self.point, self.along)
         found = inner(gradients, self.along)
         ends = np.cumsum([np.size(v) for v in self.trace(*self.point)])
@@ -181,6 +186,8 @@ class Trial:
         wrong = compared(found, float(w @ last.value), float(np.abs(w) @ last.error), size)
         if wrong is not None:
             self._linear(self.trace, lines)
+            self._off_edges()
+            self._digits()
         return wrong
 
     def _subgradient(self, found: float, last: Slope, w: np.ndarray) -> str | None:
@@ -206,10 +213,59 @@ class Trial:
             if not (np.abs(left) < 1e-4 * (1 + np.abs(along.value) + np.abs(other.value))).all():
                 raise Skipped("slopes that are not linear")
 
-    def _selects(self) -> None:
-        """Skips what is not finite where nothing was selected: an infinite derivative counts."""
-        if not any(word in call for call in self.program.calls for word in SELECTING):
-            raise Skipped("an infinite derivative")
+    def _smooth(self, order: int = 1) -> None:
+        """Skips where a line by itself has no derivative at what it is given, and is used.
+
+        An infinite slope is true there, and so is NaN where it meets a 0. Where no such element
+        is used by the result, NaN is a fault.
+        """
+        for i, (line, _) in enumerate(self.program.alone()):
+            rng = np.random.default_rng(i)
+            along = tuple(rng.uniform(0.5, 1, x.shape) for x in line.point)
+            places = rough(line.function(), line.point, along, order)
+            if places is None or (places.any() and self._matters(i, places)):
+                raise Skipped(f"no derivative of {line.lines[0]}")
+
+    def _matters(self, i: int, places: np.ndarray) -> bool:
+        """Whether the result depends on some places of what line ``i`` computes."""
+        if i == len(self.program.lines) - 1:
+            return True
+        names = self.program.names
+        values = dict(zip(names, self.trace(*self.point), strict=True))
+        kept = {**self.program.inputs, **{n: np.asarray(values[n]) for n in names[: i + 1]}}
+        rest = replace(self.program, inputs=kept, lines=self.program.lines[i + 1 :], by=(names[i],))
+        x = kept[names[i]]
+        # By no two alike: to some results a common shift is nothing.
+        step = 1e-3 * places * (1.5 + np.cos(np.arange(places.size)))
+        moved = x + step.reshape(x.shape) * (1 + np.abs(x))
+        try:
+            return differing(rest.function()(moved), self.plain) is not None
+        except (ArithmeticError, LookupError, ValueError):
+            return True
+
+    def _off_edges(self) -> None:
+        """Skips where a condition compares equals, so that another branch holds beside the point.
+
+        ``where(x > 0, x, 0)`` at 0 is x on one side: what was selected is all that is known.
+        """
+        values = dict(zip(self.program.names, self.trace(*self.point), strict=True))
+        space = {**self.program.inputs, **values, "np": np}
+        for line in self.program.lines:
+            for left, right in _COMPARED.findall(line):
+                sides = [quietly(eval, side, space) for side in (left, right)]
+                if np.any(np.isclose(*sides, rtol=1e-12, atol=1e-12)):
+                    raise Skipped("a condition at its edge")
+
+    def _digits(self) -> None:
+        """Skips where roundings of the inputs change a line's value: it has no digits there."""
+        here, beside = (flat(self.trace(*xs)) for xs in (self.point, [*map(moved, self.point)]))
+        if here.shape != beside.shape or not (np.abs(here - beside) < 1e-6 * (1 + abs(here))).all():
+            raise Skipped("a value that has no digits")
+        for line, _ in self.program.alone():
+            # Of two rows that are one the correlation is 1, whatever their spread divides by.
+            constant = [np.ptp(x) <= 1e-12 * np.abs(x).max() for x in line.point if x.size]
+            if line.calls == ("corrcoef",) and any(constant):
+                raise Skipped("rows that are constant to rounding")
 
     def _same_shapes(self, gradients: Any) -> None:
         shapes = [np.shape(g) for g in gradients]
@@ -223,7 +279,7 @@ class Trial:
             raise Skipped("not smooth")
         if smooth.kinked.any():
             raise Skipped("a kink")
-        products = hvp(self.loss, argnums=self.argnums)(*self.point, self.across)
+        products = hvp(self.loss, argnums=self.argnums)(self.point[0], self.across, *self.point[1:])
         beside = slope(self.gradients, self.point, self.along)
         if beside.kinked.any():
             raise Skipped("a kink of the gradient")
@@ -234,6 +290,12 @@ class Trial:
         if wrong is not None:
             self._linear(self.trace, smooth)
             self._linear(self.gradients, beside)
+            self._off_edges()
+            # Of two that are equal, with equal slopes, each has half the curvature; |u| at 0 has
+            # none. Which one holds beside the point cannot be known, where NaN would spoil all
+            # that subtracts a maximum. A gradient set so has the second derivative that it says.
+            self._smooth(order=2)
+            self._digits()
         return wrong
 
     def lanes(self) -> str | None:
@@ -252,10 +314,35 @@ class Trial:
         found = np.asarray(vmap(self.f)(*map(np.stack, lanes)))
         if found.shape != plain.shape:
             return f"shape {found.shape}, expected {plain.shape}"
-        room = 1e-9 * (1 + np.abs(plain)) + 1e3 * np.abs(beside - plain)
-        if (np.abs(found - plain) <= room).all():
-            return None
-        return f"{found.tolist()}, expected {plain.tolist()}"
+        return apart(found, plain, beside)
+
+    def slopes(self) -> str | None:
+        """``vmap`` of the gradient, and of the derivative forward, against a loop."""
+        points = [
+            [x, x + 0.05 * d, x - 0.3 * e]
+            for x, d, e in zip(self.point, self.along, self.across, strict=True)
+        ]
+        ways = [[d, -e, d * e] for d, e in zip(self.along, self.across, strict=True)]
+        n = len(points)
+
+        def both(*args: Any) -> Any:
+            back = grad(self.loss, argnums=self.argnums)(*args[:n])
+            return (*back, jvp(self.f, args[:n], args[n:])[1])
+
+        rows = [*zip(*points, *ways, strict=True)]
+        try:
+            shapes = {np.shape(self.f(*row[:n])) for row in rows}
+        except (ArithmeticError, LookupError, ValueError) as error:
+            raise Skipped(str(error)) from None
+        if shapes != {self.plain.shape}:
+            raise Skipped("shapes that differ")
+        loop = np.stack([flat(both(*row)) for row in rows])
+        beside = np.stack([flat(both(*map(moved, row[:n]), *row[n:])) for row in rows])
+        if not np.isfinite(loop).all():
+            raise Skipped("not finite in every lane")
+        together = vmap(both)(*map(np.stack, points), *map(np.stack, ways))
+        found = np.stack([flat([part[i] for part in together]) for i in range(3)])
+        return apart(found, loop, beside)
 
     def _alone(self, *xs: np.ndarray) -> Any:
         """One lane's value; by Variables where last bits are their own, which may be all there is
@@ -276,13 +363,47 @@ class Trial:
         if not np.isfinite(back) and not np.isfinite(ahead):
             raise Skipped("not finite")
         if not np.isfinite(back) or not np.isfinite(ahead):
-            self._selects()
+            self._smooth()
         size = np.abs(flat(pulled)) @ np.abs(flat(self.along)) + np.abs(ahead)
-        close = abs(back - ahead) <= 1e-9 * (1 + size)
-        return None if close else f"forward {ahead}, backward {back}"
+        if abs(back - ahead) <= 1e-9 * (1 + size):
+            return None
+        self._digits()
+        return f"forward {ahead}, backward {back}"
 
 
-CHECKS = ("value", "single", "first", "second", "lanes", "forward")
+CHECKS = ("value", "single", "first", "second", "lanes", "slopes", "forward")
+
+
+def rough(
+    function: Callable[..., Any], point: Arrays, along: Arrays, order: int
+) -> np.ndarray | None:
+    """Where a line has no derivative of an order along a direction; None if nothing is known."""
+    try:
+        first = slope(function, point, along)
+    except Skipped:
+        return None
+    places = first.kinked | ~(first.error < 1e-3 * (1 + np.abs(first.value)))
+    if order == 1:
+        return places
+
+    def bend(h: float) -> np.ndarray:
+        ahead, here, back = (
+            flat(function(*[x + t * d for x, d in zip(point, along, strict=True)]))
+            for t in (h, 0.0, -h)
+        )
+        return (ahead - 2 * here + back) / h**2
+
+    wide, narrow = bend(2e-3), bend(1e-3)
+    return places | ~(np.abs(wide - narrow) < 0.05 * (1 + np.abs(wide)))
+
+
+def apart(found: np.ndarray, plain: np.ndarray, beside: np.ndarray) -> str | None:
+    """How lanes differ from a loop, by more than roundings of the inputs make of them."""
+    room = 1e-9 * (1 + np.abs(plain)) + 1e3 * np.abs(beside - plain)
+    # What is no number beside the point has no digits at it.
+    if found.shape == plain.shape and ((np.abs(found - plain) <= room) | np.isnan(room)).all():
+        return None
+    return f"{found.tolist()}, expected {plain.tolist()}"
 
 
 def moved(x: np.ndarray) -> np.ndarray:
@@ -332,7 +453,9 @@ def faults(program: Program, seed: int, only: str | None = None) -> tuple[list[F
                 silent.append(f"{check}: {type(error).__name__}")
                 continue
             # Where lanes cannot agree on a branch or a shape, vmap says so.
-            if check == "lanes" and (isinstance(error, PlaygroundError) or "vmap" in str(error)):
+            if check in ("lanes", "slopes") and (
+                isinstance(error, PlaygroundError) or "vmap" in str(error)
+            ):
                 silent.append(f"{check}: {type(error).__name__}")
             else:
                 text = f"{type(error).__name__}: {error}"

@@ -521,6 +521,12 @@ def rule(name: str, *cases: Case, **options: Any) -> Row:
     return Row(name, None, cases, f=call, np=call, **options)
 
 
+def _divided_polynomials(u: Any, v: Any) -> Any:
+    """Without leading coefficients of the remainder, which rounding may leave at something."""
+    quotient, rest = np.polydiv(u, v)
+    return np.concatenate([quotient, rest[-max(len(v) - 1, 1) :]])
+
+
 def narrow(row: Row) -> Row:
     """``row`` of a function that answers in float64 for every input, where a Variable's dtype
     stays."""
@@ -761,4 +767,13 @@ RULES: tuple[Row, ...] = (
     rule("polyadd", case((2,), (4,)), case((3,), (3,))),
     rule("polysub", case((4,), (2,)), case((2,), (3,))),
     rule("polymul", case((4,), (2,))),
+    narrow(
+        rule(
+            "polydiv",
+            case((4,), (2,)),
+            case((3,), (1,)),
+            case((5,), (3,)),
+            call=_divided_polynomials,
+        )
+    ),
 )

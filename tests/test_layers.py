@@ -20,10 +20,12 @@ LAYERS: dict[str, int] = {
     "playground._version": 0,
     "playground.graph": 0,
     "playground.graph.config": 0,
+    "playground._interrupts": 0,
     "playground.graph.errors": 0,
     "playground.graph.backend": 0,
     "playground.graph.types": 0,
     "playground.graph.special": 0,
+    "playground.graph.questions": 0,
     "playground.graph.nonfinite": 1,
     "playground.graph.unselected": 1,
     "playground.graph.backprop": 1,
@@ -43,6 +45,9 @@ LAYERS: dict[str, int] = {
     "playground.quadratic": 8,
     "playground.field": 8,
     "playground.logistic": 8,
+    "playground.__main__": 8,
+    "playground.doctor": 8,
+    "playground.runs": 8,
     "playground": 9,
 }
 

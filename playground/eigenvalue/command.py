@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
@@ -20,7 +20,7 @@ from playground.eigenvalue.problem import (
 from playground.eigenvalue.ways import EPSILON, LEARNING_RATE, TARGETS, TOLERANCE
 from playground.graph.backend import to_cpu
 from playground.graph.errors import DegenerateEigenvalueError, InputError
-from playground.graph.types import Array, UserFunction
+from playground.graph.types import Array, Operand, UserFunction
 from playground.lab import cli
 from playground.lab.descent import AdamSteps, MaxSeconds, MaxSteps, Rule, make_rule
 from playground.lab.fit import Fit, fit
@@ -130,8 +130,9 @@ class Eigenvalue(cli.Descent):
             order = ", ".join(f"{t:g}" for t in self.targets)
             said.append(f"eigenvalues come in ascending order, and are compared with {order}")
         # An eigenvalue is known to about eps of the largest, and the loss is the sum of n squares.
-        error = np.finfo(self.targets.dtype).eps * max(1.0, np.abs(self.targets).max())
-        if len(self.targets) * float(error) ** 2 > settings.tol / 2:
+        largest = np.abs(self.targets).max().astype(np.float64)
+        error = np.finfo(self.targets.dtype).eps * np.maximum(1.0, largest)
+        if len(self.targets) * error**2 > settings.tol / 2:
             said.append(f"rounding in {settings.dtype} may keep the loss above --tol")
         return said
 
@@ -142,7 +143,16 @@ class Eigenvalue(cli.Descent):
         return make_rule(self.settings.rule, rate)
 
     def loss(self) -> UserFunction:
-        return spectral_loss(self.device.put(self.targets))
+        loss = spectral_loss(self.device.put(self.targets))
+
+        def finite(r: Operand) -> Array:
+            try:
+                return loss(r)
+            except np.linalg.LinAlgError:
+                # Entries that are infinite, or nearly: no eigenvalues, and so no loss.
+                return r.sum() * math.nan
+
+        return finite
 
     def watch(self) -> dict[str, UserFunction]:
         """The eigenvalues one by one; they are computed together, once for each point."""
@@ -151,7 +161,7 @@ class Eigenvalue(cli.Descent):
 
         def eigenvalue(r: Array, i: int) -> Array:
             if r is not seen[0]:
-                seen[:] = r, to_cpu(self.entries.eigenvalues(r))
+                seen[:] = r, _or_nan(lambda: to_cpu(self.entries.eigenvalues(r)), len(self.targets))
             return seen[1][i]
 
         return {f"λ{i}": partial(eigenvalue, i=i) for i in range(len(self.targets))}
@@ -161,7 +171,7 @@ class Eigenvalue(cli.Descent):
     def answer(self) -> tuple[list[str], list[tuple[str, str]]]:
         r, targets = self.result.x.astype(np.float64), self.targets.astype(np.float64)
         A = self.entries.matrix(r)
-        found = np.linalg.eigvalsh(A)
+        found = _or_nan(lambda: np.linalg.eigvalsh(A), len(targets))
         head = f"{'eigenvalue of A':>18}  {'target':>12}  {'difference':>12}"
         pairs = zip(found, targets, strict=True)
         rows = [f"{a:>18.12g}  {t:>12.6g}  {a - t:>12.3g}" for a, t in pairs]
@@ -173,8 +183,16 @@ class Eigenvalue(cli.Descent):
             ("loss", f"{self.result.value:.6g}"),
             ("largest difference", f"{np.abs(found - targets).max():.3g}"),
             *self._curvature(),
-            *((f"random start of seed {seed}", ended(run)) for seed, run in self.others.items()),
+            *self._of_others(),
         ]
+
+    def _of_others(self) -> list[tuple[str, str]]:
+        """How the further starts ended, and how many there was no time for."""
+        told = [(f"random start of seed {seed}", ended(run)) for seed, run in self.others.items()]
+        missing = self.settings.starts - 1 - len(told)
+        if missing:
+            told.append(("further starts", f"{missing} left out: --max-seconds is used up"))
+        return told
 
     @cached_property
     def second(self) -> SecondDerivatives | str:
@@ -186,6 +204,8 @@ class Eigenvalue(cli.Descent):
             return SecondDerivatives.at(r, self.targets.astype(np.float64))
         except DegenerateEigenvalueError as error:
             return str(error)
+        except np.linalg.LinAlgError:
+            return "not computed: they are not finite"
 
     @property
     def shown(self) -> SecondDerivatives | None:
@@ -198,6 +218,8 @@ class Eigenvalue(cli.Descent):
         second = self.second
         if isinstance(second, str):
             return [("second derivatives", second)]
+        if not len(second.steep):
+            return [("curvatures of the loss", "0, in every direction")]
         aside = f"  (at a point {NEAR:g} away)" if second.moved else ""
         told = [("curvatures of the loss", f"{_grouped(second.steep)}{aside}")]
         if second.flat:
@@ -209,24 +231,38 @@ class Eigenvalue(cli.Descent):
 
     @cached_property
     def others(self) -> dict[int, Fit]:
-        """The same descent from the random starts of the seeds that follow, by seed."""
-        settings = self.settings
-        seeds = range(settings.seed + 1, settings.seed + settings.starts)
-        with np.errstate(all="ignore"):
-            return {seed: self._from_seed(seed) for seed in seeds}
+        """The same descent from the random starts of the seeds that follow, by seed.
 
-    def _from_seed(self, seed: int) -> Fit:
+        They share what the run itself has left of --max-seconds.
+        """
+        settings, found = self.settings, dict[int, Fit]()
+        with np.errstate(all="ignore"):
+            for to_come in range(settings.starts - 1, 0, -1):
+                left = self.seconds_left
+                if left <= 0:
+                    break
+                # The generator takes no larger seed.
+                seed = (settings.seed + settings.starts - to_come) % 2**32
+                found[seed] = self._from_seed(seed, min(MOST_SECONDS, left / to_come))
+        return found
+
+    def _from_seed(self, seed: int, seconds: float) -> Fit:
         # A further start is for the picture alone, and may be far slower than the run itself.
-        limits = MaxSteps(max(MOST_TIMES * self.result.steps, 10_000)), MaxSeconds(MOST_SECONDS)
-        return fit(
-            spectral_loss(self.targets),
+        limits = MaxSteps(max(MOST_TIMES * self.result.steps, 10_000)), MaxSeconds(seconds)
+        found = fit(
+            self.loss(),
             self._random(seed, self.entries.size),
             rule=self.rule(),
             stop=[self.goal(), *limits],
             restart=self.restart(),
             rng=seed,
             watch=self.watch(),
+            device=self.device,
         )
+        if found.interrupted:
+            # The run itself has ended, and its log is whole.
+            raise KeyboardInterrupt
+        return found
 
     def advice(self) -> str:
         settings = self.settings
@@ -237,19 +273,30 @@ class Eigenvalue(cli.Descent):
         if settings.rule != "adam":
             return "try --rule adam, which no kink of the loss stops"
         # Adam moves an entry by about the rate a step, whatever the gradient.
-        far = np.abs(self.targets - self.entries.eigenvalues(self.data["start"])).max()
+        start = self.data["start"]
+        found = _or_nan(lambda: self.entries.eigenvalues(start), len(self.targets))
+        far = np.abs(self.targets - found).max()
         rate = settings.lr or LEARNING_RATE
-        if far > 10_000 * rate:
-            return f"a larger --lr, such as {float(f'{far / 1000:.1g}'):g}: the targets are far off"
+        larger = float(f"{far / 1000:.1g}")
+        if far > 10_000 * rate and math.isfinite(larger):
+            return f"a larger --lr, such as {larger:g}: the targets are far off"
         return ""
 
     def files(self) -> dict[str, np.ndarray]:
         return {"matrix.npy": self.entries.matrix(self.result.x)}
 
-    def pictures(self) -> dict[str, Axes]:
+    def pictures(self) -> dict[str, Callable[[], Axes]]:
         from playground.eigenvalue.pictures import eigenvalue_pictures
 
         return eigenvalue_pictures(self)
+
+
+def _or_nan(compute: Callable[[], np.ndarray], count: int) -> np.ndarray:
+    """So many eigenvalues, NaN where there are none: of entries that overflow."""
+    try:
+        return compute()
+    except np.linalg.LinAlgError:
+        return np.full(count, math.nan)
 
 
 def _numbers(text: str) -> list[float]:

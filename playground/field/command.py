@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import inspect
+import time
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -25,7 +27,7 @@ from playground.graph.backend import to_cpu
 from playground.graph.errors import FitError, InputError, LogError
 from playground.graph.types import Raw, UserFunction
 from playground.lab import cli
-from playground.lab.descent import GradientBelow, MaxSteps, Standing, Stop, make_rule
+from playground.lab.descent import GradientBelow, MaxSeconds, MaxSteps, Standing, Stop, make_rule
 from playground.lab.fit import Fit, fit
 from playground.lab.grids import grid_axis, grid_points
 
@@ -58,6 +60,7 @@ class FieldStudy(cli.Study):
     """The study of ``python -m playground.field``."""
 
     name = "field"
+    logged = True
     about = f"""
         Draw the gradient field of a function of two variables, x0 and x1: arrows over
         contours, descents that follow them, and the gradient by backprop beside that by
@@ -72,7 +75,8 @@ class FieldStudy(cli.Study):
       --function TEXT   a formula of x0, x1, pi, e with + - * / // % **, comparisons
                         and NumPy's mathematical functions: "where(x0 > 0, x0, x1**2)"
       --function M:F    the function F of M.py in this directory, in plain NumPy, of
-                        one array, F(x), or of two numbers, F(x0, x1)
+                        one array, F(x), or of two numbers, F(x0, x1); importing M runs
+                        M.py: name no module that you would not run
 
     in the directory of the run:
       field.png         arrows, contours and paths
@@ -99,7 +103,8 @@ class FieldStudy(cli.Study):
     def add_flags(cls, group: cli.FlagGroup) -> None:
         add, n = group.add_argument, cli.number
         add("--preset", choices=PRESETS, help="a function by name (default bowl)")
-        add("--function", metavar="F", help="your own: a formula of x0 and x1, or module:name")
+        own = "your own: a formula of x0 and x1, or module:name (importing it runs the module)"
+        add("--function", metavar="F", help=own)
         add("--from", dest="low", type=n, default=-2.0, metavar="A", help="the grid begins here")
         add("--to", dest="high", type=n, default=2.0, metavar="B", help="and ends, on both axes")
         add("--step", type=n, default=0.25, metavar="H", help="from each point of it to the next")
@@ -113,16 +118,27 @@ class FieldStudy(cli.Study):
         add("--step-size", type=cli.above_zero, default=0.01, metavar="S", help=size)
         steps = "steps of a path at most"
         add("--max-steps", type=cli.whole(1), default=1000, metavar="N", help=steps)
+        seconds = "no path goes on after S seconds in all"
+        add("--max-seconds", type=cli.above_zero, default=600.0, metavar="S", help=seconds)
 
     def prepare(self) -> None:
         settings = self.settings
         self.formula, self.function = self._chosen_function()
         self.axis = grid_axis(settings.low, settings.high, settings.step)
-        with self.device.use(), np.errstate(all="ignore"):
+        with (
+            self.device.use(),
+            np.errstate(all="ignore"),
+            warnings.catch_warnings(record=True) as heard,
+        ):
+            warnings.simplefilter("always")
             self.field = self._guarded(lambda: Field.of(self.function, self.on_grid(self.axis)))
+        # NumPy's own are about values that are not finite, of which there are words of ours.
+        kept = [str(one.message) for one in heard if one.category is not RuntimeWarning]
+        self.remarks = list(dict.fromkeys(kept))
         if not np.isfinite(self.field.values).any():
             raise InputError(f"{self.formula} is finite at no point of the grid: move it")
-        self.starts = self._chosen_starts()
+        with warnings.catch_warnings(action="ignore"):  # heard by now
+            self.starts = self._chosen_starts()
         self.fits: list[Fit] = []
 
     def _chosen_function(self) -> tuple[str, UserFunction]:
@@ -151,9 +167,9 @@ class FieldStudy(cli.Study):
         # These name what is wrong already; anything else comes from the user's own function.
         except (InputError, FitError, LogError, OSError, MemoryError):
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-            what = f"{type(error).__name__}: {'; '.join(lines)}"
+            what = ": ".join(filter(None, [type(error).__name__, "; ".join(lines)]))
             raise InputError(f"{self.formula} cannot be computed: {what}") from error
 
     def _chosen_starts(self) -> np.ndarray:
@@ -168,12 +184,19 @@ class FieldStudy(cli.Study):
             if not good.all():
                 raise InputError(f"--start {'{:g},{:g}'.format(*given[~good][0])} {why}")
         # A constant: each path would end where it starts.
-        if not self.field.automatic.any():  # nowhere to go
+        if self.level:
             return given[:0]
         rng, count = np.random.default_rng(self.settings.seed), self._random_starts
         # Many more than are needed: the function may be finite on a small part of the square.
         drawn = rng.uniform(low, high, (20 * count + 20, 2))
         return np.concatenate([given, drawn[self._finite(drawn)][:count]])
+
+    @property
+    def level(self) -> bool:
+        """Whether there is nowhere to go: no slope at any point."""
+        found = self.field.automatic
+        # Steps, on which grad remarks, have none anywhere; else gaps may hide the slopes.
+        return not (np.nan_to_num(found) if self.remarks else found).any()
 
     @property
     def _random_starts(self) -> int:
@@ -190,7 +213,7 @@ class FieldStudy(cli.Study):
 
     def warnings(self) -> list[str]:
         """Where the function or its gradient is not finite, and what is not drawn."""
-        field, notes = self.field, []
+        field, notes = self.field, list(self.remarks)
         finite = np.isfinite(field.values)
         if not finite.all():
             where, more = _places(field.points[~finite])
@@ -200,7 +223,7 @@ class FieldStudy(cli.Study):
             if lost.any():
                 where, more = _places(field.points[lost])
                 notes.append(f"the {name} gradient is not finite at {where}: no arrow there{more}")
-        if not field.automatic.any():
+        if self.level:
             notes.append("the gradient is 0 at every point: there are no paths")
         elif len(self.starts) < self._random_starts:
             found = f"{len(self.starts)} of {self._random_starts}"
@@ -208,7 +231,8 @@ class FieldStudy(cli.Study):
         return notes
 
     def work(self) -> None:
-        with np.errstate(all="ignore"):  # where it is not finite the path ends, in words
+        # Where it is not finite the path ends, in words; what was heard before is said by now.
+        with np.errstate(all="ignore"), warnings.catch_warnings(action="ignore"):
             for number, start in enumerate(self.starts, 1):
                 log = self.settings.out / "paths" / str(number)
                 self.fits.append(self._guarded(partial(self._follow, start, log)))
@@ -216,7 +240,11 @@ class FieldStudy(cli.Study):
     def _follow(self, start: np.ndarray, log: Path) -> Fit:
         """One path from ``start``, downhill or up, until it is level or leaves the picture."""
         settings, f = self.settings, self.function
-        limits = [Leaves(self.axis[0], self.axis[-1]), MaxSteps(settings.max_steps)]
+        limits = [
+            Leaves(self.axis[0], self.axis[-1]),
+            MaxSteps(settings.max_steps),
+            MaxSeconds(settings.max_seconds, time.monotonic() - self.began),
+        ]
         found = fit(
             # The lab descends: uphill is down the negative.
             (lambda x: -f(x)) if settings.uphill else f,
@@ -287,7 +315,7 @@ class FieldStudy(cli.Study):
     def files(self) -> Mapping[str, bytes]:
         return {"field.csv": self.field.csv()}
 
-    def pictures(self) -> Mapping[str, Axes]:
+    def pictures(self) -> Mapping[str, Callable[[], Axes]]:
         from playground.field.pictures import field_pictures
 
         return field_pictures(self)

@@ -11,6 +11,7 @@ import ast
 import difflib
 import math
 import operator
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -139,7 +140,9 @@ class Expression:
                 f"the formula has {len(text):,} characters: at most {MOST_CHARACTERS:,}"
             )
         try:
-            return ast.parse(text, mode="eval").body
+            # Python warns of "1if", where it would not be one of ours.
+            with warnings.catch_warnings(action="ignore"):
+                return ast.parse(text, mode="eval").body
         except SyntaxError as error:
             place = f" at character {error.offset}" if error.offset else ""
             raise InputError(f"{self._shown} is no formula ({error.msg}{place})") from error

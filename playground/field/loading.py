@@ -54,7 +54,7 @@ def _imported(module: str, spec: str) -> Any:
             f"{spec!r}: there is no module {module} in {here} nor among those installed"
         ) from error
     except (Exception, SystemExit) as error:  # whatever a user's module does on import
-        what = f"{type(error).__name__}: {error}".splitlines()[0]
+        what = f"{type(error).__name__}: {error}".partition("\n")[0].removesuffix(": ")
         raise InputError(f"{spec!r}: {module} cannot be imported ({what})") from error
     finally:
         # Taken back: files there must not shadow modules that are imported later.

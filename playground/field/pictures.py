@@ -6,7 +6,8 @@ value at ``(axis0[i], axis1[j])`` in ``values[j, i]``, NaN where there is none.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -51,22 +52,28 @@ GAP, CROWD = "#d4d4d4", "#b5371f"
 # ------------------------------------------------------------------------------- pictures
 
 
-def field_pictures(study: FieldStudy) -> dict[str, Axes]:
-    """Axes by the name of their file."""
+def field_pictures(study: FieldStudy) -> dict[str, Callable[[], Axes]]:
+    """What draws them, by the name of their file."""
     found, uphill, formula = study.field, study.settings.uphill, typeset(study.formula)
     sign, way = (1, "ascent") if uphill else (-1, "descent")
     what = "Arrows: the gradient, uphill" if uphill else "Arrows: minus the gradient, downhill"
     title = f"f(x) = {formula if len(formula) <= 70 else formula[:69] + '…'}"
-    background = _background(study)
     kinds = {"Automatic": sign * found.automatic, "Numerical": sign * found.numerical}
     look = {"title": title, "what": what, "way": way}
-    side_by_side = compare(found.points, kinds, found.error, background, title=title)
-    drawn = {
-        "field": field(found.points, kinds["Automatic"], background, study.tracks, **look),
-        "gradients": side_by_side[0],
+    arrows_of = kinds["Automatic"]
+
+    @cache
+    def background() -> Background:
+        return _background(study)
+
+    drawn: dict[str, Callable[[], Axes]] = {
+        "field": lambda: field(found.points, arrows_of, background(), study.tracks, **look),
+        "gradients": lambda: compare(found.points, kinds, found.error, background(), title=title)[
+            0
+        ],
     }
     if study.tracks:
-        drawn["paths"] = heights(study.tracks, title=title, way=way)
+        drawn["paths"] = lambda: heights(study.tracks, title=title, way=way)
     return drawn
 
 
@@ -201,6 +208,7 @@ def difference_map(points: np.ndarray, error: np.ndarray, ax: Axes) -> Axes:
     """``error``, shape (k,), 0 or more, at the points of a grid, as colours on a log scale."""
     from matplotlib import colormaps
     from matplotlib.colors import LogNorm
+    from matplotlib.patches import Rectangle
 
     axis0, axis1 = np.unique(points[:, 0]), np.unique(points[:, 1])
     cells = np.full((len(axis1), len(axis0)), np.nan)
@@ -214,6 +222,9 @@ def difference_map(points: np.ndarray, error: np.ndarray, ax: Axes) -> Axes:
         cells = np.where(cells == 0, positive.min(), cells)
     colors = colormaps["magma_r"].with_extremes(bad=GAP)
     image = ax.pcolormesh(axis0, axis1, np.ma.masked_invalid(cells), cmap=colors, **norm)
+    # A cell lies around its point: half of those at the edge, as the square beside it ends there.
+    square = (axis0[0], axis1[0]), np.ptp(axis0), np.ptp(axis1)
+    image.set_clip_path(Rectangle(*square, transform=ax.transData))
     drawn = ax.figure.colorbar(image, ax=ax, shrink=0.72, aspect=25, pad=0.02)
     drawn.outline.set_visible(False)
     finite = error[np.isfinite(error)]

@@ -1,5 +1,7 @@
 """F: every operation, each written once for arrays, devices and Variables."""
 
+from typing import TYPE_CHECKING
+
 from playground.functions import (
     accumulation,
     activation,
@@ -39,6 +41,7 @@ from playground.functions.linalg.solving import *  # noqa: F403
 from playground.functions.loss import *  # noqa: F403
 from playground.functions.reduction import *  # noqa: F403
 from playground.functions.scaling import *  # noqa: F403
+from playground.graph.errors import no_such_name
 
 __all__ = [
     *accumulation.__all__,
@@ -53,3 +56,9 @@ __all__ = [
     *reduction.__all__,
     *scaling.__all__,
 ]
+
+
+if not TYPE_CHECKING:  # for a type checker every name would exist
+
+    def __getattr__(name: str) -> object:
+        raise no_such_name(__name__, name, __all__)

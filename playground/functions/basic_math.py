@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 
 from playground.functions.kinks import at_rest, undefined
+from playground.functions.operands import operator, turn_of
 from playground.functions.registry import answers, function_of
 from playground.graph.backend import SCALAR_TYPES, is_symbolic
-from playground.graph.errors import InvalidType
+from playground.graph.errors import InvalidType, OperandError
 from playground.graph.op import Elementwise, ElementwiseUnary, Unary, as_raw, lifted
 from playground.graph.types import Array, Cotangents, DType, Operand, Raw, Scalar
 from playground.graph.unselected import is_clean
@@ -412,17 +413,69 @@ def unshared(y: Variable, x: Operand) -> Variable:
     return y if on_host and not np.may_share_memory(a, b) else identity(y)
 
 
+# The operators' own texts, in which the Variable is on the left for sure: one call less than by way
+# of the functions, for what a loop does most.
+
+
+def _plus(self: Variable, other: Operand) -> Any:
+    try:
+        if type(other) in SCALAR_TYPES:
+            return AddConstant(other).of(self)
+        return Add().of(self, other)
+    except OperandError:
+        return turn_of(self, other, np.add, "__radd__")
+
+
+def _minus(self: Variable, other: Operand) -> Any:
+    try:
+        if type(other) in SCALAR_TYPES:
+            return SubConstant(-python_number(other)).of(self)
+        return Sub().of(self, other)
+    except OperandError:
+        return turn_of(self, other, np.subtract, "__rsub__")
+
+
+def _times(self: Variable, other: Operand) -> Any:
+    kind = type(other)
+    try:
+        if kind in SCALAR_TYPES:
+            z = MulConstant(other).of(self)
+            return _selected(z) if kind in _TRUTH else z
+        z = Mul().of(self, other)
+    except OperandError:
+        return turn_of(self, other, np.multiply, "__rmul__")
+    if kind is Variable or isinstance(other, Variable):
+        return z
+    return _selected(z) if hasattr(other, "dtype") and other.dtype.kind == "b" else z
+
+
+def _over(self: Variable, other: Operand) -> Any:
+    try:
+        return divide(self, other) if type(other) in SCALAR_TYPES else Div().of(self, other)
+    except OperandError:
+        return turn_of(self, other, np.divide, "__rtruediv__")
+
+
+def _to_the(self: Variable, other: Operand) -> Any:
+    try:
+        if type(other) in SCALAR_TYPES:
+            return PowVarConst(other).of(self)
+        return PowVarVar().of(self, other)
+    except OperandError:
+        return turn_of(self, other, np.power, "__rpow__")
+
+
 _ARITHMETIC = {
-    "__add__": add,
-    "__radd__": lambda self, other: add(other, self),
-    "__sub__": subtract,
-    "__rsub__": lambda self, other: subtract(other, self),
-    "__mul__": multiply,
-    "__rmul__": lambda self, other: multiply(other, self),
-    "__truediv__": divide,
-    "__rtruediv__": lambda self, other: divide(other, self),
-    "__pow__": power,
-    "__rpow__": lambda self, other: power(other, self),
+    "__add__": _plus,
+    "__radd__": operator(add, np.add),
+    "__sub__": _minus,
+    "__rsub__": operator(subtract, np.subtract),
+    "__mul__": _times,
+    "__rmul__": operator(multiply, np.multiply),
+    "__truediv__": _over,
+    "__rtruediv__": operator(divide, np.divide),
+    "__pow__": _to_the,
+    "__rpow__": operator(power, np.power),
     "__neg__": negative,
     "__pos__": identity,
     "copy": identity,

@@ -148,12 +148,14 @@ def _chosen(condition: Raw, x: Operand, y: Operand) -> Variable:
 
 def _twins(op: Op, node: Node) -> set[Function]:
     """The operation, and those above the node that compute the same distance again."""
-    twins: set[Function] = {op}
+    # Below a selection a copy stands for the operation, and reads a copy of its input.
+    known = getattr(op, "stands_for", op)
+    twins: set[Function] = {op, known}
     above: set[Any] = {x.creator for x in nodes_above([node]) if x.creator is not None}
     # By rank, for what lifts a distance to lanes stands above it: there the lanes are apart still.
     for other in sorted(above, key=lambda function: function.rank):
         if type(other) is type(op):
-            same = all(a is b for a, b in zip(other.inputs, op.inputs, strict=True))
+            same = all(a is b for a, b in zip(other.inputs, known.inputs, strict=True))
             if same and getattr(other, "setting", None) == getattr(op, "setting", None):
                 twins.add(other)
         elif getattr(other, "lifts", False) and other.inputs[0].creator in twins:

@@ -50,7 +50,6 @@ class InLanes(Unary):
         self.level = level
 
 
-
 class Hide(InLanes):
     """y = x (size, …), whose leading axis becomes the lanes of the level."""
 

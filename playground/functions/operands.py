@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from playground.graph.errors import InvalidType
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from playground.graph.errors import InvalidType, OperandError
 from playground.graph.op import Op, as_raw
 from playground.graph.types import Operand
 from playground.graph.variable import Variable, as_variable
@@ -31,6 +36,42 @@ def together(operation: str, *xs: Operand) -> list[Variable]:
         x if isinstance(x, Variable) else as_variable(meeting.constant(x, first, first.dtype))
         for x in xs
     ]
+
+
+def operator(function: Callable[..., Any], ufunc: np.ufunc, reflected: str = "") -> Any:
+    """An operator's method, which leaves an operand that it does not know to that one's own.
+
+    ``reflected`` names the other's method; '' is said of those methods themselves, where the other
+    stands on the left and has had its turn.
+    """
+
+    def operate(self: Variable, other: Operand) -> Any:
+        try:
+            return function(self, other) if reflected else function(other, self)
+        except OperandError:
+            return turn_of(self, other, ufunc, reflected)
+
+    return operate
+
+
+def turn_of(self: Variable, other: Operand, ufunc: np.ufunc, reflected: str = "") -> Any:
+    """What an operator answers while an OperandError is handled; or that error, once more."""
+    if not _computes(other):
+        raise
+    if reflected and hasattr(type(other), reflected):
+        return NotImplemented
+    if getattr(other, "__array_ufunc__", None) is None:
+        raise
+    return ufunc(self, other) if reflected else ufunc(other, self)
+
+
+def _computes(other: Operand) -> bool:
+    """Whether an operand may know what to do with a Variable.
+
+    Python's own types do not, nor does a table of values: it would ask for those of the Variable.
+    """
+    module = type(other).__module__
+    return module not in ("builtins", "decimal") and not hasattr(other, "to_numpy")
 
 
 def real_only(operation: str, *xs: Operand) -> None:

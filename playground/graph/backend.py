@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
+import numbers
+import os
 import re
+import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from playground.graph.errors import DeviceError, InvalidType
+from playground.graph.errors import DeviceError, InvalidType, OperandError
 from playground.graph.types import Index, Operand, Raw
 
 # A host constant up to this many bytes follows a device operand by itself; a larger one is a
@@ -75,7 +78,8 @@ def as_array(value: Operand) -> Any:
     """``value`` as something a Variable can hold: a NumPy scalar becomes a 0-d array.
 
     An array of foreign byte order is copied to the machine's, which the results of NumPy's own
-    functions have. Raises TypeError for anything that is no array of a registered type.
+    functions have. Raises OperandError, a TypeError, for anything that is no array of a registered
+    type.
     """
     if type(value) is np.ndarray and value.dtype.isnative:
         return value
@@ -86,10 +90,16 @@ def as_array(value: Operand) -> Any:
     if is_array(value):
         dtype = value.dtype
         return value if dtype.isnative else value.astype(dtype.newbyteorder("="))
-    raise TypeError(
+    raise OperandError(
         f"an array is expected (numpy.ndarray or a registered device array), got "
-        f"{type(value).__name__}: convert it first, for example with numpy.asarray(value)"
+        f"{type(value).__name__}: convert it first, for example with {_conversion(value)}"
     )
+
+
+def _conversion(value: Operand) -> str:
+    if hasattr(value, "to_numpy"):
+        return "value.to_numpy()"
+    return "float(value)" if isinstance(value, numbers.Number) else "numpy.asarray(value)"
 
 
 # What an array of such a kind of dtype holds in place of numbers.
@@ -157,10 +167,12 @@ def to_cpu(array: Raw) -> np.ndarray:
 
 def constant_like(value: Operand, like: Raw, operation: str) -> Any:
     """A constant operand, brought to the array type of ``like`` if it is a small host array."""
-    if isinstance(value, (*SCALARS, list, tuple)):
+    if isinstance(value, (*SCALARS, list, tuple, range)):
         array = np.asarray(value)
     elif isinstance(value, np.ndarray) and type(value) not in ARRAY_TYPES:
         array = plain_array(value, operation)
+    elif isinstance(value, numbers.Rational):  # fractions.Fraction
+        array = np.asarray(float(value))
     else:
         array = as_array(value)
     if array.dtype.kind in _NO_NUMBERS:
@@ -361,11 +373,28 @@ def _cuda(index: int) -> Device:
     return Device(index)
 
 
+def has_driver() -> bool:
+    """Whether a driver of NVIDIA's is installed."""
+    # Asked only where CuPy is missing: not worth a place among the imports.
+    import shutil
+    from ctypes.util import find_library
+
+    if os.path.exists("/proc/driver/nvidia") or shutil.which("nvidia-smi"):
+        return True
+    return bool(find_library("nvcuda" if sys.platform == "win32" else "cuda"))
+
+
 def _cupy() -> Any:
     """The cupy module, with its array type registered."""
     try:
         import cupy
     except ImportError as error:
+        if not has_driver():
+            # Nobody is sent to a gigabyte of downloads that could not be used.
+            raise DeviceError(
+                f"CuPy is not installed, and there is no NVIDIA driver that it could use: choose a "
+                f"machine with an NVIDIA GPU{OR_CPU}"
+            ) from error
         raise DeviceError(
             "CuPy is not installed: install it with pip install 'cupy-cuda12x[ctk]' "
             f"('cupy-cuda13x[ctk]' for CUDA 13){OR_CPU}"

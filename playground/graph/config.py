@@ -33,7 +33,7 @@ class _Own:
 
     def with_entries(self, *further: _Entry) -> _Own:
         """The same with entries that come after all others, in half the time of a new start."""
-        own = _new(_Own)
+        own = _bare(_Own)
         own.entries = self.entries + further
         own.values = self.values.copy()
         for _, name, value in further:
@@ -79,6 +79,9 @@ class _ProcessWide:
             # Set while a backward pass is recorded: what it computes is to stay connected, copies
             # too.
             "_recorded_pass": False,
+            # Set while a pass is recorded only to be transposed, for a jvp: its cotangents are
+            # placeholders, of which every derivative but that by themselves is 0.
+            "_transposed": False,
             # What find_nan writes down while a function runs: function -> what it was given, what
             # it made.
             "_journal": None,
@@ -99,7 +102,7 @@ _in_use: WeakSet[_Own] = WeakSet()
 global_config = _ProcessWide()
 # Not a thread's: tasks of one thread take turns in the middle of a block, and each starts with a
 # copy of the context.
-_new = object.__new__
+_bare = object.__new__
 _own: ContextVar[_Own] = ContextVar("the switches of playground", default=_Own())  # noqa: B039
 # For those that ask often: a read is a third of one from a threading.local.
 here = _own.get

@@ -2,7 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from difflib import get_close_matches
+
 import numpy as np
+
+
+def no_such_name(module: str, name: str, known: Iterable[str]) -> AttributeError:
+    """The error of a module that is asked for a name that it has not."""
+    text = f"module {module!r} has no attribute {name!r}"
+    if name[:1] != "_":
+        close = get_close_matches(name, known, 1, 0.75)
+        text += f": did you mean {close[0]!r}?" if close else _ABSENT
+    return AttributeError(text)
+
+
+_ABSENT = (
+    ": if it is a name of Chainer's, it is not here yet (docs/chainer.md, beside the source, tells "
+    "where the two differ)"
+)
 
 
 class PlaygroundError(Exception):
@@ -44,8 +62,23 @@ class GraphCutError(PlaygroundError, TypeError):
     """A conversion would have dropped the graph, and with it the gradient, in silence."""
 
 
+class IterationCutError(PlaygroundError, ValueError):
+    """A :class:`GraphCutError` on its way through numpy.nditer, which hides every TypeError."""
+
+
 class NoRuleError(PlaygroundError, TypeError):
     """A NumPy function that has no differentiation rule met a Variable."""
+
+
+class OperandError(PlaygroundError, TypeError):
+    """An operand is of a type that no array of numbers comes of by itself."""
+
+
+class BranchError(PlaygroundError, TypeError):
+    """A function computes something else where a Variable stands for its argument.
+
+    It asks for the type of a value, and goes another way than with the number or array itself.
+    """
 
 
 class GradientError(PlaygroundError, ValueError):

@@ -7,6 +7,7 @@ its ``backward`` raw arrays in a first-order pass and Variables in a recorded on
 from __future__ import annotations
 
 from collections.abc import Sequence
+from numbers import Rational
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, ClassVar
 from weakref import ref
@@ -15,7 +16,7 @@ import numpy as np
 
 from playground.graph import backend
 from playground.graph.backend import ARRAY_TYPES, SCALAR_TYPES
-from playground.graph.config import config, here
+from playground.graph.config import here
 from playground.graph.errors import InvalidAxis, InvalidIndex, InvalidMatrix, InvalidType
 from playground.graph.function_node import FunctionNode
 from playground.graph.nonfinite import note, refuse_nan
@@ -47,8 +48,10 @@ def as_raw(x: Operand) -> Raw:
     """The array of an operand: a Variable's, an array, or a host array made of a number."""
     if isinstance(x, Variable):
         return x._array
-    if type(x) in SCALAR_TYPES or isinstance(x, (list, tuple)):
+    if type(x) in SCALAR_TYPES or isinstance(x, (list, tuple, range)):
         return np.asarray(x)
+    if isinstance(x, Rational):  # fractions.Fraction
+        return np.asarray(float(x))
     if isinstance(x, np.ndarray) and type(x) not in ARRAY_TYPES:
         return backend.plain_array(x, "a constant operand")
     return x

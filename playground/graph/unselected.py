@@ -43,6 +43,8 @@ SELECTED = 1 << 40
 # Where the harmless points lie: one of them is within the domain of every elementwise function.
 _STARTS = (0.25, 1.25, -0.75)
 _GOLDEN = (math.sqrt(5) - 1) / 2
+# How far apart in the sequence of such numbers those of two operands begin.
+_OTHERS = 1009
 
 
 class _Slots(NamedTuple):
@@ -128,9 +130,10 @@ def propagate_carefully(
     buckets: dict[int, dict[Function, _Slots]] = {}
     seen: dict[Function, dict[Node, None]] = {}
     for node, seed in seeds:
-        # In lanes a seed is a row of the identity: its zeros are elements that were not chosen.
-        lanes = level_of(_raw(seed)) is not None
-        _deposit(node, seed, _none_if_empty(_raw(seed) == 0) if lanes else None, leaves, buckets)
+        # In lanes a seed is a row of the identity: its zeros are elements that were not chosen. One
+        # that is differentiated by, as a jvp's placeholders are, is 0 by its value alone.
+        row = level_of(_raw(seed)) is not None and not getattr(seed, "requires_grad", False)
+        _deposit(node, seed, _none_if_empty(_raw(seed) == 0) if row else None, leaves, buckets)
         seen.setdefault(node.creator, {})[node] = None
     while buckets:
         for function, slots in buckets.pop(max(buckets)).items():
@@ -262,7 +265,8 @@ def _nothing_selected(
             gxs.append(None)
             dead.append(None)
             continue
-        zeros = as_array(np.zeros(node.shape, node.dtype, like=_raw(like)))
+        # The cotangent of one number may be NumPy's scalar, which no array is like.
+        zeros = as_array(np.zeros(node.shape, node.dtype, like=as_array(_raw(like))))
         # Recorded, the zeros hang on the cotangent: no connection is None where others have 0.
         gxs.append(_connected(zeros, like, node, function) if recorded else zeros)
         dead.append(zeros == 0)
@@ -339,11 +343,11 @@ def _idle_outputs(harmless: Function, dead: Sequence[Any]) -> Sequence[Any]:
     if max(harmless.keep, default=-1) < len(harmless.inputs):
         return [None] * len(before)
     moved = []
-    for node, places in zip(harmless.inputs, dead, strict=True):
+    for i, (node, places) in enumerate(zip(harmless.inputs, dead, strict=True)):
         other = node.data
         if node.requires_grad:
             # In no proportion to what it was: a norm or a direction might not notice.
-            step = 0.1 * _spread(node.shape, node.dtype, 0.5) ** 2
+            step = 0.1 * _spread(node.shape, node.dtype, 0.5, _OTHERS * (i + 10)) ** 2
             other = other + array_like(step, node.data)
         moved.append(other if places is None else np.where(places, node.data, other))
     try:
@@ -356,14 +360,20 @@ def _idle_outputs(harmless: Function, dead: Sequence[Any]) -> Sequence[Any]:
 
 def _weights(gy: Raw, dead: Raw | None) -> Raw:
     """Random positive numbers where a cotangent is alive: no sum of them is 0 by chance."""
-    spread = np.zeros_like(gy) + array_like(_spread(gy.shape, gy.dtype, 0.5), base_of(gy))
+    numbers = _spread(gy.shape, gy.dtype, 0.5, -_OTHERS)
+    spread = np.zeros_like(gy) + array_like(numbers, base_of(gy))
     return spread if dead is None else np.where(dead, np.zeros_like(spread), spread)
 
 
-def _spread(shape: Shape, dtype: DType, start: float) -> Raw:
-    """Numbers between ``start`` and ``start`` + 0.5, no two alike and in no simple relation."""
-    steps = np.arange(1, math.prod(shape) + 1) * _GOLDEN
-    return (start + 0.5 * (steps % 1)).astype(dtype).reshape(shape)
+def _spread(shape: Shape, dtype: DType, start: float, skip: int = 0) -> Raw:
+    """Numbers between ``start`` and ``start`` + 0.5, no two alike and in no simple relation.
+
+    What takes others has a ``skip`` of its own: of two operands that are alike a product is the
+    unit matrix, a difference 0, and what matters passes for what does not.
+    """
+    steps = np.arange(1 + skip, math.prod(shape) + skip + 1) * _GOLDEN % 1
+    # Squared, or the rows of a matrix would differ by multiples of one vector.
+    return (start + 0.5 * steps * steps).astype(dtype).reshape(shape)
 
 
 def _twin(
@@ -390,6 +400,13 @@ def _twin(
         twin.rank = max(node.rank for node in nodes)
         # A node knows its Variable weakly, and get_variable must find this one.
         twin.held = held
+        # Whose output it is that the graph knows.
+        twin.stands_for = function
+        lanes = {level_of(x._array) for x in held}
+        if any(y is not None and level_of(y) not in lanes for y in getattr(function, "kept", ())):
+            # An output without the lanes of these inputs: cotangents of all lanes arrive at it in
+            # one sum, which is the function's own, where the copy would give it to each lane.
+            twin._restored = function._restored
     twin.inputs = tuple(nodes)
     twin.kept = [
         # Recorded, an output is told from its array: one with lanes that the inputs have not would
@@ -431,8 +448,8 @@ def _applied(
     """A copy of ``function`` applied to a sample; None if its derivatives are not finite there."""
     twin, like = copy(function), _base(slots)
     twin.inputs = tuple(
-        _sample(node, () if single else node.shape, start, diagonal, like)
-        for node in function.inputs
+        _sample(node, () if single else node.shape, start, diagonal, like, i * _OTHERS)
+        for i, node in enumerate(function.inputs)
     )
     outputs = twin.forward(*(node.data for node in twin.inputs))
     twin.kept = outputs if function.output_count > 1 else (outputs,)
@@ -447,15 +464,17 @@ def _applied(
 
 def _base(slots: _Slots) -> Raw:
     """The array that says on which device the cotangents are."""
-    return base_of(_raw(next(g for g in slots.cotangents if g is not None)))
+    return base_of(as_array(_raw(next(g for g in slots.cotangents if g is not None))))
 
 
-def _sample(node: Node, shape: Shape, start: float, diagonal: float, like: Raw) -> _Input:
+def _sample(
+    node: Node, shape: Shape, start: float, diagonal: float, like: Raw, skip: int
+) -> _Input:
     """A harmless input in place of a node's: numbers of its shape; a diagonal helps matrices."""
     if node.dtype.kind not in "fc":
         data = node.data if node.data is not None else np.zeros(shape, node.dtype, like=like)
         return _Input(data, shape, node.dtype, False)
-    data = _spread(shape, node.dtype, start)
+    data = _spread(shape, node.dtype, start, skip)
     if diagonal and len(shape) > 1 and shape[-2:] == (shape[-1],) * 2:
         data = data + np.eye(shape[-1], dtype=node.dtype) * math.copysign(diagonal, start)
     return _Input(array_like(data, like), shape, node.dtype, True)

@@ -26,6 +26,7 @@ from playground.graph.backend import (
 )
 from playground.graph.config import config
 from playground.graph.errors import GraphCutError, GraphError
+from playground.graph.questions import Answering
 from playground.graph.types import (
     Array,
     DType,
@@ -129,7 +130,7 @@ class VariableNode:
     @property
     def grad(self) -> Raw | None:
         variable = self._variable()
-        return None if variable is None else variable.grad
+        return None if variable is None else _raw_grad(variable)
 
     @property
     def grad_var(self) -> Variable | None:
@@ -227,7 +228,7 @@ if TYPE_CHECKING:
 _SEEDS: dict[DType, HostArray] = {}
 
 
-class Variable:
+class Variable(Answering):
     """An array that remembers how it was computed.
 
     ``array`` is any registered array (``numpy.ndarray``, ``cupy.ndarray`` …) or None. Functions
@@ -256,7 +257,7 @@ class Variable:
         __lt__ = __le__ = __gt__ = __ge__ = _comparison
 
     # Identity: comparisons are elementwise, so equality cannot key a dictionary.
-    __hash__ = object.__hash__
+    __hash__ = Answering.__hash__
 
     def __init__(
         self,
@@ -320,6 +321,11 @@ class Variable:
     def grad(self) -> Raw | None:
         """The gradient as an array, or None."""
         gradient = self._grad
+        if gradient is None:
+            node = self._node
+            if node.creator is not None and node.requires_grad:
+                self._warn_of_no_gradient(node.creator)
+            return None
         return gradient._array if isinstance(gradient, Variable) else gradient
 
     @grad.setter
@@ -328,6 +334,17 @@ class Variable:
             gradient = as_array(gradient)
             self._check_grad(gradient)
         self._grad = gradient
+
+    def _warn_of_no_gradient(self, creator: Function) -> None:
+        # No error: scripts look whether there is one. The riddle follows, "unsupported operand
+        # type(s) for *: 'float' and 'NoneType'", in the second round of a loop of one's own.
+        warnings.warn(
+            f".grad of {self._title()} is None: it was computed (by {creator.label}), and backward "
+            f"leaves gradients at what nothing was computed for, unless it is called with "
+            f"retain_grad=True. A step of a descent changes the values of one Variable, "
+            f"Y.array -= rate * Y.grad, where Y -= rate * Y.grad computes another",
+            stacklevel=3,
+        )
 
     @property
     def grad_var(self) -> Variable | None:
@@ -492,7 +509,7 @@ class Variable:
 
     def addgrad(self, var: Variable) -> None:
         """Add the gradient of ``var`` to this one's (out of place)."""
-        gradient = var.grad
+        gradient = _raw_grad(var)
         if gradient is not None:
             gradient = array_like(gradient, self._array)
             self._grad = gradient.copy() if self._grad is None else self.grad + gradient
@@ -622,11 +639,16 @@ class Variable:
         return self._taken_apart()
 
     def _taken_apart(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
-        return Variable._rebuilt, (self._array, self.name, self.grad, self.requires_grad)
+        return Variable._rebuilt, (self._array, self.name, _raw_grad(self), self.requires_grad)
 
     @staticmethod
     def _rebuilt(array: Raw, name: str | None, grad: Raw, requires_grad: bool) -> Variable:
         return Variable(array, name=name, grad=grad, requires_grad=requires_grad)
+
+
+def _raw_grad(variable: Variable) -> Raw | None:
+    gradient = variable._grad
+    return gradient._array if isinstance(gradient, Variable) else gradient
 
 
 def _head(variable: Variable) -> str:

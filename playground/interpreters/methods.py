@@ -12,7 +12,7 @@ import playground.functions as F
 from playground.functions.basic_math import unshared
 from playground.functions.registry import WRITING
 from playground.graph.errors import NoRuleError
-from playground.graph.types import Axis, Operand
+from playground.graph.types import Array, Axis, Operand
 from playground.graph.variable import Variable
 from playground.interpreters.numpy_protocol import refuse_cut
 from playground.interpreters.rules import reductions, selecting, shaping, ufuncs
@@ -59,6 +59,11 @@ def _compress(self: Variable, condition: Operand, axis: int | None = None) -> An
     return selecting.compress_rule(condition, self, axis)
 
 
+def _fill_flat(self: Array, values: Operand) -> None:
+    """``v.flat = values``, which are repeated as often as needed."""
+    self[...] = np.resize(values, self.shape)
+
+
 def _flatten(self: Variable, order: str = "C") -> Any:
     """A copy as one dimension."""
     return unshared(shaping.ravel_rule(self, order), self)
@@ -98,7 +103,7 @@ _ARRAY_METHODS: dict[str, Any] = {
     "conj": _conj,
     "conjugate": _conj,
     "__round__": _rounded,
-    "flat": property(F.ravel),
+    "flat": property(F.ravel, _fill_flat),
     "flatten": _flatten,
     "max": _extremum(reductions.max_rule),
     "min": _extremum(reductions.min_rule),

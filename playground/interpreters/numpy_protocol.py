@@ -7,13 +7,17 @@ in silence. The conversions that would cut the graph raise too.
 
 from __future__ import annotations
 
+import math
+import numbers
 import sys
 from collections.abc import Collection, Iterator
 from inspect import signature
+from types import FrameType
 from typing import Any
 
 import numpy as np
 
+import playground.functions as F
 from playground.functions.registry import (
     CONSTANT,
     CREATED,
@@ -28,13 +32,13 @@ from playground.functions.registry import (
 from playground.graph import backend
 from playground.graph.backend import SCALAR_TYPES
 from playground.graph.config import config
-from playground.graph.errors import GraphCutError, NoRuleError
+from playground.graph.errors import GraphCutError, IterationCutError, NoRuleError
 from playground.graph.types import DType, Keywords, Operand
 from playground.graph.variable import Variable, as_array_of
 from playground.interpreters.rules.ufuncs import outer_of
 
 # Types whose own protocol methods must not be pre-empted: everything that is no array of ours.
-_LOWER = (np.ndarray, np.generic, bool, int, float, complex, list, tuple)
+_LOWER = (np.ndarray, np.generic, bool, int, float, complex, list, tuple, range, numbers.Rational)
 
 
 def _is_highest(types: Collection[type]) -> bool:
@@ -244,26 +248,49 @@ _INSTEAD = {
     "vectorize": "the function itself on the Variable, or numpy.stack([f(x) for x in v])",
     "arange": "start + step * numpy.arange(n), with the number of steps as an integer",
     "fill_diagonal": "numpy.where(numpy.eye(n) > 0, v, x)",
-    "ndenumerate": "a loop over the Variable, whose elements stay connected",
+    "ndenumerate": "a loop over the Variable, or for i in numpy.ndindex(v.shape): v[i], whose "
+    "elements stay connected",
 }
 
 
 def _calling() -> str | None:
     """What NumPy's own code calls itself that was called last by code outside of NumPy."""
-    frame, name = sys._getframe(2), None
+    frame, name = sys._getframe(3), None
     while frame is not None and frame.f_globals.get("__name__", "").startswith("numpy."):
         owner = type(frame.f_locals.get("self", None)).__name__
         # Objects that are indexed or called are known by the name of their class, or their own.
         name = {"RClass": "r_", "CClass": "c_", "NoneType": frame.f_code.co_name}.get(owner, owner)
         frame = frame.f_back  # type: ignore[assignment]
+    if frame is not None and frame.f_globals.get("__name__", "").startswith("pandas."):
+        return "pandas"
     inside = name is not None and not hasattr(np, name) and hasattr(np.linalg, name)
     return f"linalg.{name}" if inside else name
 
 
+# Iterators written in C, between which and the caller there is no frame of NumPy's.
+_ITERATORS = frozenset({"nditer", "nested_iters"})
+
+
 def to_ndarray(self: Variable, dtype: DType = None, copy: bool | None = None) -> np.ndarray:
     """``numpy.asarray(v)``: refused while a gradient is wanted."""
+    try:
+        return _plain_array(self, dtype, copy)
+    except GraphCutError as error:
+        if _ITERATORS.isdisjoint(sys._getframe(1).f_code.co_names):
+            raise
+        # NumPy puts a text of its own, about writing, in the place of every TypeError here.
+        raise IterationCutError(
+            "numpy.nditer makes a plain array of v: write a loop over the Variable, or "
+            "for i in numpy.ndindex(v.shape): v[i], whose elements stay connected, and write to "
+            f"y = numpy.zeros_like(v). {error}"
+        ) from error
+
+
+def _plain_array(self: Variable, dtype: DType, copy: bool | None) -> np.ndarray:
     name = _calling() if self.requires_grad else None
-    if name is not None:
+    if name == "pandas":
+        refuse_cut(self, "pandas, which makes a plain array of v,", "table.to_numpy() beside v, ")
+    elif name is not None:
         advice = _INSTEAD.get(name, f"numpy.{name}(numpy.stack([...])) for a list")
         refuse_cut(self, f"numpy.{name}, which makes a plain array of v,", f"{advice}, ")
     refuse_cut(self, "numpy.asarray(v), or a call that makes a plain array of v,")
@@ -272,8 +299,47 @@ def to_ndarray(self: Variable, dtype: DType = None, copy: bool | None = None) ->
 
 def to_float(self: Variable) -> float:
     """``float(v)``: refused while a gradient is wanted."""
+    if not (self.requires_grad and config.enable_backprop):
+        return float(self.array)
+    named = _functions_of_math(sys._getframe(1))
+    if named:
+        # A function of math has no frame: all that the caller's code names are told of.
+        advice = "".join(f"{ours} in place of {theirs}, " for theirs, ours in named.items())
+        refuse_cut(self, f"float(v), which {' or '.join(named)} calls too,", advice)
     refuse_cut(self, "float(v), which a function of math calls too,")
     return float(self.array)
+
+
+# Named differently there and here; all others have the names of NumPy's functions.
+_TWINS = {
+    "acos": "arccos",
+    "acosh": "arccosh",
+    "asin": "arcsin",
+    "asinh": "arcsinh",
+    "atan": "arctan",
+    "atan2": "arctan2",
+    "atanh": "arctanh",
+    "dist": "linalg.norm",
+    "fsum": "sum",
+    "pow": "power",
+}
+
+
+def _functions_of_math(frame: FrameType) -> dict[str, str]:
+    """The functions of math that a frame's code names: math.sin -> numpy.sin."""
+    names, known = frame.f_code.co_names, {**frame.f_globals, **frame.f_locals}
+    imported = any(value is math for value in known.values())
+    found = {}
+    for name in (*names, *frame.f_code.co_freevars):
+        function = getattr(math, name, None)
+        if not callable(function) or not (imported or known.get(name) is function):
+            continue
+        twin = _TWINS.get(name, name)
+        if hasattr(np, twin.partition(".")[0]):
+            found[f"math.{name}"] = f"numpy.{twin}"
+        elif name in F.__all__:
+            found[f"math.{name}"] = f"playground.functions.{name}"
+    return found
 
 
 def to_int(self: Variable) -> int:
@@ -288,10 +354,27 @@ def to_complex(self: Variable) -> complex:
     return complex(self.array)
 
 
-def _comparison(ufunc: np.ufunc) -> Answer:
+def to_sympy_object(self: Variable) -> Operand:
+    """What SymPy makes of a Variable beside an expression: refused while a gradient is wanted."""
+    advice = "sympy.lambdify(symbols, expression) for a function of Variables, "
+    refuse_cut(self, "a SymPy expression that holds v", advice)
+    from playground.interpreters.symbols import sympy  # which asks, and so is there
+
+    return sympy().sympify(float(self.array))
+
+
+def _comparison(ufunc: np.ufunc, reflected: str) -> Answer:
+    default = getattr(object, reflected)
+
     def compare(self: Variable, other: Operand) -> Any:
-        if not _are_operands((other,)):
-            return NotImplemented
+        if hasattr(other, "to_numpy"):
+            other = other.to_numpy()
+        elif isinstance(other, numbers.Number):
+            pass
+        elif not _are_operands((other,)):
+            protocol = getattr(other, "__array_ufunc__", None) is not None
+            own = getattr(type(other), reflected) is not default
+            return ufunc(self, other) if protocol and not own else NotImplemented
         return ufunc(*_plain((self, other)))
 
     return compare
@@ -304,13 +387,14 @@ _PROTOCOL: dict[str, Any] = {
     "__float__": to_float,
     "__int__": to_int,
     "__complex__": to_complex,
+    "_sympy_": to_sympy_object,
     "__bool__": lambda self: bool(self.array),
-    "__eq__": _comparison(np.equal),
-    "__ne__": _comparison(np.not_equal),
-    "__lt__": _comparison(np.less),
-    "__le__": _comparison(np.less_equal),
-    "__gt__": _comparison(np.greater),
-    "__ge__": _comparison(np.greater_equal),
+    "__eq__": _comparison(np.equal, "__eq__"),
+    "__ne__": _comparison(np.not_equal, "__ne__"),
+    "__lt__": _comparison(np.less, "__gt__"),
+    "__le__": _comparison(np.less_equal, "__ge__"),
+    "__gt__": _comparison(np.greater, "__lt__"),
+    "__ge__": _comparison(np.greater_equal, "__le__"),
 }
 # On the finished class: __eq__ in a class's own text would take its hash away.
 for _name, _method in _PROTOCOL.items():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -228,7 +228,7 @@ class Inverse(cli.Descent):
     def files(self) -> dict[str, np.ndarray]:
         return {"inverse.npy": self.result.x}
 
-    def pictures(self) -> dict[str, Axes]:
+    def pictures(self) -> dict[str, Callable[[], Axes]]:
         from playground.inverse.pictures import inverse_pictures
 
         return inverse_pictures(self)

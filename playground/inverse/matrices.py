@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import os
+import warnings
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +22,8 @@ __all__ = [
 
 # Beyond this size the condition number of the 2-norm takes longer than many a step.
 EXACT_CONDITION = 1000
+# A matrix of 16,000 rows; without an end of it, some devices would fill the memory.
+MOST_BYTES = 2 * 10**9
 
 
 def read_matrix(path: str | os.PathLike[str]) -> np.ndarray:
@@ -30,15 +34,8 @@ def read_matrix(path: str | os.PathLike[str]) -> np.ndarray:
     row and column counted from 1, for anything that is not a finite number or does not fit.
     """
     file = Path(path)
-    try:
-        with open(file, "rb") as stream:
-            head = stream.read(6)
-    except FileNotFoundError as error:
-        raise InputError(f"cannot read {file}: there is no such file") from error
-    except IsADirectoryError as error:
-        raise InputError(f"cannot read {file}: it is a directory") from error
-    except OSError as error:
-        raise InputError(f"cannot read {file}: {(error.strerror or str(error)).lower()}") from error
+    content = _content(file)
+    head = content[:6]
     if not head:
         raise InputError(f"{file} is empty: expected a square matrix, one row a line")
     # The first bytes of every zip file, which .npz and .xlsx are.
@@ -49,7 +46,7 @@ def read_matrix(path: str | os.PathLike[str]) -> np.ndarray:
     npy = head == b"\x93NUMPY"
     if file.suffix.lower() == ".npy" and not npy:
         raise InputError(f"{file} is not a .npy file: write it with numpy.save(file, matrix)")
-    matrix = _from_npy(file) if npy else _from_text(file)
+    matrix = _from_npy(file, content) if npy else _from_text(file, content)
     bad = np.argwhere(~np.isfinite(matrix))
     if len(bad):
         row, column = (int(i) for i in bad[0])
@@ -59,6 +56,22 @@ def read_matrix(path: str | os.PathLike[str]) -> np.ndarray:
             f"every number must be finite"
         )
     return matrix
+
+
+def _content(file: Path) -> bytes:
+    """The bytes of a file, read once: a pipe has them only once. Raises InputError."""
+    try:
+        with open(file, "rb") as stream:
+            content = stream.read(MOST_BYTES + 1)
+    except FileNotFoundError as error:
+        raise InputError(f"cannot read {file}: there is no such file") from error
+    except IsADirectoryError as error:
+        raise InputError(f"cannot read {file}: it is a directory") from error
+    except OSError as error:
+        raise InputError(f"cannot read {file}: {(error.strerror or str(error)).lower()}") from error
+    if len(content) > MOST_BYTES:
+        raise InputError(f"{file} holds more than {MOST_BYTES / 1e9:.0f} GB: choose a smaller one")
+    return content
 
 
 def require_square(matrix: np.ndarray, what: str) -> None:
@@ -115,17 +128,8 @@ def _counted(number: int, noun: str) -> str:
 # --------------------------------------------------------------------------- .npy
 
 
-def _from_npy(file: Path) -> np.ndarray:
-    try:
-        # Mapped, not read: a header that promises more than the file holds costs no memory.
-        array = np.load(file, mmap_mode="r", allow_pickle=False)
-    except (ValueError, EOFError, OSError) as error:
-        if "object" in str(error).lower():
-            raise InputError(
-                f"{file} holds Python objects: expected real numbers; convert it with "
-                f"numpy.save(file, matrix.astype(float))"
-            ) from error
-        raise InputError(f"{file} is a damaged or incomplete .npy file ({error})") from error
+def _from_npy(file: Path, content: bytes) -> np.ndarray:
+    array = _npy_array(file, content)
     dtype = array.dtype
     if dtype.names or dtype.kind not in "iuf":
         kinds = {"c": "complex numbers", "b": "truth values", "U": "text", "S": "bytes"}
@@ -143,17 +147,48 @@ def _from_npy(file: Path) -> np.ndarray:
         return np.array(array, dtype=np.float64)
 
 
+def _npy_array(file: Path, content: bytes) -> np.ndarray:
+    """The array of a ``.npy`` file, which shares its bytes. Raises InputError."""
+    stream = BytesIO(content)
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            major, _ = np.lib.format.read_magic(stream)
+            read = np.lib.format.read_array_header_1_0 if major == 1 else _header_2_0
+            shape, fortran, dtype = read(stream)
+        if dtype.hasobject:
+            raise InputError(
+                f"{file} holds Python objects: expected real numbers; convert it with "
+                f"numpy.save(file, matrix.astype(float))"
+            )
+        if min(shape, default=0) < 0:
+            raise ValueError(f"a shape of {shape}")
+        # A header that promises more than the file holds costs no memory.
+        values = np.frombuffer(content, dtype, math.prod(shape), stream.tell())
+        return values.reshape(shape, order="F" if fortran else "C")
+    except InputError:
+        raise
+    # Of a damaged header NumPy's parser raises whatever Python's own does.
+    except Exception as error:
+        reason = str(error) or type(error).__name__
+        raise InputError(f"{file} is a damaged or incomplete .npy file ({reason})") from error
+
+
+def _header_2_0(stream: BytesIO) -> tuple[tuple[int, ...], bool, np.dtype]:
+    # That of version 3.0 differs in the names of fields alone, and a matrix has none.
+    return np.lib.format.read_array_header_2_0(stream)
+
+
 # --------------------------------------------------------------------------- text
 
 
 # Not by pandas: it fills a short row with blanks, and counts rows where errors have to name lines.
 
 
-def _from_text(file: Path) -> np.ndarray:
+def _from_text(file: Path, content: bytes) -> np.ndarray:
     try:
         # Spreadsheets put a byte order mark before the first number.
-        lines = file.read_text(encoding="utf-8-sig").splitlines()
-    except (UnicodeDecodeError, OSError) as error:
+        lines = content.decode("utf-8-sig").splitlines()
+    except UnicodeDecodeError as error:
         raise InputError(f"{file} is not a text file: expected .npy, .csv or plain text") from error
     numbered = [(at, line.partition("#")[0].strip()) for at, line in enumerate(lines, start=1)]
     rows = []

@@ -78,7 +78,8 @@ def fit(
 
     A point whose loss or gradient is not finite leads to a restart, or ends the run. Ctrl-C ends
     it as well, and an exception of ``loss`` passes through; both leave the log whole. Raises
-    FitError where the parts do not fit together and LogError where the log cannot be written.
+    FitError where the parts do not fit together, LogError where the log cannot be written, and
+    BranchError where the loss asks for the type of a value and goes another way for a Variable.
     """
     place = parse_device(device) if isinstance(device, (str, int)) else device
     parts = make_rule(rule), make_stops(stop), make_restart(restart)

@@ -32,13 +32,16 @@ def grid_axis(low: float, high: float, step: float) -> np.ndarray:
     if count * count > MOST_POINTS:
         least = (high - low) / (math.isqrt(MOST_POINTS) - 1)
         # Rounded up to two digits: what is advised has to work.
-        unit = 10.0 ** (math.floor(math.log10(least)) - 1)
+        unit = math.ulp(least) if least < 1e-300 else 10.0 ** (math.floor(math.log10(least)) - 1)
         least = math.ceil(least / unit) * unit
         raise InputError(
             f"--step {step:g} makes a grid of {count:,} x {count:,} points, more than "
             f"{MOST_POINTS:,}: choose a step of at least {least:g}"
         )
-    return low + step * np.arange(count, dtype=np.float64)
+    axis = low + step * np.arange(count, dtype=np.float64)
+    if not (np.diff(axis) > 0).all():
+        raise InputError(f"--step {step:g} is too short to tell the numbers near {high:g} apart")
+    return axis
 
 
 def grid_points(axis: np.ndarray, *, last_fastest: bool = False) -> np.ndarray:

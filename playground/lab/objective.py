@@ -8,10 +8,20 @@ from typing import Any
 
 import numpy as np
 
-from playground.graph.backend import Device, array_like, as_array, is_array, plain_array, to_cpu
+from playground.graph.backend import (
+    SCALAR_TYPES,
+    Device,
+    array_like,
+    as_array,
+    is_array,
+    plain_array,
+    to_cpu,
+)
 from playground.graph.errors import FitError
+from playground.graph.questions import QUESTIONS
 from playground.graph.types import Operand, Raw, Tree, UserFunction
 from playground.graph.variable import Variable
+from playground.transforms.branches import Twins, asks, check_branches
 
 __all__ = ["Objective"]
 
@@ -42,6 +52,7 @@ class Objective:
         self.start = [self._put(_parameter(name, value)) for name, value in pairs]
         self.shapes = [array.shape for array in self.start]
         self.dtypes = [array.dtype for array in self.start]
+        self._given = values
         self.single = len(self.start) == 1
         self.grads: list[Any] | None = None
         self.gradient_evaluations = 0
@@ -110,7 +121,10 @@ class Objective:
     def check(self) -> float:
         """The loss at the start. Raises FitError if the descent cannot begin there."""
         if self._checked is None:
+            since = QUESTIONS.count
             value = self.evaluate(self.start)
+            if asks(self._loss, since):
+                self._compare(since)
             if self._value.dtype.kind != "f":
                 raise FitError(_not_a_number(self._value))
             self.gradient()
@@ -122,6 +136,20 @@ class Objective:
                     )
             self._checked = value
         return self._checked
+
+    def _compare(self, since: int) -> None:
+        """Raise BranchError where the loss computes something else from arrays themselves."""
+
+        def plain(point: Sequence[Raw]) -> Any:
+            return self.call(self._loss, point)
+
+        def traced(point: Sequence[Raw]) -> Any:
+            return self.call(self._loss, [Variable(np.asarray(x)) for x in point])
+
+        # A number as the loss would be called with it.
+        pairs = zip(self._given, self.start, strict=True)
+        given = [x if type(x) in SCALAR_TYPES else array for x, array in pairs]
+        check_branches(Twins("fit", self._loss, given, self._value, plain, traced, ()), since)
 
     @property
     def precision(self) -> float:

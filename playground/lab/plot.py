@@ -12,10 +12,13 @@ touches pyplot: no window, no global state, any thread.
 from __future__ import annotations
 
 import io
+import logging
 import math
 import os
 import re
-from collections.abc import Mapping, Sequence
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -39,11 +42,14 @@ __all__ = [
     "head",
     "heat_map",
     "heat_maps",
+    "literal",
     "log_scale",
     "loss",
     "loss_and_step",
+    "losses",
     "mark_restarts",
     "norm_and_components",
+    "offscreen",
     "palette",
     "parameters",
     "restart_steps",
@@ -63,6 +69,9 @@ MOST_MEANS = 150
 MOST_DOTS = 25
 MOST_NUMBERS = 64
 MOST_CELLS = 300
+# Beyond them what matplotlib computes of an axis, the next of its ticks, say, is not finite or is
+# 0: such values are gaps, as those are that are not finite themselves.
+LOWEST, HIGHEST = 1e-200, 1e200
 # More marks than this are drawn as a strip along the edge: full lines would hide the data.
 MOST_RESTART_LINES = 25
 
@@ -120,6 +129,39 @@ def save(drawing: Figure | Axes, path: str | os.PathLike[str]) -> Path:
     return write_whole(target, picture.getvalue())
 
 
+@contextmanager
+def offscreen() -> Iterator[None]:
+    """Within it pictures are drawn for files, whatever a user has set up for windows and LaTeX.
+
+    What matplotlib would say on standard error is left unsaid.
+    """
+    logger = logging.getLogger("matplotlib")
+    level = logger.level
+    # Of a folder without fonts or a cache it warns while it is imported.
+    logger.setLevel(logging.CRITICAL)
+    # The backend of windows is of no use here, and one that does not exist stops the import.
+    backend = os.environ.pop("MPLBACKEND", None)
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            import matplotlib
+
+            if backend is not None:
+                os.environ["MPLBACKEND"] = backend
+            # Names and formulas here are no LaTeX.
+            with matplotlib.rc_context({"text.usetex": False}):
+                yield
+    finally:
+        logger.setLevel(level)
+
+
+def literal(name: str) -> str:
+    """A name of a user's, which matplotlib would read as mathematics between dollars.
+
+    One that begins with an underscore would not stand in a legend.
+    """
+    return ("\N{HAIR SPACE}" if name.startswith("_") else "") + name.replace("$", r"\$")
+
+
 def typeset(formula: str) -> str:
     """A formula for reading: small powers raised, indices lowered, products as dots.
 
@@ -144,13 +186,36 @@ def loss(frame: Frame, ax: Axes | None = None, *, below: float | None = None) ->
     steps, values = _column(frame, "loss")
     # fmin skips NaN, which one point that is not finite would spread over all that follow.
     best = np.fmin.accumulate(values)
-    curve(ax, steps, values, color=BLUE, alpha=0.5, linewidth=0.8, label="loss")
-    curve(ax, steps, best, color=ORANGE, linewidth=1.6, label="best so far")
+    # The best is wider and below: where each loss is the best yet, both are seen.
+    curve(ax, steps, values, color=BLUE, alpha=0.9, linewidth=1.1, zorder=2.2, label="loss")
+    curve(ax, steps, best, color=ORANGE, linewidth=2.6, markersize=6, label="best so far")
     if below is not None:
         ax.axhline(below, color=GREEN, linestyle="--", linewidth=1.2, label=f"stop at {below:g}")
     mark_restarts(ax, restart_steps(frame))
     log_scale(ax, np.append(values, [] if below is None else below))
     return dress(ax, "Loss", "loss", legend=True)
+
+
+def losses(frames: Mapping[str, Frame], ax: Axes | None = None) -> Axes:
+    """The best loss so far of several runs, by name; the column ``loss`` of each frame."""
+    ax = _axes(ax)
+    found = []
+    for (name, frame), color in zip(frames.items(), palette(len(frames)), strict=True):
+        steps, values = _column(frame, "loss")
+        best = np.fmin.accumulate(values)
+        if len(best):
+            label = f"{literal(name)}: {best[-1]:.3g} after {steps[-1]:,} steps"
+            curve(ax, steps, best, color=color, linewidth=1.6, label=label)
+        found.append(best)
+    log_scale(ax, np.concatenate([[], *found]))
+    lengths = [len(best) for best in found if len(best)]
+    if lengths and max(lengths) > 10 * min(lengths):
+        # A run of 30 steps would be a line along the edge beside one of 10,000.
+        ax.set_xscale("symlog", linthresh=10)
+    dress(ax, "Best loss so far", "loss")
+    # Losses fall, so that this corner is the emptiest; of very many only the first are named.
+    ax.legend(*(part[:MOST_LINES] for part in ax.get_legend_handles_labels()), loc="upper right")
+    return ax
 
 
 def step_size(frame: Frame, ax: Axes | None = None) -> Axes:
@@ -317,7 +382,13 @@ def _courses(ax: Axes, frame: Frame, truth: Operand) -> _Courses:
     for color, index in zip(colors, shown, strict=True):
         curve(ax, steps, values[:, index], color=color, linewidth=1.3)
         if known is not None:
-            ax.axhline(known[index], color=color, linestyle=(0, (5, 3)), linewidth=1.0, alpha=0.8)
+            ax.axhline(
+                float(_drawable(known[index])),
+                color=color,
+                linestyle=(0, (5, 3)),
+                linewidth=1.0,
+                alpha=0.8,
+            )
     ends = values[-1, shown] if known is None else known[shown]
     return _Courses(values[:, shown], ends, [names[i] for i in shown], colors, values.shape[1])
 
@@ -358,11 +429,16 @@ def heat_map(
     values = np.asarray(matrix, dtype=float)
     block = -(-max(values.shape) // MOST_CELLS)
     cells = _largest_in_blocks(values, block)
-    sizes = np.abs(values[np.isfinite(values)] if limits is None else limits)
+    sizes = np.abs(values[np.abs(values) <= HIGHEST] if limits is None else limits)
     top = float(sizes.max(initial=0.0)) or 1.0
     extent = (-0.5, values.shape[1] - 0.5, values.shape[0] - 0.5, -0.5)
     image = ax.imshow(
-        cells, cmap="RdBu_r", vmin=-top, vmax=top, extent=extent, interpolation="nearest"
+        _drawable(cells),
+        cmap="RdBu_r",
+        vmin=-top,
+        vmax=top,
+        extent=extent,
+        interpolation="nearest",
     )
     ax.figure.colorbar(image, ax=ax, shrink=0.75, aspect=25)
     _write_values(ax, values, top)
@@ -450,7 +526,12 @@ def curve(ax: Axes, steps: np.ndarray, values: np.ndarray, **look: Any) -> None:
         steps = np.append(np.repeat(steps[starts], 2), steps[-1])
     # With few rows the eye should see which of the points were measured.
     dots = {"marker": "o", "markersize": 3} if len(steps) <= MOST_DOTS else {}
-    ax.plot(steps, values, **{"linewidth": 1.0, **dots, **look})
+    ax.plot(steps, _drawable(values), **{"linewidth": 1.0, **dots, **look})
+
+
+def _drawable(values: np.ndarray) -> np.ndarray:
+    """The values with NaN for those that no axis reaches."""
+    return np.where(np.abs(values) <= HIGHEST, values, np.nan)
 
 
 def _trend(ax: Axes, steps: np.ndarray, values: np.ndarray, *, pale: float, **look: Any) -> None:
@@ -484,7 +565,7 @@ def _bands(ax: Axes, steps: np.ndarray, values: np.ndarray, *, largest: bool = F
     if largest:
         curve(ax, middles, curves[1.0], color=ORANGE, linewidth=0.9, label="largest")
     for low, high, alpha, name in BANDS:
-        band = (curves[low], curves[high])
+        band = (_drawable(curves[low]), _drawable(curves[high]))
         ax.fill_between(middles, *band, color=BLUE, alpha=alpha, linewidth=0, label=name)
     curve(ax, middles, curves[0.5], color=BLUE, linewidth=1.4, label="median")
     return drawn
@@ -530,29 +611,30 @@ def _spread_out(heights: np.ndarray, gap: float) -> np.ndarray:
 
 def _range(values: np.ndarray, ends: np.ndarray) -> tuple[float, float]:
     """Height for all but the wildest 1 % of the values, so that one spike does not flatten all."""
-    finite = values[np.isfinite(values)]
+    finite, known = (part[np.abs(part) <= HIGHEST] for part in (values, ends))
     low, high = np.quantile(finite, (0.005, 0.995)) if finite.size else (0.0, 1.0)
-    low, high = min(low, np.nanmin(ends)), max(high, np.nanmax(ends))
-    room = 0.06 * (high - low) or 0.5
-    return low - room, high + room
+    low, high = known.min(initial=low), known.max(initial=high)
+    room = 0.06 * high - 0.06 * low or 0.5
+    return float(low - room), float(high + room)
 
 
 def log_scale(ax: Axes, values: np.ndarray) -> None:
     """A log scale where the values allow one, with room for what is drawn and no more."""
     from matplotlib.ticker import FuncFormatter, LogLocator
 
-    positive = values[np.isfinite(values) & (values > 0)]
+    positive = values[(values >= LOWEST) & (values <= HIGHEST)]
     if positive.size == 0 or np.any(values < 0):
         return
     low, high = positive.min(), positive.max()
-    if high < 3 * low:  # a log axis this short has no powers of ten to label
+    if high / 3 < low:  # a log axis this short has no powers of ten to label
         return
     ax.set_yscale("log", nonpositive="mask")
-    if high < 100 * low:
+    if high / 100 < low:
         ax.yaxis.set_minor_locator(LogLocator(subs=(2, 5)))
         ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
         ax.yaxis.set_minor_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    room = max((high / low) ** 0.05, 1.2)
+    # By logarithms: of 1e-300 and 1e300 the quotient is no number.
+    room = max(10 ** (0.05 * (np.log10(high) - np.log10(low))), 1.2)
     ax.set_ylim(low / room, high * room)
 
 

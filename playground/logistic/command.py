@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -256,7 +256,7 @@ class Logistic(cli.Descent):
     def files(self) -> dict[str, np.ndarray]:
         return {"weights.npy": self.plain(self.result.x)}
 
-    def pictures(self) -> dict[str, Axes]:
+    def pictures(self) -> dict[str, Callable[[], Axes]]:
         from playground.logistic.pictures import logistic_pictures
 
         return logistic_pictures(self)

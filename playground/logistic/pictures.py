@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,29 +24,41 @@ STEEPEST = 50.0
 CELLS = 300
 
 
-def logistic_pictures(study: Logistic) -> dict[str, Axes]:
-    """Axes by the name of their file."""
-    record, settings, w = study.result.log, study.settings, study.plain(study.result.x)
+def logistic_pictures(study: Logistic) -> dict[str, Callable[[], Axes]]:
+    """What draws them, by the name of their file."""
+    record, settings = study.result.log, study.settings
     kind = "Standardised logistic" if settings.standardise else "Logistic"
-    title = f"{kind} regression, {study.classes[1]} against {study.classes[0]}: {settings.rule}"
-    names = [*study.features, "bias"]
+    other, positive = map(plot.literal, study.classes)
+    title = f"{kind} regression, {positive} against {other}: {settings.rule}"
+    names = [*map(plot.literal, study.features), "bias"]
     params, grads = ((*record.arrays(kind), names) for kind in ("params", "grads"))
     restarts = plot.restart_steps(record.loss)
-    points, labels = study.data["points"], study.data["labels"]
-    if len(study.features) == 2:
-        line = chances(points, labels, w, names=study.features, classes=study.classes)
-    else:
-        line = scores(points @ w[:-1] + w[-1], labels, classes=study.classes)
-    if settings.rule == "constant":
-        loss = plot.loss(record.loss, plot.stacked_axes(1, title=title)[0])
-    else:
-        loss = plot.loss_and_step(record.loss, title=title)[0]
+
+    def loss() -> Axes:
+        if settings.rule == "constant":
+            return plot.loss(record.loss, plot.stacked_axes(1, title=title)[0])
+        return plot.loss_and_step(record.loss, title=title)[0]
+
+    best = study.best.weights
     return {
         "loss": loss,
-        "weights": plot.travel(params, study.best.weights, restarts=restarts, title=title)[0],
-        "gradient": plot.norm_and_components(grads, restarts=restarts, title=title)[0],
-        "boundary": line,
+        "weights": lambda: plot.travel(params, best, restarts=restarts, title=title)[0],
+        "gradient": lambda: plot.norm_and_components(grads, restarts=restarts, title=title)[0],
+        "boundary": lambda: _boundary(study, title),
     }
+
+
+def _boundary(study: Logistic, title: str) -> Axes:
+    w = study.plain(study.result.x)
+    points, labels = study.data["points"], study.data["labels"]
+    names, classes = ([*map(plot.literal, them)] for them in (study.features, study.classes))
+    if len(names) == 2:
+        ax = chances(points, labels, w, names=names, classes=classes)
+    else:
+        ax = scores(points @ w[:-1] + w[-1], labels, classes=classes)
+    figure: Any = ax.figure
+    plot.head(figure, title)
+    return ax
 
 
 def chances(

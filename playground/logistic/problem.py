@@ -71,8 +71,10 @@ def optimum(X: np.ndarray, t: np.ndarray, l2: float = 0.0) -> Optimum:
     Statistical Learning, section 4.4.1), here with step halving.
     """
     X, t = X.astype(np.float64), t.astype(np.float64)
-    # A feature in other units, 1e4 times as large, is 1e8 in the curvature: scaled to 1 each.
-    size = np.maximum(np.abs(X).max(axis=0), np.finfo(float).tiny)
+    # A feature in other units, 1e4 times as large, is 1e8 in the curvature: scaled to 1 each. Not
+    # one so small that the penalty would overflow, of which the weight is then nearly 0.
+    floor = np.append(np.full(X.shape[1] - 1, np.sqrt(l2)), 0.0)
+    size = np.maximum(np.maximum(np.abs(X).max(axis=0), floor), np.finfo(float).tiny)
     scaled = X / size
     signed, ridge = scaled * (2 * t - 1)[:, None], np.append(np.full(X.shape[1] - 1, l2), 0.0)
     # The penalty is on the weights of the features as they came, w / size.
@@ -90,6 +92,8 @@ def optimum(X: np.ndarray, t: np.ndarray, l2: float = 0.0) -> Optimum:
         wrong = np.exp(-np.logaddexp(0, margins))  # the chance given to the other class
         slope = ridge * w - signed.T @ wrong
         curvature = scaled.T @ (scaled * (wrong * (1 - wrong))[:, None]) + np.diag(ridge)
+        if not (np.isfinite(curvature).all() and np.isfinite(slope).all()):
+            return Optimum(None)  # of numbers at the edge of float64, on which LAPACK may not end
         # Not solve: a feature that never changes makes the curvature singular.
         step = np.linalg.lstsq(curvature, slope, rcond=None)[0]
         # Far from the border the curvature vanishes, and a whole Newton step overshoots.
@@ -97,7 +101,8 @@ def optimum(X: np.ndarray, t: np.ndarray, l2: float = 0.0) -> Optimum:
             step = step / 2
         w = w - step
         if np.abs(step).max() <= 1e-7 * np.abs(w).max():  # the next would be below rounding
-            return Optimum(w / size)
+            weights = w / size
+            return Optimum(weights if np.isfinite(weights).all() else None)
     return Optimum(None)
 
 

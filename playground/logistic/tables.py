@@ -99,8 +99,18 @@ def read_table(path: str | os.PathLike[str]) -> Table:
 
 
 def split_names(text: str) -> list[str]:
-    """Names separated by commas; one that holds a comma is quoted, as in the head of a CSV file."""
-    return [name.strip() for name in next(csv.reader([text], skipinitialspace=True), [])]
+    """Names separated by commas; one that holds a comma is quoted, as in the head of a CSV file.
+
+    Raises InputError where it is no line of a CSV file.
+    """
+    try:
+        # As a stream and not as one line: a quoted name may hold a line break.
+        rows = [*csv.reader(io.StringIO(text, newline=""), skipinitialspace=True)]
+    except csv.Error as error:
+        raise InputError(f"{text!r}: expected names separated by commas ({error})") from error
+    if len(rows) > 1:
+        raise InputError(f"{text!r}: expected names separated by commas, got {len(rows)} lines")
+    return [name.strip() for row in rows for name in row]
 
 
 def join_names(names: Iterable[str]) -> str:

@@ -3,6 +3,9 @@
 The arithmetic runs on arrays of any registered type: NumPy's operators and ufuncs are all it needs.
 """
 
+from typing import TYPE_CHECKING
+
+from playground.graph.errors import no_such_name
 from playground.optimizers.adam import AdaBound, Adam, AdamRule, AdamW, AMSBound, AMSGrad
 from playground.optimizers.gradient_method import GradientMethod, Optimizer
 from playground.optimizers.hyperparameter import Hyperparameter, HyperparameterProxy
@@ -26,3 +29,9 @@ __all__ = [
     "SGDRule",
     "UpdateRule",
 ]
+
+
+if not TYPE_CHECKING:  # for a type checker every name would exist
+
+    def __getattr__(name: str) -> object:
+        raise no_such_name(__name__, name, __all__)

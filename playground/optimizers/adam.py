@@ -7,7 +7,7 @@ AMSGrad: Reddi, Kale and Kumar, 2018. AdaBound and AMSBound: Luo, Xiong, Liu and
 from __future__ import annotations
 
 import warnings
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -197,6 +197,8 @@ class Adam(GradientMethod):
         adabound: keep the rate of each element between bounds that close in on ``final_lr``.
         final_lr, gamma: that rate, and the speed of the bounds.
     """
+
+    other_names: ClassVar = {"lr": "alpha"}
 
     alpha = HyperparameterProxy("alpha")
     beta1 = HyperparameterProxy("beta1")

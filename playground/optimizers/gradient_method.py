@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Callable
-from typing import Any
+from functools import wraps
+from inspect import signature
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -155,12 +157,46 @@ class Optimizer:
         self._loss_scale = max(1.0, min(LARGEST_LOSS_SCALE, self._loss_scale * factor))
 
 
+def _knowing_its_names(init: Callable[..., None]) -> Callable[..., None]:
+    """A constructor that takes other names, and tells its own where one is not known."""
+    parameters = [*signature(init).parameters.values()][1:]
+    known = [p.name for p in parameters]
+    if any(p.kind is p.VAR_KEYWORD for p in parameters):
+        return init
+
+    @wraps(init)
+    def checked(self: Any, *args: Any, **kwargs: Any) -> None:
+        for name in kwargs.keys() - {*known}:
+            own = self.other_names.get(name)
+            if own in kwargs or own in known[: len(args)]:
+                raise TypeError(
+                    f"{type(self).__name__}: {name} is another name of {own}: give one of the two"
+                )
+            if own not in known:
+                raise TypeError(
+                    f"{type(self).__name__}: there is no argument {name!r}: it takes "
+                    f"{', '.join(known) or 'none'}"
+                )
+            kwargs[own] = kwargs.pop(name)
+        init(self, *args, **kwargs)
+
+    return checked
+
+
 class GradientMethod(Optimizer):
     """An optimizer that needs one gradient an update; a subclass makes its update rules.
 
     Attributes:
         hyperparam: the values that all update rules share, unless one has its own.
+        other_names: what an argument is called elsewhere -> its name here.
     """
+
+    other_names: ClassVar[dict[str, str]] = {}
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "__init__" in vars(cls):
+            cls.__init__ = _knowing_its_names(cls.__init__)  # type: ignore[method-assign]
 
     def __init__(self) -> None:
         self.hyperparam = Hyperparameter()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -42,10 +43,10 @@ class QuadraticStudy(cli.Study):
 
     name = "quadratic"
     about = """
-        Study the quadratic form f(x) = 1/2 x'Qx + bx in three ways: by algebra (SymPy),
-        by backprop, and by central differences. Prints the formulas of f, its gradient,
-        Jacobian and Hessian, the differences of the three ways at many points, and where
-        the gradient vanishes.
+        Study the quadratic form f(x) = 1/2 x'Qx + bx in three ways: by algebra, for which
+        SymPy has to be installed (pip install sympy), by backprop, and by central
+        differences. Prints the formulas of f, its gradient, Jacobian and Hessian, the
+        differences of the three ways at many points, and where the gradient vanishes.
         """
     examples = """
         points:
@@ -210,7 +211,7 @@ class QuadraticStudy(cli.Study):
         }
         return {**found, "formulas.tex": tex.encode()}
 
-    def pictures(self) -> Mapping[str, Figure]:
+    def pictures(self) -> Mapping[str, Callable[[], Figure]]:
         from playground.quadratic.pictures import quadratic_pictures
 
         return quadratic_pictures(self) if len(self.b) == 2 else {}
@@ -277,8 +278,11 @@ def read_row(text: str, flag: str) -> list[float]:
     found = []
     for word in text.replace(",", " ").split():
         try:
-            # A Fraction reads 1/3 as well as 0.1, and neither nan nor inf.
-            found.append(float(Fraction(word)))
+            # Of 1e99999999 a Fraction would write out all the digits.
+            value = float(Fraction(word) if "/" in word else word)
+            if not math.isfinite(value):
+                raise ValueError(word)
+            found.append(value)
         except (ValueError, ZeroDivisionError, OverflowError) as error:
             raise InputError(f"{flag}: expected a finite number, got {word!r}") from error
     if not found:

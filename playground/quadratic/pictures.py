@@ -6,7 +6,7 @@ A frame has three columns: two coordinates and the height, a row a point of a fu
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -34,8 +34,8 @@ MOST_MESHES = 60
 ROUND = 81
 
 
-def quadratic_pictures(study: QuadraticStudy) -> dict[str, Figure]:
-    """Figures by the name of their file, of a form of two variables."""
+def quadratic_pictures(study: QuadraticStudy) -> dict[str, Callable[[], Figure]]:
+    """What draws them, by the name of their file, of a form of two variables."""
     frames, found = study.automatic.frames(), study.algebra.stationary
     title = f"f = {study.algebra.expression}"
     first, second = (
@@ -44,9 +44,9 @@ def quadratic_pictures(study: QuadraticStudy) -> dict[str, Figure]:
     )
     mark = None if found.point is None else (float(found.point[0]), float(found.point[1]))
     return {
-        "surface": landscape(_finer(study), mark=mark, name=found.kind, title=title),
-        "gradient": panels(first, zero=True, title=title),
-        "hessian": panels(second, title=title),
+        "surface": lambda: landscape(_finer(study), mark=mark, name=found.kind, title=title),
+        "gradient": lambda: panels(first, zero=True, title=title),
+        "hessian": lambda: panels(second, title=title),
     }
 
 
@@ -115,6 +115,7 @@ def landscape(
         ax.contour(x, y, z, levels=14, cmap="viridis", offset=ground, linewidths=0.9, zorder=1)
     ax.set_zticks([tick for tick in ax.get_zticks() if low <= tick <= high])
     ax.set_zlim(ground, high)
+    ax.set_zlabel("f", rotation=0, labelpad=2)
     if mark is not None and x.min() <= mark[0] <= x.max() and y.min() <= mark[1] <= y.max():
         # The height of the grid's nearest point: the mark shall not float over what is drawn.
         height = z.flat[np.argmin((x - mark[0]) ** 2 + (y - mark[1]) ** 2)]

@@ -33,8 +33,9 @@ def grad(f: UserFunction, argnums: Argnums = 0, has_aux: bool = False) -> UserFu
         argnums: the arguments to differentiate by; negative numbers count from the last.
         has_aux: f returns ``(value, aux)``, and the gradient comes as ``(gradient, aux)``.
 
-    Raises GradientError where the output has more than one element or is complex; warns where it
-    does not depend on the arguments.
+    Raises GradientError where the output has more than one element or is complex, and BranchError
+    where f asks for the type of a value and goes another way for a Variable (it is called three
+    times more, once, to find out); warns where it does not depend on the arguments.
     """
 
     def gradient(*args: Tree, **kwargs: Tree) -> Any:

@@ -12,6 +12,7 @@ import numpy as np
 import playground.functions as F
 from playground.functions.lanes import show
 from playground.graph.backend import as_array, base_of
+from playground.graph.config import using_own
 from playground.graph.types import Array, Keywords, Tree, UserFunction
 from playground.graph.variable import Variable
 from playground.interpreters.batching import Level, unit_lanes
@@ -89,20 +90,23 @@ def hessian(f: UserFunction, argnums: Argnums = 0, chunk: int | None = None) -> 
 
 
 def hvp(f: UserFunction, argnums: Argnums = 0) -> UserFunction:
-    """The product of the Hessian with a vector, which is given as the last argument.
+    """The product of the Hessian with a vector, which follows the first argument.
 
-    ``hvp(f)(x, v)``, for v in the form and shape of x, costs a few times f and no matrix; it fits
-    SciPy's ``hessp`` (whose own ``args`` would follow the vector: close over them instead). With a
-    tuple of ``argnums``, v is a tuple.
+    ``hvp(f)(x, v, *args)``, for v in the form and shape of x, costs a few times f and no matrix;
+    the order is that of SciPy's ``hessp``. With other ``argnums`` the vector stands second all the
+    same, in the form of what they choose: for a tuple of them, a tuple.
     """
 
     def product(*args: Tree, **kwargs: Tree) -> Any:
         if len(args) < 2:
-            raise TypeError(f"hvp: expected the arguments and a vector, got {len(args)} arguments")
-        *args, v = args  # type: ignore[assignment]
-        trace, gradients = _recorded_gradient("hvp", f, argnums, args, kwargs)
+            raise TypeError(
+                f"hvp: expected the first argument, a vector and the other arguments, got "
+                f"{len(args)} arguments: hvp(f)(x, v, *args)"
+            )
+        x, v, *others = args
+        trace, gradients = _recorded_gradient("hvp", f, argnums, [x, *others], kwargs)
         shapes = trace.assembled([given.variable.array for given in trace.givens])
-        vs = [v for _, v in fitting_all("hvp", v, shapes, "the last argument (the vector)")]
+        vs = [v for _, v in fitting_all("hvp", v, shapes, "argument 1 (the vector)")]
         recorded = trace.recorded or is_linked(vs)
         seeds = [(g, as_seed(v, recorded)) for g, v in zip(gradients, vs, strict=True)]
         found = trace.pull([seed for seed in seeds if seed[0].requires_grad], recorded)
@@ -134,7 +138,8 @@ def jvp(f: UserFunction, primals: Sequence[Any], tangents: Sequence[Any]) -> tup
     # What came of steps alone needs no gradient, and has kept nothing for a pass back.
     linked = [y for y in ys if isinstance(y, Variable) and y.requires_grad]
     duals = [Variable(zeros_for(y.array, y.shape)) for y in linked]
-    gradients = trace.pull(list(zip(linked, duals, strict=True)), True)
+    with using_own({"_transposed": True}):
+        gradients = trace.pull(list(zip(linked, duals, strict=True)), True)
     seeds = [
         (g.node, as_seed(t, recorded))
         for g, t in zip(gradients, ts, strict=True)

@@ -26,6 +26,7 @@ from playground.graph.backend import SCALAR_TYPES, as_array, is_array, plain_arr
 from playground.graph.config import config, using_own
 from playground.graph.function_node import FunctionNode
 from playground.graph.op import Unary
+from playground.graph.questions import QUESTIONS
 from playground.graph.types import (
     Array,
     Function,
@@ -38,6 +39,7 @@ from playground.graph.types import (
     UserFunction,
 )
 from playground.graph.variable import Variable, output_variable
+from playground.transforms.branches import Twins, asks, check_branches
 from playground.transforms.values import called, is_tree, leaves, rebuilt
 
 __all__ = [
@@ -340,7 +342,9 @@ class Trace:
         argnums: Argnums,
         args: Sequence[Tree],
         kwargs: Keywords,
+        compared: bool = True,
     ) -> None:
+        since = QUESTIONS.count
         self.name, self.enabled = name, config.enable_backprop
         self.recorded = False
         self.needed: set[Function] | None = None
@@ -352,12 +356,46 @@ class Trace:
             self.trees.append(inside[i])
             inside[i] = self._entered(inside[i], f"argument {i}")
         if self.enabled:
-            self.result = called(function, inside, kwargs)
+            self.result = called(function, inside, kwargs, since)
         else:
             # In no_backprop_mode too the function is recorded: what is off is the derivative's own
             # graph, and its results come as constants.
             with using_own({"enable_backprop": True}):
-                self.result = called(function, inside, kwargs)
+                self.result = called(function, inside, kwargs, since)
+        if compared and asks(function, since):
+            self._compare(function, argnums, args, kwargs, since)
+
+    def _compare(
+        self,
+        function: UserFunction,
+        argnums: Argnums,
+        args: Sequence[Tree],
+        kwargs: Keywords,
+        since: int,
+    ) -> None:
+        """Raise BranchError where the arguments themselves lead the function another way."""
+        # Variables come from the user, or from a transform around this one, which compares.
+        if all(given.form == VARIABLE for given in self.givens):
+            return
+        chosen = positions(self.name, argnums, len(args))
+        point = [x for i in chosen for _, x in leaves(args[i])]
+
+        def put(values: Sequence[Operand]) -> list[Tree]:
+            rest, inside = iter(values), list(args)
+            for i in chosen:
+                inside[i] = rebuilt(args[i], rest)
+            return inside
+
+        def plain(values: Sequence[Operand]) -> Tree:
+            return function(*put(values), **kwargs)
+
+        def traced(values: Sequence[Operand]) -> Tree:
+            return Trace(self.name, function, argnums, put(values), kwargs, False).result
+
+        others = [x for i, x in enumerate(args) if i not in chosen]
+        given = [others, dict(kwargs)]
+        twins = Twins(self.name, function, point, self.result, plain, traced, given)
+        check_branches(twins, since)
 
     def _entered(self, argument: Tree, name: str) -> Tree:
         if not is_tree(argument):

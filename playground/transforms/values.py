@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from playground.graph.backend import SCALAR_TYPES, constant_like, is_array
-from playground.graph.errors import GradientError, GraphCutError
+from playground.graph.errors import GradientError, GraphCutError, IterationCutError
+from playground.graph.questions import asked_since
 from playground.graph.types import Array, Keywords, Operand, Shape, Tree, UserFunction
 from playground.graph.variable import Variable, as_array_of
 
@@ -37,6 +38,9 @@ __all__ = [
 
 def is_tree(value: object) -> bool:
     """Whether ``value`` holds leaves rather than being one; None holds none."""
+    # The frequent leaf first: a Variable is asked three times for its class, in Python.
+    if type(value) is Variable:
+        return False
     return isinstance(value, (tuple, list, dict)) or value is None
 
 
@@ -122,15 +126,25 @@ def named(name: str, f: UserFunction, transformed: UserFunction, says: str) -> U
     return transformed
 
 
-def called(f: UserFunction, args: Sequence[Tree], kwargs: Keywords) -> Tree:
-    """``f(*args, **kwargs)``, with the complaint that helps where NumPy hides it behind its own."""
+def called(f: UserFunction, args: Sequence[Tree], kwargs: Keywords, since: int) -> Tree:
+    """``f(*args, **kwargs)``, with the complaint that helps where NumPy hides it behind its own.
+
+    ``since`` is what ``QUESTIONS.count`` was before.
+    """
     try:
         return f(*args, **kwargs)
     except (TypeError, ValueError) as error:
+        for place in asked_since(since)[:1]:
+            error.add_note(
+                f"{place.text} asks what a value is: in place of each number and array that is "
+                f"differentiated by stands a playground.Variable"
+            )
         # NumPy answers a refused conversion by an error of its own, about sequences and scalars,
         # and keeps ours, which says what to write instead, as the cause.
-        cause = error.__cause__
-        if isinstance(cause, GraphCutError) and not isinstance(error, GraphCutError):
+        cause = error if isinstance(error, IterationCutError) else error.__cause__
+        if isinstance(cause, (GraphCutError, IterationCutError)) and not isinstance(
+            error, GraphCutError
+        ):
             raise GraphCutError(str(cause)) from error
         lists = [i for i, x in enumerate(args) if type(x) in (list, tuple)]
         if isinstance(error, TypeError) and lists and "list" in str(error):

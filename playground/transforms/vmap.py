@@ -14,9 +14,11 @@ from playground.graph import backend
 from playground.graph.backend import SCALAR_TYPES
 from playground.graph.config import config
 from playground.graph.errors import InputError
+from playground.graph.questions import QUESTIONS
 from playground.graph.types import Array, Index, Keywords, Operand, Raw, Tree, UserFunction
 from playground.graph.variable import Variable
 from playground.interpreters.batching import Batched, Level
+from playground.transforms.branches import Twins, asks, check_lanes
 from playground.transforms.values import called, check_function, is_tree, leaves, rebuilt
 
 __all__ = ["vmap"]
@@ -54,7 +56,7 @@ def vmap(
             NumPy arrays go in chunks that fit the cache, in a third of the time.
 
     Arrays in, arrays out; Variables in, Variables out. Raises InputError for arguments that have
-    no such axis, or of different lengths along it.
+    no such axis, or of different lengths along it, and BranchError as ``grad`` does.
     """
     check_function("vmap", function)
     if not (chunk in ("auto", None) or (isinstance(chunk, int) and chunk > 0)):
@@ -112,6 +114,12 @@ class Place(NamedTuple):
         """The index of some of them."""
         return _along_axis(self.axis % len(self.value.shape), start, stop)
 
+    def lane(self, i: int) -> Any:
+        """One entry."""
+        if self.axis is None:
+            return self.value
+        return self.value[(*(slice(None),) * (self.axis % len(self.value.shape)), i)]
+
     def enter(self, level: Level) -> Any:
         """The value with its axis hidden, as the function gets it."""
         x, axis = self.value, self.axis
@@ -155,17 +163,42 @@ def _at_once(
     out_axes: Axes,
     size: int,
 ) -> Any:
-    level = Level(size)
+    level, since = Level(size), QUESTIONS.count
     # Closed-over Variables that meet lanes inside are connected by a sum over these.
     with level.recording():
         inside = [place.enter(level) for place in places]
         for x in inside:
             if isinstance(x, Variable):
                 x.node.given = True
-        result = called(function, rebuilt(args, iter(inside)), kwargs)
+        result = called(function, rebuilt(args, iter(inside)), kwargs, since)
         recorded = any(isinstance(place.value, Variable) for place in places)
-        found = [place.leave(level, recorded) for place in _leaf_places(result, out_axes, "result")]
-        return rebuilt(result, iter(found))
+        results = list(_leaf_places(result, out_axes, "result"))
+        found = [place.leave(level, recorded) for place in results]
+    if size and not recorded and asks(function, since):
+        left = [p._replace(value=y) for p, y in zip(results, found, strict=True)]
+        check_lanes(_lanes(function, args, places, kwargs, left), since)
+    return rebuilt(result, iter(found))
+
+
+def _lanes(
+    function: UserFunction,
+    args: Tree,
+    places: list[Place],
+    kwargs: Keywords,
+    results: list[Place],
+) -> list[Twins]:
+    """The first lane and the last, each as a call of the function with what it maps over."""
+
+    def call(values: Sequence[Operand]) -> Tree:
+        return function(*rebuilt(args, iter(values)), **kwargs)
+
+    size = next(place.size for place in places if place.axis is not None)
+    found = []
+    for i in {0, size - 1}:
+        point = [place.lane(i) for place in places]
+        value = [place.lane(i) for place in results]
+        found.append(Twins("vmap", function, point, value, call, call, dict(kwargs)))
+    return found
 
 
 def _per_argument(axes: Axes, count: int) -> Axes:

@@ -9,7 +9,14 @@ import playground
 from experiments.bench.eigenvalue import torch_steps
 from experiments.spectrum import published
 from playground import FitError, Variable, eigenvalue
-from playground.eigenvalue import Entries, SecondDerivatives, Spectrum, descend, spectral_loss
+from playground.eigenvalue import (
+    Entries,
+    SecondDerivatives,
+    Spectrum,
+    Trajectory,
+    descend,
+    spectral_loss,
+)
 from playground.lab.descent import AdamSteps, Below
 from playground.optimizers import SGD, Adam
 from tests.commands import running
@@ -103,7 +110,8 @@ def test_adam_takes_as_many_steps_as_published_and_ends_at_the_identity(seed: in
 @pytest.mark.parametrize("seed", [0, 1])
 def test_as_many_steps_as_pytorch(seed: int) -> None:
     pytest.importorskip("torch")
-    assert descend(start(seed)).steps == torch_steps(start(seed), np.ones(3), 1e-8)
+    # All the way to 1e-8 the experiment counts them.
+    assert descend(start(seed), tol=1e-3).steps == torch_steps(start(seed), np.ones(3), 1e-3)
 
 
 # -------------------------------------------------------------------- both ways, and the descent
@@ -193,7 +201,8 @@ BRIEF = ("--no-plot", "--quiet")
 
 
 def test_the_study_as_a_command(run, tmp_path) -> None:
-    ran = run("--out", "o")
+    # Ten times the default step size, for a tenth of the steps.
+    ran = run("--lr", 0.01, "--out", "o")
     assert ran.code == 0
     # Where it takes more than five seconds there are lines of progress, and nothing else.
     assert all(line.startswith("step ") for line in ran.err.splitlines())
@@ -205,10 +214,20 @@ def test_the_study_as_a_command(run, tmp_path) -> None:
     assert "curvatures of the loss   2 (3 times), 4 (3 times)" in ran.out
     assert "condition number         2\n" in ran.out
     for seed in (1, 2, 3):
-        assert f"random start of seed {seed}   {descend(start(seed)).steps:,} steps" in ran.out
+        assert f"random start of seed {seed}   {faster(start(seed)).steps:,} steps" in ran.out
     assert {path.name for path in (tmp_path / "o").glob("*.png")} == PICTURES
     assert np.array_equal(record.params.to_numpy()[0], start(0))
-    assert steps == descend(start(0)).steps
+    assert steps == faster(start(0)).steps
+
+
+def faster(r: np.ndarray) -> Trajectory:
+    return descend(r, optimizer=Adam(alpha=0.01, eps=1e-7))
+
+
+def test_without_flags_it_is_the_original_study(run) -> None:
+    run("--max-steps", 40, "--out", "o", *BRIEF)
+    points = playground.read_log("o").params.to_numpy()
+    assert np.array_equal(points, descend(start(0), max_steps=40).points)
 
 
 def test_eigenvalues_are_logged_with_every_step(run) -> None:
@@ -338,3 +357,32 @@ def test_help_says_what_is_the_default(run, capsys) -> None:
     text = " ".join(capsys.readouterr().out.split())
     assert "how the step size is chosen (default adam)" in text
     assert "stop at the loss <= T (default 1e-08)" in text
+
+
+def test_further_starts_share_what_is_left_of_the_time(run, monkeypatch) -> None:
+    """Five seconds each at most; none is begun where nothing is left."""
+    from playground.eigenvalue import command
+
+    limits, left = [], iter([20.0, 4.0, 1.0, 0.5, 0.0])
+
+    def noted(*arguments, **options):
+        limits.append(options["stop"][-1].limit)
+        return fit(*arguments, **options)
+
+    fit = command.fit
+    monkeypatch.setattr(command, "fit", noted)
+    monkeypatch.setattr(command.Eigenvalue, "seconds_left", property(lambda self: next(left)))
+    words = ("--targets", "1,2", "--rule", "barzilai-borwein", "--starts", 8, "--no-plot")
+    done = run(*words)
+    assert done.code == 0
+    assert limits == [20 / 7 if 20 / 7 < 5 else 5, 4 / 6, 1 / 5, 0.5 / 4]
+    assert "further starts" in done.out
+    assert "3 left out: --max-seconds is used up" in done.out
+
+
+def test_seeds_of_further_starts_begin_anew_after_the_last(run) -> None:
+    words = ("--targets", "1,2", "--rule", "barzilai-borwein", "--starts", 3, "--no-plot")
+    done = run(*words, "--seed", 2**32 - 1)
+    assert done.code == 0
+    assert "random start of seed 0" in done.out
+    assert "random start of seed 1" in done.out

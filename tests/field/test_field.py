@@ -701,3 +701,31 @@ def test_the_heights_of_an_ascent_rise(drawn) -> None:
     assert heights[0] == -1.0
     assert heights[-1] == pytest.approx(1.0, abs=1e-9)
     assert (np.diff(heights) >= 0).all()
+
+
+def test_paths_end_at_the_limit_of_seconds(run) -> None:
+    code, out, _ = run("--max-seconds", "1e-9", "--starts", 3, "--no-plot", "--out", "o")
+    assert code == 0
+    assert out.count("the limit of 1e-09 seconds is reached") == 3
+
+
+def test_steps_without_a_slope_have_no_paths(run) -> None:
+    for number, formula in enumerate(("x0//x1", "sign(x0)", "trunc(x0)//x1", "rint(x0)", "x0>x1")):
+        code, _, err = run("--function", formula, "--no-plot", "--out", f"o{number}")
+        assert (code, "Warning" in err) == (2 if ">" in formula else 0, False)
+        assert "there are no paths" in err or "truth values" in err
+
+
+def test_what_a_function_warns_of_is_a_note(run, tmp_path) -> None:
+    text = "import warnings\ndef f(x):\n    warnings.warn('careful, of\\nthis')\n    return x @ x\n"
+    (tmp_path / "warner.py").write_text(text)
+    code, _, err = run("--function", "warner:f", "--no-plot", "--out", "o", "--starts", 1)
+    assert (code, err) == (0, "note: careful, of\\nthis\n")
+
+
+def test_help_says_that_importing_runs_a_module(capsys) -> None:
+    with pytest.raises(SystemExit):
+        field.main(["--help"])
+    said = " ".join(capsys.readouterr().out.split())
+    assert "importing it runs the module" in said
+    assert "name no module that you would not run" in said

@@ -317,3 +317,93 @@ def test_a_kink_at_singular_value_zero_is_named_with_its_one_index() -> None:
     assert error.value.indices == (2,)
     with pytest.raises(DegenerateEigenvalueError, match="singular value 2 is 0"):
         hvp(lambda a: np.linalg.svdvals(a).sum())(a, E)
+
+
+K = np.array([1.0, 2.0, 4.0])
+
+
+def of_eigh(f: Callable[[Any, Any], Any]) -> Callable[[Any], Any]:
+    return lambda a: f(*np.linalg.eigh((a + a.T) / 2))
+
+
+def of_two(f: Callable[[Any, Any], Any]) -> Callable[[Any], Any]:
+    """The same with values and vectors of two decompositions."""
+    return lambda a: f(np.linalg.eigvalsh((a + a.T) / 2), np.linalg.eigh((a + a.T) / 2)[1])
+
+
+def of_svd(f: Callable[[Any, Any, Any], Any]) -> Callable[[Any], Any]:
+    return lambda a: f(*np.linalg.svd(a))
+
+
+# Of a double or threefold value 1, no vector of which has a cotangent that is not 0, or with limits
+# of all quotients in the basis that LAPACK has chosen: and no derivative, or half of one.
+UNDEFINED: dict[str, tuple[Callable[[Any], Any], str]] = {
+    "weighted gaps": (of_eigh(lambda w, v: ((w - 1) * K * v[0] ** 2).sum()), "not exist"),
+    "one gap": (of_eigh(lambda w, v: (w[0] - 1) * v[0, 0] ** 2), "not exist"),
+    "difference": (of_eigh(lambda w, v: (w[1] - w[0]) * v[0, 0]), "not exist"),
+    "from the mean": (
+        of_eigh(lambda w, v: ((w - (w[0] + w[1]) / 2) * K * v[0] ** 2)[:2].sum()),
+        "not exist",
+    ),
+    "one and a function": (of_eigh(lambda w, v: w[0] + ((v * w) @ v.T)[0, 1]), "not exist"),
+    "one times a function": (
+        of_eigh(lambda w, v: w[0] * ((v * np.exp(w)) @ v.T).sum()),
+        "not exist",
+    ),
+    "singular weighted": (
+        of_svd(lambda u, s, v: ((s - 1) * K * u[0] ** 2)[-2:].sum()),
+        "not exist",
+    ),
+    "singular both": (
+        of_svd(lambda u, s, v: ((s - 1) * K * u[0] * v[:, 0])[-2:].sum()),
+        "not exist",
+    ),
+    "singular one": (of_svd(lambda u, s, v: s[-1] + ((u * s) @ v)[0, 1]), "not exist"),
+    "singular difference": (
+        of_svd(lambda u, s, v: (s[-2] - s[-1]) * (u[0] * v[:, 0])[-1]),
+        "not exist",
+    ),
+    "two": (of_two(lambda w, v: ((v * w) @ v.T)[0, 1]), "from one call"),
+    "two exp": (of_two(lambda w, v: ((v * np.exp(w)) @ v.T).sum()), "from one call"),
+    "two weighted": (of_two(lambda w, v: ((w - 1) * K * v[0] ** 2).sum()), "from one call"),
+    "two square": (of_two(lambda w, v: ((v * w**2) @ v.T)[1, 1]), "from one call"),
+    "two singular": (
+        lambda a: (lambda u, s, v: ((u * np.linalg.svdvals(a) ** 3) @ v).sum())(*np.linalg.svd(a)),
+        "from one call",
+    ),
+}
+
+
+@pytest.mark.parametrize("point", ["identity", "double"])
+@pytest.mark.parametrize("name", UNDEFINED)
+def test_what_equal_values_and_vectors_say_together_is_refused(name: str, point: str) -> None:
+    f, reason = UNDEFINED[name]
+    a = np.eye(3) if point == "identity" else np.diag([1.0, 1.0, 2.0])
+    with pytest.raises(DegenerateEigenvalueError, match=reason):
+        grad(f)(a)
+    many = np.stack([a, a])
+    for again in (
+        lambda: jvp(f, (a,), (E,)),
+        lambda: jacobian(lambda a: np.stack([f(a), 2 * f(a)]))(a),
+        lambda: vmap(grad(f))(many),
+        lambda: vmap(lambda a, e: jvp(f, (a,), (e,))[1])(many, np.stack([E, E])),
+    ):
+        with pytest.raises(DegenerateEigenvalueError):
+            again()
+
+
+def test_what_they_say_of_the_matrix_alone_is_not() -> None:
+    a, sym = np.eye(3), (E + E.T) / 2
+    b = np.diag([1.0, 1.0, 2.0])
+    exp = of_eigh(lambda w, v: (v * np.exp(w)) @ v.T)
+    along = np.exp(1) * sym[0, 1]
+    for f, expected in (
+        # The gaps times one weight are the matrix less the identity.
+        (of_eigh(lambda w, v: ((w - 1) * 3 * v[0] ** 2).sum()), 3 * sym[0, 0]),
+        (of_two(lambda w, v: w.sum() + (v @ v.T)[0, 1]), np.trace(E)),
+        (of_two(lambda w, v: (w**2).sum() * (v @ v.T)[0, 0]), 2 * np.trace(E)),
+        (lambda a: np.sum(np.linalg.eigvalsh(a @ b) ** 0) * exp(a)[0, 1], 3 * along),
+        (lambda a: np.linalg.eigvalsh(a.T @ b)[2] * exp(a)[0, 1], 2 * along),
+    ):
+        assert np.sum(grad(f)(a) * E) == pytest.approx(expected, abs=1e-12)
+        assert jvp(f, (a,), (E,))[1] == pytest.approx(expected, abs=1e-12)

@@ -269,3 +269,39 @@ def test_a_root_of_a_norm_has_a_vertical_tangent() -> None:
 def test_a_vector_has_no_matrix_norm(order: str) -> None:
     with pytest.raises(ValueError, match="not defined for vectors"):
         norm(Variable(np.ones(3)), order)
+
+
+PLACES = np.array([0.0, 1.0, 0.0, -2.0, 0.0])
+
+# A part of what distances, some of them 0, are put into; and the same without the rest.
+PARTS: dict[str, tuple[Radial, Radial]] = {
+    "slice": (lambda x: np.sum((np.abs(x) ** 2)[1:]), lambda x: np.sum(x[1:] ** 2)),
+    "list": (lambda x: np.sum((np.abs(x) ** 2)[[0, 1]]), lambda x: np.sum(x[:2] ** 2)),
+    "number": (lambda x: (np.abs(x) ** 2)[2], lambda x: x[2] ** 2),
+    "where": (
+        lambda x: np.sum(np.where(np.arange(5) < 3, np.abs(x) ** 2, 0.0)),
+        lambda x: np.sum(x[:3] ** 2),
+    ),
+    "before": (lambda x: np.sum(np.abs(x)[1:] ** 2), lambda x: np.sum(x[1:] ** 2)),
+    "max": (lambda x: np.max(np.abs(x) ** 2), lambda x: x[3] ** 2),
+    "gauss": (
+        lambda x: np.exp(-(np.abs(x) ** 2))[1:].sum(),
+        lambda x: np.exp(-(x[1:] ** 2)).sum(),
+    ),
+    "cube": (lambda x: np.sum((np.abs(x) ** 3)[2:3]), lambda x: x[2] ** 4),
+    "norm": (
+        lambda x: (norm(x[[[0, 2], [1, 3]]], axis=1) ** 2)[0],
+        lambda x: x[0] ** 2 + x[2] ** 2,
+    ),
+    "hypot": (lambda x: (np.hypot(x[:2], x[2:4]) ** 2)[0], lambda x: x[0] ** 2 + x[2] ** 2),
+}
+
+
+@pytest.mark.parametrize("name", PARTS)
+def test_hessian_of_a_part(name: str) -> None:
+    f, witness = PARTS[name]
+    wanted = hessian(witness)(PLACES)
+    np.testing.assert_allclose(hessian(f)(PLACES), wanted, atol=1e-12)
+    np.testing.assert_allclose(hvp(f)(PLACES, np.ones(5)), wanted.sum(axis=1), atol=1e-12)
+    lanes = vmap(hessian(f))(np.stack([PLACES, PLACES]))
+    np.testing.assert_allclose(lanes, np.stack([wanted, wanted]), atol=1e-12)

@@ -153,3 +153,24 @@ def test_the_usual_jitter_loop_works() -> None:
     np.testing.assert_allclose(grad(log_det)(a), np.tril(expected + expected.T, -1)
                                + np.diag(np.diag(expected)), rtol=1e-5)  # fmt: skip
     assert np.isfinite(hessian(log_det)(np.eye(2))).all()
+
+
+@pytest.mark.parametrize(
+    "matrix",
+    [
+        4.25 * np.ones((2, 2)),
+        np.zeros((3, 2)),
+        np.outer([1.0, 2, 3], [1.0, 2]),
+        np.diag([1.0, 0, 2]),
+        np.array([[1.0, 1, 2], [1, 1, 3]]),
+        np.stack([np.eye(2), np.ones((2, 2))]),
+    ],
+)
+def test_qr_of_dependent_columns_has_a_value_and_no_gradient(matrix: np.ndarray) -> None:
+    for part in (0, 1):
+        np.testing.assert_array_equal(
+            np.linalg.qr(Variable(matrix))[part].array, np.linalg.qr(matrix)[part]
+        )
+        for transform in (grad, hessian):
+            with pytest.raises(np.linalg.LinAlgError, match="depends on those before it"):
+                transform(lambda a, part=part: np.sum(np.linalg.qr(a)[part] ** 3))(matrix)

@@ -199,7 +199,6 @@ REFUSED: dict[str, tuple[Callable[[Variable], Any], str]] = {
     "roots": (np.roots, "Newton"),
     "polyfit": (lambda v: np.polyfit(np.arange(3.0), v, 1), "lstsq"),
     "poly": (np.poly, "convolve"),
-    "polydiv": (lambda v: np.polydiv(v, [1.0, 2.0]), "quotient"),
     "quantile": (lambda v: np.quantile(v, 0.5, method="lower"), "linear"),
     "cov": (lambda v: np.cov(v, aweights=[1, 2, 3]), "average"),
     "interp": (lambda v: np.interp(v, [0.0, 1.0], [0.0, 1.0], period=1.0), "remainder"),

@@ -11,7 +11,7 @@ import pytest
 import playground
 import playground.functions as F
 from playground import DegenerateEigenvalueError, Variable
-from playground.transforms import hessian, jacobian, vmap
+from playground.transforms import grad, hessian, jacobian, jvp, vmap
 
 RNG = np.random.default_rng(0)
 H = RNG.standard_normal((3, 3))
@@ -259,3 +259,41 @@ def test_one_of_equal_eigenvalues_has_a_subgradient_and_no_second_derivative(ind
         assert (np.linalg.eigvalsh(g) > -1e-12).all()
         with pytest.raises(DegenerateEigenvalueError, match="second derivative"):
             hessian(lambda a, f=f: f(a)[index])(EYE)
+
+
+OF_VALUES: dict[str, Callable[[Any], Any]] = {
+    "eigvalsh": np.linalg.eigvalsh,
+    "largest eigenvalue": lambda a: np.linalg.eigvalsh(a)[-1:],
+    "values of eigh": lambda a: np.exp(np.linalg.eigh(a)[0]),
+    "svdvals": np.linalg.svdvals,
+    "largest singular value": lambda a: np.linalg.svdvals(a)[:1],
+    "values of svd": lambda a: np.linalg.svd(a)[1] ** 2,
+    "nuclear norm": lambda a: np.linalg.norm(a, "nuc"),
+    "2-norm": lambda a: np.linalg.norm(a, 2),
+    "cond": lambda a: np.linalg.cond(a + 3 * np.eye(3)),
+    "of a tall matrix": lambda a: np.linalg.svdvals(a[:, :2]),
+    "of a stack": lambda a: np.linalg.svdvals(np.stack([a, a.T @ a])),
+}
+
+
+@pytest.mark.parametrize("point", [EYE, 0 * EYE, np.ones((3, 3)), np.diag([2.0, 1, 0]), DOUBLE])
+@pytest.mark.parametrize("name", OF_VALUES)
+def test_forward_of_values_is_the_transpose_of_backward(name: str, point: np.ndarray) -> None:
+    f = OF_VALUES[name]
+    rows = jacobian(f)(point)
+    expected = np.tensordot(rows, C, 2)
+    np.testing.assert_allclose(jvp(f, (point,), (C,))[1], expected, atol=1e-12)
+    lanes = vmap(lambda a, c: jvp(f, (a,), (c,))[1])
+    found = lanes(np.stack([point] * 2), np.stack([C, 2 * C]))
+    np.testing.assert_allclose(found, np.stack([expected, 2 * expected]), atol=1e-12)
+
+
+def test_a_simple_value_beside_zeros_has_its_derivative_forward() -> None:
+    """Of a matrix s u vᵀ it is uᵀ C v, whatever the other values are."""
+    u, v = np.array([0.6, 0.8, 0.0]), np.array([0.0, 0.6, -0.8])
+    a = 2.5 * np.outer(u, v)
+    for f in (lambda a: np.linalg.norm(a, 2), lambda a: np.linalg.svdvals(a)[0]):
+        assert jvp(f, (a,), (C,))[1] == pytest.approx(u @ C @ v)
+        # The derivative of that has a rule of its own order, which is missing at the zeros.
+        with pytest.raises(DegenerateEigenvalueError):
+            grad(lambda a, f=f: jvp(f, (a,), (C,))[1])(a)

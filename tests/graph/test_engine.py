@@ -9,6 +9,7 @@ import math
 import pickle
 import sys
 import threading
+import warnings
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -1284,3 +1285,26 @@ def test_a_process_wide_change_is_seen_inside_a_block() -> None:
         finally:
             global_config.debug = False
         assert (Variable(np.ones(1)) ** 0.5).creator is not None
+
+
+def test_a_gradient_that_is_not_kept_says_why() -> None:
+    """The second round of a loop that computes a new Y in place of changing the old one."""
+    Y = Variable(np.ones(2))
+    (Y**2).sum().backward()
+    Y -= 0.1 * Y.grad
+    (Y**2).sum().backward()
+    with pytest.warns(UserWarning, match=r"by _ - _.*\n?.*Y\.array -= rate \* Y\.grad"):
+        assert Y.grad is None
+
+
+def test_a_gradient_that_is_missing_elsewhere_is_none_in_silence() -> None:
+    leaf, constant = Variable(np.ones(2)), Variable(np.ones(2), requires_grad=False)
+    kept = leaf * 2
+    kept.sum().backward(retain_grad=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert Variable(np.ones(2)).grad is None
+        assert constant.grad is None
+        assert (constant * 2).grad is None
+        assert leaf.grad.tolist() == [2, 2]
+        assert kept.grad.tolist() == [1, 1]

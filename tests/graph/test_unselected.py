@@ -280,6 +280,87 @@ def test_nor_in_lanes(case: Case) -> None:
         np.testing.assert_allclose(vmap(transform(case.function))(at), np.stack([once, once]))
 
 
+SYSTEM = np.array([[5.9, 0.9, 0.4], [0.8, 2.9, 0.2], [0.6, 0.1, 3.4]])
+RIGHT = np.cos(np.arange(9.0)).reshape(3, 3)
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        lambda y: y[:1],
+        lambda y: y[1],
+        lambda y: y[:, 2],
+        lambda y: y[[0, -1]],
+        lambda y: np.triu(y),
+        lambda y: np.max(y),
+        lambda y: np.bincount([0, 2], y[:2, 0]),
+        lambda y: np.where(RIGHT > 0, y, 0.0),
+    ],
+)
+@pytest.mark.parametrize("right", [np.eye(3), RIGHT])
+def test_a_part_of_what_two_alike_operands_make(part: UserFunction, right: Any) -> None:
+    def function(x: Any) -> Any:
+        return np.sum(part(np.linalg.solve(x, right)) ** 2)
+
+    # Of y = x⁻¹ b along t: dy = -x⁻¹ t y and d²y = 2 x⁻¹ t x⁻¹ t y; of y², 2 y dy and so on.
+    t = np.sin(np.arange(9.0)).reshape(3, 3)
+    y = np.linalg.solve(SYSTEM, right)
+    step = -np.linalg.solve(SYSTEM, t)
+    # A maximum's place stays the same: what was chosen is told from the cotangents of y itself.
+    chosen = grad(lambda y: np.sum(part(y)))(y)
+    first, second = step @ y, 2 * step @ step @ y
+    slope = np.sum(chosen * 2 * y * first)
+    assert jvp(function, (SYSTEM,), (t,))[1] == pytest.approx(slope)
+    bend = np.sum(chosen * 2 * (first**2 + y * second))
+    assert np.sum(hvp(function)(SYSTEM, t) * t) == pytest.approx(bend)
+
+
+# Operations whose backward reads their outputs, or all of what they depend on.
+WHOLES: dict[str, UserFunction] = {
+    "std": lambda x: np.std(x, axis=0) * x,
+    "solve": lambda x: np.linalg.solve(x, np.cos(x)),
+    "inv": np.linalg.inv,
+    "qr": lambda x: np.linalg.qr(x)[0],
+    "cholesky": lambda x: np.linalg.cholesky(x @ x.T + np.eye(3)),
+    "norm": lambda x: x / np.linalg.norm(x, axis=0),
+    "softmax": F.softmax,
+    "logsumexp": lambda x: F.logsumexp(x, axis=1) * x[0],
+    "hypot": lambda x: np.hypot(x, x.T + 1),
+    "cumprod": lambda x: np.cumprod(x, axis=1),
+    "exp": lambda x: np.exp(np.sum(x, axis=0)) * np.sqrt(x),
+    "det": lambda x: np.linalg.det(x) * x,
+}
+PARTS: dict[str, UserFunction] = {
+    "row": lambda y: y[:1],
+    "where": lambda y: np.where(np.arange(3) > 0, y, 0.0),
+    "fancy": lambda y: y[[0, -1]],
+}
+
+
+@pytest.mark.parametrize("part", PARTS)
+@pytest.mark.parametrize("name", WHOLES)
+def test_a_jacobian_of_a_jacobian_of_a_part(name: str, part: str) -> None:
+    f, select = WHOLES[name], PARTS[part]
+    found = jacobian(jacobian(lambda x: select(f(x))))(SYSTEM)
+    whole = jacobian(jacobian(f))(SYSTEM)
+    # Of the numbers of the whole, the same part.
+    wanted = vmap(select, in_axes=-1, out_axes=-1)(whole.reshape((*whole.shape[:-4], 81)))
+    np.testing.assert_allclose(found.reshape(wanted.shape), wanted, rtol=1e-9, atol=1e-9)
+
+
+def test_one_number_of_which_nothing_was_selected() -> None:
+    at = np.array([[-2.0, 1.0], [-1.0, 2.0]])
+
+    def function(x: Any) -> Any:
+        zeros = np.ravel(x) - np.ravel(x)
+        angles = np.arctan2(zeros, np.minimum.reduce(zeros))
+        values = np.polyval(np.fmin(angles, angles), at)
+        return np.sum(np.select([values < 0, values < 1], [-values, 2.0], values))
+
+    np.testing.assert_array_equal(hvp(function)(2 * at, at), np.zeros((2, 2)))
+    assert jvp(function, (2 * at,), (at,)) == (8.0, 0.0)
+
+
 @pytest.mark.parametrize(
     ("function", "at"),
     [

@@ -804,3 +804,45 @@ def test_the_function_that_would_cut_the_graph_is_named(name):
     f, advice = BY_NUMPY[name]
     with pytest.raises(GraphCutError, match=rf"{name}, which makes .*: use .*{advice}"):
         f(Variable(np.array([2.0])))
+
+
+def by_module(v: Variable) -> float:
+    return math.sin(v)
+
+
+def by_name(v: Variable) -> float:
+    from math import atan2
+
+    return atan2(v, 1.0)
+
+
+def by_another_name(v: Variable) -> float:
+    import math as m
+
+    return m.pow(v, 2)
+
+
+def by_two(v: Variable) -> float:
+    return math.exp(v) + math.acosh(v)
+
+
+OF_MATH = [
+    (by_module, ["numpy.sin in place of math.sin"]),
+    (by_name, ["numpy.arctan2 in place of math.atan2"]),
+    (by_another_name, ["numpy.power in place of math.pow"]),
+    (by_two, ["numpy.exp in place of math.exp", "numpy.arccosh in place of math.acosh"]),
+    (lambda v: math.dist([v], [0.0]), ["numpy.linalg.norm in place of math.dist"]),
+    (lambda v: math.erf(v), ["playground.functions.erf in place of math.erf"]),
+]
+
+
+@pytest.mark.parametrize(("f", "advice"), OF_MATH)
+def test_a_function_of_math_is_named_with_its_twin(f, advice):
+    with pytest.raises(GraphCutError, match=r"float\(v\), which math") as caught:
+        f(Variable(np.array(2.0)))
+    assert [twin for twin in advice if twin not in str(caught.value)] == []
+
+
+def test_a_function_of_math_that_is_not_named_is_not_blamed():
+    with pytest.raises(GraphCutError, match=r"float\(v\), which a function of math calls too"):
+        float(Variable(np.array(2.0)))

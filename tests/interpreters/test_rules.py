@@ -1,12 +1,14 @@
 """Rules at their edges: no elements, leading zeros, steps alone, values without a gradient."""
 
+import math
 import warnings
+from typing import Any
 
 import numpy as np
 import pytest
 
 from playground import InvalidType, Variable, no_backprop_mode
-from playground.transforms import grad, jacobian, jvp, vjp, vmap
+from playground.transforms import grad, hessian, jacobian, jvp, vjp, vmap
 
 X = np.array([0.5, 1.5])
 
@@ -108,6 +110,58 @@ def test_the_gradient_of_a_product_with_leading_zeros():
         vmap(lambda p: np.polymul(p, p))(np.array([[0.0, 2.0], [3.0, 4.0]]))
 
 
+DIVIDED = [
+    ([2.0, 3.3, -1.0, 4.0], [1.0, 2.0, 0.5]),
+    ([1.0, -3.0, 2.0], [1.0, -1.0]),  # without a remainder
+    ([1.0, 2.0], [3.0, 1.0, 4.0]),  # the divisor is the longer one
+    ([0.0, 0.0, 1.0, 2.0], [2.0, 1.0]),
+    ([1.0, 0.0, 0.0, 0.0, -1.0], [1.0, 0.0, 1.0]),
+    ([4.0, 2.0], [2.0]),
+    ([0.0, 3.0], [1.0, 1.0, 1.0]),
+    ([3.0], [0.1]),
+]
+
+
+@pytest.mark.parametrize(("u", "v"), DIVIDED)
+def test_quotient_and_remainder_are_numpys_to_the_last_bit(u, v):
+    u, v = np.array(u), np.array(v)
+    for found in (np.polydiv(Variable(u), v), np.polydiv(u, Variable(v))):
+        for mine, theirs in zip(found, np.polydiv(u, v), strict=True):
+            np.testing.assert_array_equal(mine.array, theirs)
+
+
+def test_derivatives_of_a_division():
+    # (a x + b) / (c x + d): quotient a / c, remainder b - a d / c.
+    u, v = np.array([3.0, 5.0]), np.array([2.0, 7.0])
+    by_u, rest_by_u = jacobian(np.polydiv)(u, v)
+    np.testing.assert_allclose(by_u, [[1 / 2, 0]], rtol=1e-15)
+    np.testing.assert_allclose(rest_by_u, [[-7 / 2, 1]], rtol=1e-15)
+    by_v, rest_by_v = jacobian(np.polydiv, argnums=1)(u, v)
+    np.testing.assert_allclose(by_v, [[-3 / 4, 0]], rtol=1e-15)
+    np.testing.assert_allclose(rest_by_v, [[3 * 7 / 4, -3 / 2]], rtol=1e-15)
+    second = hessian(lambda v: np.polydiv(u, v)[1].sum())(v)
+    np.testing.assert_allclose(second, [[-2 * 3 * 7 / 8, 3 / 4], [3 / 4, 0]], rtol=1e-15)
+    many = np.stack([u, u + 1])
+    for found, expected in zip(
+        vmap(np.polydiv, in_axes=(0, None))(many, v),
+        ([[1.5], [2.0]], [[-5.5], [-8.0]]),
+        strict=True,
+    ):
+        np.testing.assert_allclose(found, expected, rtol=1e-15)
+
+
+def test_divisions_that_make_no_sense():
+    with pytest.raises(IndexError, match="polydiv"):
+        np.polydiv(Variable(np.ones((2, 2))), [1.0])
+    with pytest.raises(IndexError, match="polydiv"):
+        np.polydiv(Variable(np.ones(2)), np.ones(0))
+    with pytest.raises(InvalidType, match="one length in all lanes"):
+        # (x + 1) and (2 x + 1) as remainders of x ** 2 + …: in the first lane x drops out.
+        vmap(np.polydiv, in_axes=(0, None))(
+            np.array([[1.0, 0.0, 1.0], [1.0, 2.0, 1.0]]), np.array([1.0, 0.0, 1.0])
+        )
+
+
 @pytest.mark.parametrize("shape", [(0,), (0, 3), (3, 0)])
 @pytest.mark.parametrize(
     "name", ["median", "nanmedian", "nanquantile", "quantile", "nanpercentile"]
@@ -149,3 +203,55 @@ def test_factors_without_a_derivative_have_their_values(shape):
 def _unrecorded(f, x):
     with no_backprop_mode():
         return f(Variable(x))
+
+
+@pytest.mark.filterwarnings("ignore:.*divide by zero", "ignore:.*does not depend")
+@pytest.mark.parametrize("shape", [(0,), (2, 0), (0, 3), (0, 0), (2, 0, 3)])
+@pytest.mark.parametrize("order", [None, math.inf, -math.inf, 1, -1, 2, 3, 0, "fro", "nuc"])
+def test_norms_of_nothing(order: Any, shape: tuple[int, ...]) -> None:
+    """NumPy's values, and an error where NumPy has one."""
+    x = np.zeros(shape)
+    for f in (
+        lambda x: np.linalg.norm(x, order),
+        lambda x: np.linalg.norm(x, order, axis=-1),
+        lambda x: np.linalg.norm(x, order, axis=(0, 1), keepdims=True),
+        lambda x: np.linalg.vector_norm(x, ord=order),
+        lambda x: np.linalg.vector_norm(x, ord=order, axis=0, keepdims=True),
+        lambda x: np.linalg.matrix_norm(x, ord=order),
+        lambda x: np.linalg.cond(x, order),
+    ):
+        try:
+            expected = f(x)
+        except ValueError as error:
+            with pytest.raises(ValueError):  # noqa: PT011 (of the same kind, whatever it says)
+                f(Variable(x))
+            if isinstance(error, np.linalg.LinAlgError):
+                with pytest.raises(np.linalg.LinAlgError):
+                    f(Variable(x))
+            continue
+        found = f(Variable(x))
+        np.testing.assert_array_equal(found.array, expected)
+        assert found.shape == np.shape(expected)
+        assert grad(lambda x, f=f: np.sum(f(x)))(x).shape == shape
+
+
+@pytest.mark.filterwarnings("ignore:invalid value")
+@pytest.mark.parametrize(
+    "f",
+    [
+        np.diag,
+        np.diagflat,
+        lambda x: np.diag(x, -1),
+        lambda x: np.modf(abs(x))[0],
+        lambda x: np.modf(x)[1],
+        lambda x: np.tril(np.stack([x, x])),
+        lambda x: np.pad(x, 1, "edge"),
+        lambda x: np.insert(x, 1, -0.0),
+    ],
+)
+def test_what_only_moves_keeps_signs_of_zero_and_nan(f: Any) -> None:
+    x = np.array([-0.0, 0.0, -0.0, 1.5, np.nan, np.inf])
+    found, expected = f(Variable(x)).array, f(x)
+    np.testing.assert_array_equal(found, expected)
+    known = ~np.isnan(expected)
+    np.testing.assert_array_equal(np.signbit(found)[known], np.signbit(expected)[known])

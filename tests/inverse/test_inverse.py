@@ -19,6 +19,7 @@ import pytest
 
 import playground
 from playground import inverse
+from playground.graph import backend
 from playground.graph.backend import Device
 from playground.lab import cli
 from tests.commands import Ran, running
@@ -608,9 +609,15 @@ def test_bad_npy(run, tmp_path, array):
     assert "m.npy holds" in refused(run("--matrix", "m.npy"))
 
 
-def test_cuda_without_cupy(run, monkeypatch):
+@pytest.mark.parametrize(
+    ("driver", "cure"), [(True, "pip install 'cupy-cuda12x[ctk]'"), (False, "no NVIDIA driver")]
+)
+def test_cuda_without_cupy(run, monkeypatch, driver, cure):
     monkeypatch.setitem(sys.modules, "cupy", None)  # makes its import fail
-    assert "CuPy is not installed" in refused(run("--size", 3, "--device", "cuda"))
+    monkeypatch.setattr(backend, "has_driver", lambda: driver)
+    complaint = refused(run("--size", 3, "--device", "cuda"))
+    assert "CuPy is not installed" in complaint
+    assert cure in complaint
     ran = run("--size", 3, "--device", "auto", *FAST)
     assert ran.code == 0
     assert "using the CPU (CuPy is not installed" in ran.err

@@ -535,3 +535,28 @@ def test_help_explains(run, capsys):
     own = [*cleandoc(Logistic.about).splitlines(), *cleandoc(Logistic.examples).splitlines()]
     assert max(map(len, own)) <= 80
     assert set(own) <= set(text.splitlines())
+
+
+@pytest.mark.parametrize("scale", [1e-320, 1e-300, 1e-250, 1e-200, 1e-160, 1e-100, 1e-20])
+def test_of_tiny_features_the_optimum_is_that_of_the_first_order(scale: float) -> None:
+    """Where w.x is next to 0 every chance is 1/2, and w = sum (t - 1/2) x / l2, exactly."""
+    x, t = np.array([[3.0, 1], [1, 2], [2, 5], [7, 1]]) * scale, np.array([1.0, 0, 1, 0])
+    X = np.concatenate([x, np.ones((4, 1))], axis=1)
+    for l2 in (1.0, 0.25):
+        found = optimum(X, t, l2).weights
+        assert found is not None
+        # Of 1e-320 some 2000 numbers are left.
+        close = 1e-6 if scale > 1e-307 else 1e-2
+        np.testing.assert_allclose(found[:2], (t - 0.5) @ x / l2, rtol=close)
+        assert abs(found[2]) < 1e-12
+
+
+@pytest.mark.parametrize("numbers", [[1e200, -1e200], [1e308, 1.0], [1e160, 1e-160], [np.inf, 1.0]])
+def test_of_numbers_that_overflow_an_optimum_is_found_or_none(numbers: list[float], capfd) -> None:
+    """LAPACK is not asked about what is not finite: it complains by itself, or does not end."""
+    X = np.array([[numbers[0], 1.0], [numbers[1], 1.0], [-numbers[0], 1.0], [0.5, 1.0]])
+    with np.errstate(all="ignore"):
+        for l2 in (0.0, 1.0, 1e300):
+            found = optimum(X, np.array([1.0, 0, 0, 1]), l2).weights
+            assert found is None or np.isfinite(found).all()
+    assert capfd.readouterr() == ("", "")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -278,3 +279,26 @@ def test_names_of_chainer() -> None:
     assert playground.Link is Link
     assert issubclass(Adam, playground.GradientMethod)
     assert issubclass(playground.GradientMethod, playground.Optimizer)
+
+
+def test_lr_is_alpha_by_another_name() -> None:
+    assert Adam(lr=0.25).alpha == 0.25
+    assert AMSBound(lr=0.25).hyperparam.alpha == 0.25
+    with pytest.raises(TypeError, match="Adam: lr is another name of alpha: give one of the two"):
+        Adam(0.1, lr=0.2)
+    with pytest.raises(TypeError, match="lr is another name of alpha"):
+        AdamW(alpha=0.1, lr=0.2)
+
+
+@pytest.mark.parametrize(
+    ("make", "known"),
+    [
+        (lambda: Adam(learning_rate=0.1), "Adam: .*'learning_rate': .*alpha, beta1"),
+        (lambda: AMSGrad(final_lr=0.1), "AMSGrad: .*'final_lr': .* eps, eta$"),
+        (lambda: SGD(alpha=0.1), "SGD: there is no argument 'alpha': it takes lr$"),
+        (lambda: MomentumSGD(nesterov=True), "MomentumSGD: .*'nesterov': .*momentum"),
+    ],
+)
+def test_an_unknown_argument_is_told_the_known_ones(make: Callable[[], Any], known: str) -> None:
+    with pytest.raises(TypeError, match=known):
+        make()

@@ -13,7 +13,7 @@ import pytest
 import playground as pg
 import playground.functions as F
 from playground import FunctionNode, Variable
-from playground.transforms import vmap
+from playground.transforms import grad, jvp, vjp, vmap
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(5, 3))
@@ -432,3 +432,69 @@ def test_reductions_with_further_arguments() -> None:
     np.testing.assert_array_equal(vmap(lambda a: a.max(initial=5))(n), np.maximum(n.max(1), 5))
     odd = vmap(lambda a: np.sum(a, where=a % 2 == 1))(n)
     np.testing.assert_array_equal(odd, (n * (n % 2)).sum(1))
+
+
+# A part of what was computed, and its derivative along t.
+PARTS: dict[str, tuple[Callable[[Any], Any], Callable[[Any, Any], Any]]] = {
+    "slice": (lambda x: np.sin(x)[:1], lambda x, t: (np.cos(x) * t)[:1]),
+    "number": (lambda x: np.exp(x)[1], lambda x, t: np.exp(x[1]) * t[1]),
+    "max": (lambda x: np.max(x**3), lambda x, t: (3 * x**2 * t)[np.argmax(x)]),
+    "where": (lambda x: np.where(x > 0, x**2, 0.0), lambda x, t: np.where(x > 0, 2 * x * t, 0)),
+    "maximum": (lambda x: np.maximum(x**2, 0.1), lambda x, t: (x**2 > 0.1) * 2 * x * t),
+    "clip": (lambda x: np.clip(x, -0.5, 0.5), lambda x, t: (abs(x) < 0.5) * t),
+    "sort": (lambda x: np.sort(x)[0], lambda x, t: t[np.argmin(x)]),
+    "assigned": (lambda x: np.tril(np.outer(x, x))[1], lambda x, t: np.array([*_both(x, t), 0])),
+    "eigenvalue": (
+        lambda x: np.linalg.eigvalsh(np.outer(x, x))[-1],
+        lambda x, t: 2 * x @ t,
+    ),
+}
+
+
+def _both(x: Any, t: Any) -> Any:
+    return x[1] * t[:2] + t[1] * x[:2]
+
+
+@pytest.mark.parametrize("name", PARTS)
+def test_the_derivative_forward_of_a_part(name: str) -> None:
+    f, along = PARTS[name]
+    ts = np.cos(np.arange(15.0)).reshape(X.shape)
+    found = vmap(lambda x, t: jvp(f, (x,), (t,))[1])(X, ts)
+    np.testing.assert_allclose(found, each(along, X, ts), atol=1e-12)
+    # The same by hand: a pass back is linear in its cotangent, also where that is 0.
+    shape = np.shape(f(X[0]))
+
+    def twice(x: Any, t: Any) -> Any:
+        return grad(lambda w: np.sum(vjp(f, x)[1](w)[0] * t))(np.zeros(shape) + 0 * x[0])
+
+    np.testing.assert_allclose(vmap(twice)(X, ts), each(along, X, ts), atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    "describe",
+    [
+        np.shape,
+        np.ndim,
+        np.size,
+        np.iscomplexobj,
+        np.isrealobj,
+        np.result_type,
+        np.min_scalar_type,
+        np.common_type,
+        lambda x: np.can_cast(x.dtype, "f"),
+        lambda x: np.einsum_path("ij,jk", x, x)[0],
+        lambda x: tuple(part.tolist() for part in np.tril_indices_from(x)),
+        lambda x: tuple(part.tolist() for part in np.triu_indices_from(x)),
+        lambda x: tuple(part.tolist() for part in np.diag_indices_from(x)),
+    ],
+)
+def test_what_describes_an_array_is_one_answer_for_all_lanes(describe: Any) -> None:
+    told: list[Any] = []
+
+    def f(x: Any) -> Any:
+        told.append(describe(x))
+        return np.ones(np.shape(x)) * x
+
+    np.testing.assert_array_equal(vmap(f)(M), M)
+    np.testing.assert_array_equal(vmap(grad(lambda x: np.sum(f(x))))(M), np.ones_like(M))
+    assert told == [describe(M[0])] * 2

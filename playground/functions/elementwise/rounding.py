@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from playground.functions.operands import operator
 from playground.functions.registry import answers, function_of
 from playground.graph.op import Elementwise, ElementwiseUnary
 from playground.graph.types import Array, Cotangents, Operand
@@ -144,13 +145,17 @@ def fmod(x: Operand, divisor: Operand) -> Variable:
     return Fmod().of(x, divisor)
 
 
+def _divided(x: Operand, y: Operand) -> tuple[Variable, Variable]:
+    return floor_divide(x, y), remainder(x, y)
+
+
 _DIVISIONS = {
-    "__floordiv__": floor_divide,
-    "__rfloordiv__": lambda self, other: floor_divide(other, self),
-    "__mod__": remainder,
-    "__rmod__": lambda self, other: remainder(other, self),
-    "__divmod__": lambda self, other: (floor_divide(self, other), remainder(self, other)),
-    "__rdivmod__": lambda self, other: (floor_divide(other, self), remainder(other, self)),
+    "__floordiv__": operator(floor_divide, np.floor_divide, "__rfloordiv__"),
+    "__rfloordiv__": operator(floor_divide, np.floor_divide),
+    "__mod__": operator(remainder, np.remainder, "__rmod__"),
+    "__rmod__": operator(remainder, np.remainder),
+    "__divmod__": operator(_divided, np.divmod, "__rdivmod__"),
+    "__rdivmod__": operator(_divided, np.divmod),
 }
 for _name, _function in _DIVISIONS.items():
     setattr(Variable, _name, _function)

@@ -27,8 +27,8 @@ ROUNDING = 1e4
 
 
 def largest(g: Raw) -> float:
-    """The size of an array's largest number, 0 for none."""
-    return float(np.absolute(backend.to_cpu(g)).max(initial=0.0))
+    """The size of an array's largest number, in all lanes, 0 for none."""
+    return float(np.absolute(backend.to_cpu(backend.base_of(g))).max(initial=0.0))
 
 
 class Basis:

@@ -8,17 +8,21 @@ this derivative is one more pass back, from a cotangent to the decomposition's o
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import ClassVar
+from weakref import ref
 
 import numpy as np
 
 from playground.functions.array import reshape, stack
-from playground.functions.lanes import _all_levels, _shown
+from playground.functions.lanes import OverMatrices, _all_levels, _shown
 from playground.functions.linalg.clusters import Basis, largest
+from playground.functions.linalg.matrices import diagonal_of, eye_like, skew, transposed
 from playground.graph import backend
-from playground.graph.backprop import leading_to, nodes_above, propagate
+from playground.graph.backprop import NeedsRecording, leading_to, nodes_above, propagate
 from playground.graph.config import config
-from playground.graph.op import Op, Unary
+from playground.graph.errors import DegenerateEigenvalueError
+from playground.graph.op import Unary, as_raw
 from playground.graph.types import Array, Function, HostArray, Node, Raw
 from playground.graph.variable import Variable, as_variable
 
@@ -38,18 +42,47 @@ class Limit(Unary):
         return gy
 
 
+class Decomposition(OverMatrices):
+    """Base of what takes a matrix apart into values and vectors."""
+
+    __slots__ = ("basis",)
+    indivisible: ClassVar[bool] = True
+    # Which outputs are what.
+    value_output: ClassVar[int]
+    vector_outputs: ClassVar[tuple[int, ...]]
+    basis: Basis
+
+    def meets(self) -> bool:
+        """Whether a derivative has quotients 0/0 here."""
+        return self.basis.has_clusters
+
+    def record_if_met(self, used: bool) -> None:
+        """Ask for a recorded pass where limits are to be taken; ``used`` says of the vectors.
+
+        Of values alone none are, unless another decomposition has the vectors beside them. Whether
+        there are clusters is looked at last: it takes as long as a small decomposition.
+        """
+        if (used or len(_known) > 1) and self.meets() and (used or strangers(self)):
+            raise NeedsRecording(as_variable)
+
+
 class Downstream:
     """The function of one decomposition's outputs that a recorded pass back has come from.
 
     Args:
         op: the decomposition; its outputs are where all passes end.
-        ndims: the axes of its outputs, without lanes of this pass.
     """
 
-    def __init__(self, op: Op, ndims: Sequence[int]) -> None:
-        self.op, self.ndims = op, ndims
+    def __init__(self, op: Decomposition) -> None:
+        ndim = op.basis.values.ndim + 1
+        self.op = op
+        self.ndims = [ndim - (i == op.value_output) for i in range(op.output_count)]
         # Nothing will differentiate what a raw pass finds in the end.
         self.last = config._last
+
+    def vectors_used(self) -> bool:
+        """Whether the vectors live: they may be used where their cotangents are 0."""
+        return any(self.op.outputs[i]() is not None for i in self.op.vector_outputs)
 
     def stands_for_all(self, *cotangents: Array | None) -> bool:
         """Whether cotangents that are all 0 hang on something that is not.
@@ -158,3 +191,131 @@ class Downstream:
         # Only a pass that tells of its nodes can be ended anywhere.
         leaves = propagate([(g.node, start)], False, lambda node, cotangent: None, None, {self.op})
         return max((largest(c) for c in leaves.values()), default=0.0)
+
+    def refuse_turned(self, g: Array, what: str) -> None:
+        """Raise where the gradient inside clusters changes as the vectors turn there.
+
+        It is V core Vᵀ, the core made of the values' cotangents g and of limits. All of them may
+        exist and yet be those of one basis, where a function has no derivative: of
+        w[0] v[0, 0]**2, or of the largest value and a function of the vectors together.
+        """
+        basis, like = self.op.basis, as_raw(g)
+        host = np.abs(basis.turning) + np.diag(np.cos(np.arange(basis.values.shape[-1])))
+        weights = backend.array_like(host.astype(basis.values.dtype), like)
+        # Along a turn T, sum(weights · core) changes by <along, T>: by the vectors on both sides
+        # of the core, by those in the limits, and by what limits and cotangents depend on.
+        core: Array = np.expand_dims(g, -2) * eye_like(weights)
+        slots = [self.slopes(self.op.value_output, g, diagonal_of(weights), False)]
+        along, sizes, limits = _commutator(weights, core), [like], None
+        for place, product in self._turned_by_place(g):
+            inside = basis.inside(place, -1, product) * 0.25
+            term = skew(product) * inside
+            limits = term if limits is None else limits + term
+            along = along - np.matmul(product, weights * inside) * 2
+            sizes.append(as_raw(product))
+        if limits is not None:
+            along = along + _commutator(weights, limits)
+            slots.append(self.slopes(self.op.vector_outputs[0], limits, weights, False))
+        for slot in slots:
+            product = _turned(self.op, slot)
+            if product is not None:
+                along = along + product
+                sizes.append(as_raw(product))
+        basis.refuse_asked(as_raw(skew(along)), what, *sizes)
+        # A cotangent 0 stands for all others where a pass is recorded only to be transposed (jvp).
+        if not self.last and not largest(like):
+            self.refuse_placeholder(basis, skew(along), what)
+
+    def _turned_by_place(self, g: Array) -> Iterator[tuple[int, Array]]:
+        """How the cotangents of values change along a turn, by place in the cluster."""
+        for place in range(1, int(self.op.basis.places.max()) + 1):
+            seed = (self.op.basis.places == place).astype(self.op.basis.values.dtype)
+            like = as_raw(g)
+            slots = self.slopes(self.op.value_output, g, backend.array_like(seed, like), False)
+            product = _turned(self.op, slots)
+            if product is not None:
+                yield place, product
+
+    def refuse_placeholder(self, basis: Basis, ask: Variable, what: str) -> None:
+        """Raise where what must vanish inside clusters does for a cotangent 0 alone."""
+        weights = backend.array_like(basis.turning, ask._array)
+        inside = ask * basis.inside_clusters(ask)
+        if self.size_elsewhere(inside, weights) > basis.rounding(1.0):
+            raise basis.refuse(what)
+
+
+# Decompositions that live, by id: a WeakSet must not grow while another thread looks at it.
+_known: dict[int, ref[Decomposition]] = {}
+
+
+def remember(op: Decomposition) -> None:
+    """Tell other decompositions of this one."""
+    key = id(op)
+    _known[key] = ref(op, lambda _: _known.pop(key, None))
+
+
+def strangers(op: Decomposition) -> list[Decomposition]:
+    """Other decompositions at clusters whose vectors are used."""
+    return [
+        other
+        for other in [known() for known in list(_known.values())]
+        if other is not None
+        and other is not op
+        and hasattr(other, "outputs")
+        and Downstream(other).vectors_used()
+        and other.basis.has_clusters
+    ]
+
+
+def refuse_strangers(op: Decomposition, g: Variable, what: str) -> None:
+    """Raise where the cotangent of values depends on a cluster's basis in another decomposition.
+
+    Of w and v from two calls each has half of what the derivative of V diag(w) Vᵀ is made of.
+    """
+    if len(_known) < 2 or not op.meets():
+        return
+    try:
+        _refuse_strangers(op, g, what)
+    except DegenerateEigenvalueError as error:
+        reason = (
+            "and the vectors beside them are another decomposition's, where each has half of what "
+            "the derivative is made of: take values and vectors from one call; else"
+        )
+        raise DegenerateEigenvalueError(
+            what, error.indices, error.gap, error.batch, reason
+        ) from None
+
+
+def _refuse_strangers(op: Decomposition, g: Variable, what: str) -> None:
+    for other in strangers(op):
+        basis, down = other.basis, Downstream(other)
+        seed = np.cos(np.arange(g.shape[-1])).astype(g.dtype)
+        weights = backend.array_like(basis.turning, as_raw(g))
+        slots = down.slopes(other.value_output, g, backend.array_like(seed, as_raw(g)), False)
+        products = _turned(other, slots)
+        if products is None:
+            continue
+        slots = down.slopes(other.vector_outputs[0], skew(products), weights, False)
+        along, beside = np.matmul(products, weights) * -2, _turned(other, slots)
+        asks = [products, along if beside is None else along + beside]
+        for ask in asks:
+            basis.refuse_asked(as_raw(skew(ask)), what, *(as_raw(a) for a in asks))
+            if not down.last and not largest(as_raw(g)):
+                down.refuse_placeholder(basis, skew(ask), what)
+
+
+def _commutator(a: Array, b: Array) -> Array:
+    return np.matmul(a, b) - np.matmul(b, a)
+
+
+def _turned(op: Decomposition, slots: Sequence[Array | None]) -> Array | None:
+    """The derivative along a turn of all vectors of a decomposition, from those by its outputs."""
+    total = None
+    for i, vectors in zip(op.vector_outputs, op.basis.vectors, strict=True):
+        n = slots[i]
+        if n is not None:
+            # Singular vectors on the right come as rows.
+            n = transposed(n) if i == 2 else n
+            term = np.matmul(transposed(vectors), n)
+            total = term if total is None else total + term
+    return total

@@ -16,13 +16,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import ClassVar, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 
 from playground.functions.lanes import OverMatrices
 from playground.functions.linalg.clusters import Basis, DeadEnd, largest
-from playground.functions.linalg.downstream import Downstream, Limit
+from playground.functions.linalg.downstream import (
+    Decomposition,
+    Downstream,
+    Limit,
+    refuse_strangers,
+    remember,
+)
 from playground.functions.linalg.matrices import (
     check_floating,
     check_square,
@@ -37,7 +43,7 @@ from playground.functions.linalg.matrices import (
 )
 from playground.functions.registry import answers
 from playground.graph import backend
-from playground.graph.backprop import NeedsRecording
+from playground.graph.config import config
 from playground.graph.op import Binary, as_raw
 from playground.graph.types import Array, Cotangents, DType, HostArray, Operand, Raw
 from playground.graph.variable import Variable, as_variable
@@ -55,16 +61,16 @@ class EighResult(NamedTuple):
     eigenvectors: Operand
 
 
-class Eigh(OverMatrices):
+class Eigh(Decomposition):
     """w, V = eigenvalues (…, n), ascending, and eigenvectors (…, n, n) of a symmetric matrix.
 
     One triangle of x is read, and the gradient lies there.
     """
 
-    __slots__ = ("basis", "uplo")
-    indivisible: ClassVar[bool] = True
+    __slots__ = ("uplo",)
     keep = (0, 1, 2)
     output_count = 2
+    value_output, vector_outputs = 0, (1,)
 
     def __init__(self, uplo: Triangle = "L") -> None:
         self.uplo = uplo
@@ -72,11 +78,11 @@ class Eigh(OverMatrices):
     def forward(self, x: Raw) -> tuple[Raw, Raw]:
         w, v = np.linalg.eigh(x, self.uplo)
         self.basis = Basis(w, v)
+        remember(self)
         return w, v
 
     def pull(self, gy: Cotangents) -> Sequence[Array]:
-        if gy[1] is not None and self.basis.has_clusters:
-            raise NeedsRecording(as_variable)
+        self.record_if_met(used=gy[1] is not None)
         return super().pull(gy)
 
     def backward(self, gys: Cotangents, x: Array, w: Array, v: Array) -> Array:
@@ -84,6 +90,8 @@ class Eigh(OverMatrices):
         if gv is not None and self.basis.has_clusters:
             gx = self._at_clusters(gw, gv, x, w, v)
             return gx * _folding(gx, self.uplo)
+        if isinstance(gw, Variable):
+            refuse_strangers(self, gw, "derivative of eigenvalues")
         gx = None if gw is None else EighValuesGrad(self.basis, self.uplo)(x, gw)
         if gv is not None:
             eye = eye_like(v)
@@ -95,8 +103,8 @@ class Eigh(OverMatrices):
 
     def _at_clusters(self, gw: Array | None, gv: Array, x: Array, w: Array, v: Array) -> Array:
         """The gradient in a recorded pass: exact if the function does not ask for the basis."""
-        basis, ndim = self.basis, self.basis.values.ndim + 1
-        down = Downstream(self, (ndim - 1, ndim))
+        basis = self.basis
+        down = Downstream(self)
         m = np.matmul(transposed(v), gv)
         taken = down.limits_taken(basis, gw, gv)
         self._refuse_asked(down, gv, as_raw(m), as_raw(v), taken)
@@ -104,6 +112,8 @@ class Eigh(OverMatrices):
         core = symmetric(m * apart / (differences(w) + (1 - apart)))
         if gw is not None:
             core = core + np.expand_dims(gw, -2) * eye_like(v)
+            if not taken:
+                down.refuse_turned(gw, "derivative of a function of eigenvalues and eigenvectors")
             limits = self._limits(down, gw, w, v, taken)
             core = core if limits is None else core + limits
         gx = sandwiched(v, Limit(basis)(core), transposed(v))
@@ -128,15 +138,13 @@ class Eigh(OverMatrices):
         basis.refuse_asked(asked, what, as_raw(gv), n_v, floor=floor)
         # A cotangent 0 stands for all others where a pass is recorded only to be transposed (jvp).
         if not down.last and not largest(as_raw(gv)):
-            inside = basis.inside_clusters(v)
             m_of_all = np.matmul(transposed(v), gv)
-            asks = [skew(m_of_all) * inside]
+            asks = [skew(m_of_all)]
             n_v = down.slopes(1, gv, turned, False)[1]
             n = -np.matmul(m_of_all, turning)
             n = n if n_v is None else n + np.matmul(transposed(v), n_v)
-            asks.append(skew(n) * inside)
-            if any(down.size_elsewhere(g, turning) > basis.rounding(1.0) for g in asks):
-                raise basis.refuse(what)
+            for ask in (*asks, skew(n)):
+                down.refuse_placeholder(basis, ask, what)
 
     def _limits(self, down: Downstream, gw: Array, w: Array, v: Array, taken: bool) -> Array | None:
         """The limits of the quotients inside clusters, symmetric, 0 outside and on the diagonal."""
@@ -169,11 +177,11 @@ class Eigh(OverMatrices):
 class EighValuesGrad(OverMatrices, Binary):
     """y = V diag(g) Vᵀ, the derivative of a function of the eigenvalues of x; g its gradient."""
 
-    __slots__ = ("basis", "uplo")
+    __slots__ = ("basis", "transposed", "uplo")
     keep = (0, 1)
 
     def __init__(self, basis: Basis, uplo: Triangle) -> None:
-        self.basis, self.uplo = basis, uplo
+        self.basis, self.uplo, self.transposed = basis, uplo, config._transposed
 
     def forward(self, x: Raw, g: Raw) -> Raw:
         (v,) = self.basis.current
@@ -204,6 +212,10 @@ class EighValuesGrad(OverMatrices, Binary):
 
     def _at_clusters(self, gy: Raw, g: Raw) -> Cotangents:
         basis = self.basis
+        if self.transposed:
+            # Linear in g, as the gradient is in whatever basis it was taken: its transpose.
+            (v,) = basis.current
+            return np.zeros_like(gy), diagonal_of(sandwiched(transposed(v), symmetric(gy), v))
         if not basis.equal_inside(g):
             raise basis.refuse("second derivative of a function that tells equal eigenvalues apart")
         (v,) = basis.vectors

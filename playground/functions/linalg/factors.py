@@ -6,16 +6,19 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from playground.functions.linalg.clusters import CLUSTER_GAP
 from playground.functions.linalg.matrices import (
     as_constants,
     check_matrices,
     check_square,
+    diagonal_of,
     is_constant,
     transposed,
 )
 from playground.functions.operands import real_only
 from playground.functions.registry import answers
 from playground.graph import backend
+from playground.graph.errors import InvalidMatrix
 from playground.graph.op import Op, Unary, as_raw
 from playground.graph.types import Array, Cotangents, Operand, Raw
 from playground.graph.variable import Variable, as_variable
@@ -98,6 +101,7 @@ class QR(Op):
 
 def _qr_gradient(gq: Array | None, gr: Array | None, q: Array, r: Array) -> Array:
     """Cotangent of a tall or square x = q r (Walter, Lehmann, Lamour 2012)."""
+    _refuse_dependent(as_raw(r))
     m = np.matmul(r, transposed(gr)) if gr is not None else 0
     if gq is not None:
         m = m - np.matmul(transposed(gq), q)
@@ -108,6 +112,24 @@ def _qr_gradient(gq: Array | None, gr: Array | None, q: Array, r: Array) -> Arra
     right = np.matmul(q, mirrored)
     right = right if gq is None else gq + right
     return transposed(np.linalg.solve(r, transposed(right)))
+
+
+def _refuse_dependent(r: Raw) -> None:
+    """Raise where columns depend on those before them: what lies beyond is LAPACK's choice."""
+    if backend.is_symbolic(r) or not r.size:
+        return
+    # To rounding, a pivot is seldom 0 where it is so in truth, and dividing by it makes noise.
+    rounding = CLUSTER_GAP * r.shape[-1] * float(np.finfo(r.dtype).eps)
+    found = abs(diagonal_of(r)) <= abs(r).max(axis=(-2, -1), keepdims=True)[..., 0] * rounding
+    if not backend.anywhere(found):
+        return
+    column = int(np.argwhere(backend.to_cpu(backend.base_of(found)))[0][-1])
+    raise InvalidMatrix(
+        "the gradient of qr",
+        "a matrix of independent columns",
+        f"column {column} depends on those before it to rounding, and Q's is LAPACK's choice",
+        "Leave such columns out, or use numpy.linalg.pinv or svd.",
+    )
 
 
 @answers(np.linalg.qr)

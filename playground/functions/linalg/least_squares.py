@@ -20,6 +20,10 @@ from playground.graph.variable import Variable, as_variable
 __all__ = ["lstsq", "pinv"]
 
 
+# What is cut off by default, by NumPy and by CuPy, which takes no None for it.
+CUT = 1e-15
+
+
 class Pinv(Unary):
     """y = the Moore-Penrose inverse of x, of constant rank (Golub and Pereyra, 1973)."""
 
@@ -27,10 +31,10 @@ class Pinv(Unary):
     keep = (0, 1)
 
     def __init__(self, rcond: float | None = None) -> None:
-        self.rcond = rcond
+        self.rcond = CUT if rcond is None else rcond
 
     def forward(self, x: Raw) -> Raw:
-        return np.linalg.pinv(x) if self.rcond is None else np.linalg.pinv(x, self.rcond)
+        return np.linalg.pinv(x, self.rcond)
 
     def backward(self, gy: Array, x: Array, y: Array) -> Array:
         yt, gt = transposed(y), transposed(gy)

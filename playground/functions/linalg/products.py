@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from playground.functions.operands import operator, turn_of
 from playground.functions.registry import answers
 from playground.graph import backend
+from playground.graph.errors import OperandError
 from playground.graph.op import Broadcasting
 from playground.graph.types import Array, Cotangents, Operand, Raw
 from playground.graph.variable import Variable
@@ -98,6 +100,13 @@ def matmul(a: Operand, b: Operand, transa: bool = False, transb: bool = False) -
     return MatMul().of(a, b)
 
 
-setattr(Variable, "__matmul__", matmul)
-setattr(Variable, "__rmatmul__", lambda self, other: matmul(other, self))
+def _at(self: Variable, other: Operand) -> Array:
+    try:
+        return MatMul().of(self, other)
+    except OperandError:
+        return turn_of(self, other, np.matmul, "__rmatmul__")
+
+
+setattr(Variable, "__matmul__", _at)
+setattr(Variable, "__rmatmul__", operator(matmul, np.matmul))
 setattr(Variable, "dot", matmul)

@@ -9,13 +9,19 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Sequence
 from functools import reduce
-from typing import ClassVar, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from playground.functions.lanes import OverMatrices
 from playground.functions.linalg.clusters import Basis, DeadEnd, largest
-from playground.functions.linalg.downstream import Downstream, Limit
+from playground.functions.linalg.downstream import (
+    Decomposition,
+    Downstream,
+    Limit,
+    refuse_strangers,
+    remember,
+)
 from playground.functions.linalg.matrices import (
     as_constants,
     check_floating,
@@ -32,7 +38,7 @@ from playground.functions.linalg.matrices import (
 )
 from playground.functions.registry import answers
 from playground.graph import backend
-from playground.graph.backprop import NeedsRecording
+from playground.graph.config import config
 from playground.graph.op import Binary, as_raw
 from playground.graph.types import Array, Cotangents, Operand, Raw
 from playground.graph.variable import Variable, as_variable
@@ -48,25 +54,25 @@ class SVDResult(NamedTuple):
     Vh: Operand
 
 
-class Svd(OverMatrices):
+class Svd(Decomposition):
     """U (…, m, k), s (…, k) descending, Vh (…, k, n) with x = U diag(s) Vh, k = min(m, n)."""
 
-    __slots__ = ("basis",)
-    indivisible: ClassVar[bool] = True
+    __slots__ = ()
     keep = (0, 1, 2, 3)
     output_count = 3
+    value_output, vector_outputs = 1, (0, 2)
 
     def forward(self, x: Raw) -> tuple[Raw, Raw, Raw]:
         u, s, vh = np.linalg.svd(x, full_matrices=False)
         self.basis = Basis(s, u, transposed(vh))
+        remember(self)
         return u, s, vh
 
     def pull(self, gy: Cotangents) -> Sequence[Array]:
-        if (gy[0] is not None or gy[2] is not None) and self._meets():
-            raise NeedsRecording(as_variable)
+        self.record_if_met(used=gy[0] is not None or gy[2] is not None)
         return super().pull(gy)
 
-    def _meets(self) -> bool:
+    def meets(self) -> bool:
         return self.basis.has_clusters or self.basis.has_zero
 
     def backward(self, gys: Cotangents, x: Array, u: Array, s: Array, vh: Array) -> Array | None:
@@ -75,13 +81,16 @@ class Svd(OverMatrices):
         if gu is None and gvh is None:
             # A function of the values alone that has no kink at those that are 0.
             basis = self.basis
-            if isinstance(gs, Variable) and basis.has_zero and basis.vanishes_at_zero(as_raw(gs)):
+            if isinstance(gs, Variable):
+                refuse_strangers(self, gs, "derivative of singular values")
+            even = basis.has_zero and isinstance(gs, Variable) and not config._transposed
+            if even and basis.vanishes_at_zero(as_raw(gs)):
                 gu, gvh = as_variable(as_raw(u) * 0), as_variable(as_raw(vh) * 0)
                 return self._at_clusters(gu, gs, transposed(gvh), x, u, s, transposed(vh))
             return SvdValuesGrad(self.basis)(x, gs)
         gu = u * 0 if gu is None else gu
         gvh = vh * 0 if gvh is None else gvh
-        if self._meets():
+        if self.meets():
             return self._at_clusters(gu, gs, transposed(gvh), x, u, s, transposed(vh))
         gx = _vectors_gradient(gu, transposed(gvh), u, s, transposed(vh))
         return gx if gs is None else gx + SvdValuesGrad(self.basis)(x, gs)
@@ -90,14 +99,17 @@ class Svd(OverMatrices):
         self, gu: Array, gs: Array | None, gv: Array, x: Array, u: Array, s: Array, v: Array
     ) -> Array:
         """The gradient in a recorded pass: exact if the function does not ask for the basis."""
-        basis, ndim = self.basis, self.basis.values.ndim + 1
-        down = Downstream(self, (ndim, ndim - 1, ndim))
+        basis = self.basis
+        down = Downstream(self)
         taken = down.limits_taken(basis, gu, gs, gv)
         used = largest(as_raw(gu)) > 0 or largest(as_raw(gv)) > 0
         if used:
             _Asked(basis, down, gu, gv, as_raw(u), as_raw(v)).refuse(taken)
         parts = _Parts(gu, gv, u, s, v, basis)
         if gs is not None:
+            if down.vectors_used() and not taken:
+                what = "derivative of a function of singular values and vectors"
+                down.refuse_turned(gs, what)
             parts.add_limits(down, gs, taken, used)
         gx = parts.gradient()
         what, given = "derivative of singular vectors at equal values, of that order", [x, gu, gv]
@@ -337,11 +349,11 @@ def _vectors_gradient(gu: Array, gv: Array, u: Array, s: Array, v: Array) -> Arr
 class SvdValuesGrad(OverMatrices, Binary):
     """y = U diag(g) Vᵀ, the derivative of a function of the singular values of x."""
 
-    __slots__ = ("basis",)
+    __slots__ = ("basis", "transposed")
     keep = (0, 1)
 
     def __init__(self, basis: Basis) -> None:
-        self.basis = basis
+        self.basis, self.transposed = basis, config._transposed
 
     def forward(self, x: Raw, g: Raw) -> Raw:
         u, v = self.basis.current
@@ -365,6 +377,10 @@ class SvdValuesGrad(OverMatrices, Binary):
 
     def _at_clusters(self, gy: Raw, g: Raw) -> Cotangents:
         basis = self.basis
+        if self.transposed:
+            # Linear in g, as the gradient is in whatever basis it was taken: its transpose.
+            u, v = basis.current
+            return np.zeros_like(gy), diagonal_of(sandwiched(transposed(u), gy, v))
         if basis.has_zero:
             # A singular value is |λ| of the symmetric matrix above, and has a kink there.
             raise basis.refuse_zero("second derivative of a function of singular values at 0")

@@ -290,8 +290,10 @@ class Batched:
             if cls not in backend.ARRAY_TYPES:
                 return NotImplemented
         rule = Batched.rules.get(func)
-        # Slow, but right for any function: what vmap of plain NumPy code calls beyond op texts.
         if rule is None:
+            if func in _DESCRIBING:
+                return func(*_of_the_form(args), **_of_the_form(kwargs))
+            # Slow, but right for any function: what vmap of plain NumPy code calls beyond op texts.
             return looped(func, args, kwargs)
         return rule(self, *args, **kwargs) if func in _MAKERS else rule(*args, **kwargs)
 
@@ -322,6 +324,22 @@ backend.register_array_type(Batched, Batched.from_host, Batched.to_host)
 
 # Functions that make arrays: their rules get the array of ``like=`` ahead of the arguments.
 _MAKERS: set[LaneRule] = set()
+# Functions whose answer depends on shapes and dtypes alone: it is one for all lanes.
+_DESCRIBING: set[LaneRule] = {
+    np.shape,
+    np.ndim,
+    np.size,
+    np.iscomplexobj,
+    np.isrealobj,
+    np.common_type,
+    np.result_type,
+    np.min_scalar_type,
+    np.can_cast,
+    np.diag_indices_from,
+    np.tril_indices_from,
+    np.triu_indices_from,
+    np.einsum_path,
+}
 
 
 def in_lanes(
@@ -371,6 +389,17 @@ def _parts(tree: Tree) -> Iterator[Operand]:
             yield from _parts(part)
     else:
         yield tree
+
+
+def _of_the_form(tree: Tree) -> Tree:
+    """Arrays of one lane's shape and dtype in place of batched ones."""
+    if isinstance(tree, Batched):
+        return np.zeros(tree.shape, tree.dtype)
+    if isinstance(tree, dict):
+        return {key: _of_the_form(value) for key, value in tree.items()}
+    if type(tree) in (list, tuple):
+        return type(tree)(map(_of_the_form, tree))
+    return tree
 
 
 def _lane(tree: Tree, level: Level, index: int) -> Tree:

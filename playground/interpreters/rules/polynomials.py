@@ -11,13 +11,12 @@ from playground.functions.array.joining import operand
 from playground.functions.operands import together
 from playground.functions.registry import answers, refuse
 from playground.graph import backend
-from playground.graph.errors import InvalidType
+from playground.graph.errors import InvalidIndex, InvalidType
 from playground.graph.op import variable_of
 from playground.graph.types import Operand, Scalar
 from playground.graph.variable import Variable
 
 refuse("poly", "multiply the factors (1, -root) with numpy.convolve")
-refuse("polydiv", "its remainder depends on leading zeros: solve for the quotient's coefficients")
 refuse("polyfit", "use numpy.linalg.lstsq(numpy.vander(x, degree + 1), y)")
 refuse("roots", "eigenvalues of a matrix that is not symmetric have no rule: solve by Newton steps")
 
@@ -94,6 +93,45 @@ def _one_length(name: str, a1: Operand, a2: Operand) -> list[Any]:
 def polymul(a1: Operand, a2: Operand) -> Variable:
     left, right = together("polymul", a1, a2)
     return F.convolve(_without_leading_zeros(left), _without_leading_zeros(right))
+
+
+@answers(np.polydiv)
+def polydiv(u: Operand, v: Operand) -> tuple[Variable, Variable]:
+    u, v = (a if a.ndim else a.reshape(-1) for a in together("polydiv", u, v))
+    if u.ndim != 1 or v.ndim != 1 or not u.size or not v.size:
+        shapes = f"shapes {u.shape} and {v.shape}"
+        raise InvalidIndex("polydiv", "coefficients in one dimension, at least one", shapes)
+    # Long division as NumPy does it, to the last bit.
+    scale, n = F.divide(1.0, v[0]), v.shape[0]
+    quotient, heads, rest = [], [], u
+    for _ in range(u.shape[0] - n + 1):
+        quotient.append(F.multiply(scale, rest[0]))
+        taken = F.subtract(rest[:n], F.multiply(quotient[-1], v))
+        heads.append(taken[:1])
+        rest = F.concat([taken[1:], rest[n:]], 0)
+    if not quotient:
+        return variable_of(np.zeros((1,), u.dtype, like=u.array)), _remainder(u, 0)
+    return F.stack(quotient, 0), _remainder(F.concat([*heads, rest], 0), len(heads))
+
+
+def _remainder(rest: Variable, eliminated: int) -> Variable:
+    """Without the leading coefficients that are 0 to NumPy's tolerance; the last one stays."""
+    if backend.is_symbolic(rest.array):
+        return rest[min(eliminated, rest.shape[0] - 1) :]
+    start = 0
+    while start < rest.shape[0] - 1:
+        near = abs(rest.array[start]) <= 1e-8
+        if not backend.everywhere(near):
+            if backend.anywhere(near):
+                raise InvalidType(
+                    "polydiv",
+                    "a remainder of one length in all lanes",
+                    "a leading coefficient that is 0 in some of them",
+                    "Divide one by one, or pad the remainders yourself.",
+                )
+            break
+        start += 1
+    return rest[start:]
 
 
 def _without_leading_zeros(a: Variable) -> Variable:

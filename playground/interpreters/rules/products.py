@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 import numpy as np
 
 import playground.functions as F
 from playground.functions.array.joining import operand
-from playground.functions.linalg.matrices import check_square
+from playground.functions.linalg.matrices import check_matrices, check_square
 from playground.functions.norms import euclidean_norm, power_norm
 from playground.functions.operands import real_only, together
 from playground.functions.reduction import largest, normal_axes, smallest
 from playground.functions.registry import answers
-from playground.graph.errors import InvalidType
+from playground.graph.errors import InvalidMatrix, InvalidType
 from playground.graph.op import variable_of
 from playground.graph.types import Axis, Operand, Scalar
 from playground.graph.variable import Variable
@@ -195,9 +195,12 @@ def norm(x: Operand, ord: Order = None, axis: Axis = None, keepdims: bool = Fals
 def vector_norm(
     x: Operand, /, *, axis: Axis = None, keepdims: bool = False, ord: Order = 2
 ) -> Variable:
+    ord = 2 if ord is None else ord
     axes = normal_axes(axis, x.ndim, "vector_norm")
     rest = [i for i in range(x.ndim) if i not in axes]
-    flat = x.transpose((*rest, *axes)).reshape([x.shape[i] for i in rest] + [-1])
+    # The length by name: of no elements -1 does not say what it stands for.
+    count = math.prod(x.shape[i] for i in axes)
+    flat = x.transpose((*rest, *axes)).reshape([*(x.shape[i] for i in rest), count])
     result = _vector_norm(flat, ord, len(rest), False)
     kept = [1 if i in axes else n for i, n in enumerate(x.shape)]
     return F.reshape(result, kept) if keepdims else result
@@ -205,6 +208,7 @@ def vector_norm(
 
 @answers(np.linalg.matrix_norm)
 def matrix_norm(x: Operand, /, *, keepdims: bool = False, ord: Order = "fro") -> Variable:
+    check_matrices(x, "matrix_norm")
     return _matrix_norm(x, ord, (x.ndim - 2, x.ndim - 1), keepdims)
 
 
@@ -216,7 +220,7 @@ def _vector_norm(x: Operand, ord: Scalar, axis: Axis, keepdims: bool) -> Variabl
         return euclidean_norm(x, axis, keepdims)
     size = F.absolute(x)
     if ord == math.inf:
-        return largest(size, axis, keepdims)
+        return _largest(size, axis, keepdims)
     if ord == -math.inf:
         return smallest(size, axis, keepdims)
     if ord == 0:
@@ -225,6 +229,12 @@ def _vector_norm(x: Operand, ord: Scalar, axis: Axis, keepdims: bool) -> Variabl
     if ord == 1:
         return F.sum(size, axis, keepdims)
     return power_norm(x, ord, axis, keepdims)
+
+
+def _largest(sizes: Variable, axis: Axis, keepdims: bool = False) -> Variable:
+    """The maximum of numbers that are not negative; 0 of none, as NumPy has it for norms."""
+    empty = 0 in [sizes.shape[i] for i in normal_axes(axis, sizes.ndim, "norm")]
+    return (F.sum if empty else largest)(sizes, axis, keepdims)
 
 
 def _matrix_norm(x: Operand, ord: Order, axes: tuple[int, ...], keepdims: bool) -> Variable:
@@ -236,10 +246,12 @@ def _matrix_norm(x: Operand, ord: Order, axes: tuple[int, ...], keepdims: bool) 
         first, second = (row, column) if ord in (1, -1) else (column, row)
         # With the axes kept the second has its number still, whichever is reduced first.
         sums = F.sum(F.absolute(x), first, keepdims=True)
-        result = (largest if ord > 0 else smallest)(sums, second, keepdims=True)
+        result = (_largest if ord > 0 else smallest)(sums, second, keepdims=True)
     elif ord in (2, -2, "nuc"):
         values = F.svdvals(F.moveaxis(x, (row, column), (-2, -1)))
-        reduced = {2: largest, -2: smallest, "nuc": F.sum}[ord](values, -1)
+        reductions: dict[Order, Callable[..., Variable]]
+        reductions = {2: _largest, -2: smallest, "nuc": F.sum}
+        reduced = reductions[ord](values, -1)
         result = F.expand_dims(F.expand_dims(reduced, min(axes)), max(axes))
     else:
         raise ValueError(f"norm: the order {ord!r} is not defined for matrices")
@@ -248,6 +260,8 @@ def _matrix_norm(x: Operand, ord: Order, axes: tuple[int, ...], keepdims: bool) 
 
 @answers(np.linalg.cond)
 def cond(x: Operand, p: Order = None) -> Variable:
+    if 0 in x.shape[-2:]:
+        raise InvalidMatrix("cond", "a matrix that is not empty", f"shape {x.shape}")
     if p in (None, 2, -2):
         values = F.svdvals(x)
         # Sorted, and yet by the extrema: equal values share the gradient.

@@ -7,6 +7,7 @@ leave out what is not a number.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -120,51 +121,37 @@ def nancumprod(a: Operand, axis: int | None = None) -> Variable:
 # --------------------------------------------------------------------------------- extrema
 
 
-@answers(np.max, np.amax)
-def max_rule(
-    a: Operand,
-    axis: Axis = None,
-    *,
-    keepdims: bool = False,
-    initial: Operand = None,
-    where: Operand = True,
-) -> Variable:
-    if where is not True:
-        _require_initial("max", initial)
-    if initial is None:
-        return largest(a, axis, keepdims)
-    if _is_empty(a, axis):
-        return _repeated("max", initial, a, axis, keepdims)
-    # What is left out is minus infinity, not the initial value: that may tie with what is not.
-    return F.maximum(largest(_kept(a, where, -math.inf), axis, keepdims), initial)
+def _extremum_rule(
+    name: str,
+    extremum: Callable[[Operand, Axis, bool], Variable],
+    of_two: Callable[[Operand, Operand], Variable],
+    left_out: float,
+) -> Callable[..., Variable]:
+    """The rule of np.max or np.min; ``left_out`` never is the extremum."""
+
+    def rule(
+        a: Operand,
+        axis: Axis = None,
+        *,
+        keepdims: bool = False,
+        initial: Operand = None,
+        where: Operand = True,
+    ) -> Variable:
+        if where is not True and initial is None:
+            raise ValueError(f"{name}: where= may leave nothing to choose from: give initial= too")
+        if initial is None:
+            return extremum(a, axis, keepdims)
+        if 0 in [a.shape[i] for i in normal_axes(axis, a.ndim, name)]:
+            # Nothing to choose from.
+            return _repeated(name, initial, a, axis, keepdims)
+        # What is left out is infinite, not the initial value: that may tie with what is not.
+        return of_two(extremum(_kept(a, where, left_out), axis, keepdims), initial)
+
+    return rule
 
 
-@answers(np.min, np.amin)
-def min_rule(
-    a: Operand,
-    axis: Axis = None,
-    *,
-    keepdims: bool = False,
-    initial: Operand = None,
-    where: Operand = True,
-) -> Variable:
-    if where is not True:
-        _require_initial("min", initial)
-    if initial is None:
-        return smallest(a, axis, keepdims)
-    if _is_empty(a, axis):
-        return _repeated("min", initial, a, axis, keepdims)
-    return F.minimum(smallest(_kept(a, where, math.inf), axis, keepdims), initial)
-
-
-def _require_initial(name: str, initial: Operand) -> None:
-    if initial is None:
-        raise ValueError(f"{name}: where= may leave nothing to choose from: give initial= too")
-
-
-def _is_empty(a: Operand, axis: Axis) -> bool:
-    """Whether there is nothing to choose from along the axes."""
-    return 0 in [a.shape[i] for i in normal_axes(axis, a.ndim, "max")]
+max_rule = answers(np.max, np.amax)(_extremum_rule("max", largest, F.maximum, -math.inf))
+min_rule = answers(np.min, np.amin)(_extremum_rule("min", smallest, F.minimum, math.inf))
 
 
 def _repeated(name: str, initial: Operand, a: Operand, axis: Axis, keepdims: bool) -> Variable:

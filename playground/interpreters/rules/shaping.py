@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 import playground.functions as F
-from playground.functions.array.indexing import along_diagonal
+from playground.functions.array.indexing import GetItemGrad, along_diagonal
 from playground.functions.array.joining import at_least, operand, shaped
 from playground.functions.array.shaping import as_tuple
 from playground.functions.reduction import normal_axes
@@ -216,8 +216,8 @@ def diagflat(v: Operand, k: int = 0) -> Variable:
 
 
 def scattered(x: Operand, index: Index, shape: tuple[int, ...]) -> Variable:
-    """Zeros with x put at ``index``."""
-    return F.scatter_add(np.zeros(shape, x.dtype, like=x.array), index, x)
+    """Zeros with x put at ``index``; what is added to zeros would lose the sign of its own."""
+    return GetItemGrad(index, shape).of(x)
 
 
 @answers(np.tril)

@@ -59,7 +59,7 @@ def quotient_and_remainder(x1: Operand, x2: Operand) -> tuple[Variable, Variable
 def modf(x: Operand) -> tuple[Variable, Variable]:
     whole = F.trunc(x)
     # Not x - whole, which is no number for an infinite x.
-    return F.where(abs(x.array) < math.inf, F.subtract(x, whole), 0.0), whole
+    return F.where(abs(x.array) == math.inf, 0.0, F.subtract(x, whole)), whole
 
 
 @answers(np.heaviside)

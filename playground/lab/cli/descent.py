@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -16,7 +15,7 @@ from playground.lab.cli.flags import STEP_RULES, Parser, add_descent_flags
 from playground.lab.cli.folder import LOG_FILE, logged_meta
 from playground.lab.cli.progress import ProgressLine
 from playground.lab.cli.study import Study
-from playground.lab.cli.text import report
+from playground.lab.cli.text import report, shell_word
 from playground.lab.descent import Below, MaxSeconds, MaxSteps, Restart, Rule, Stop
 from playground.lab.fit import Fit, fit
 
@@ -33,7 +32,7 @@ class Descent(Study):
     rules: ClassVar[tuple[str, ...]] = STEP_RULES  # the choices of --rule, the default first
     measure: ClassVar[str] = "the loss"  # what --tol is about
     usage = "[--resume DIR] [flags]"
-    resumable = True
+    resumable = logged = True
     # Tables may lie there: the matrix that is read, for one.
     endings = (".npy", ".png")
     result: Fit
@@ -76,7 +75,7 @@ class Descent(Study):
     def work(self) -> None:
         settings = self.settings
         limits: list[Stop] = [] if settings.max_steps is None else [MaxSteps(settings.max_steps)]
-        spent = time.monotonic() - self.began
+        self._spent_before = spent = time.monotonic() - self.began
         # What is not finite is reported by the fit: NumPy's warnings would tear the progress line.
         quietly = np.errstate(all="ignore")
         with quietly, ProgressLine(sys.stderr, quiet=settings.quiet) as progress:
@@ -100,10 +99,17 @@ class Descent(Study):
                 device=self.device,
                 meta=logged_meta(self),
             )
+        self._ended = time.monotonic()
         if self.result.interrupted:
             at = f"{self.result.steps:,}; the log is kept"
             # Nothing is written or drawn then: who presses Ctrl-C wants out.
             raise Interrupted(f"interrupted at step {at}. Continue: {self._resume}")
+
+    @property
+    def seconds_left(self) -> float:
+        """What is left of --max-seconds, sessions before a resume counted as well."""
+        spent = self.result.seconds + self._spent_before + time.monotonic() - self._ended
+        return float(self.settings.max_seconds) - spent
 
     # --------------------------------------------------------------------------- the ending
 
@@ -114,7 +120,7 @@ class Descent(Study):
     @property
     def _resume(self) -> str:
         """The command that goes on with this run."""
-        return f"python -m playground.{self.name} --resume {shlex.quote(str(self.settings.out))}"
+        return f"python -m playground.{self.name} --resume {shell_word(self.settings.out)}"
 
     def headline(self) -> str:
         """What happened and, on a line of its own, what would help."""

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
-import sys
+import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
-from playground.graph.errors import DeviceError, FitError, InputError, LogError
+import numpy as np
+
+from playground import _interrupts
+from playground.graph.errors import InvalidType, PlaygroundError
+from playground.lab.cli.streams import complain, fill_gaps, flush_all, note, say
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -20,13 +24,16 @@ __all__ = [
     "INTERRUPTED",
     "NOT_CONVERGED",
     "Interrupted",
+    "Picture",
     "guarded",
-    "note",
-    "say",
+    "told_of",
     "write_pictures",
 ]
 
-CONVERGED, NOT_CONVERGED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
+CONVERGED, NOT_CONVERGED, BAD_INPUT, INTERRUPTED = 0, 1, 2, _interrupts.INTERRUPTED
+
+# Drawn when it is its turn: what goes wrong with one leaves the others alone.
+Picture: TypeAlias = "Axes | Figure | Callable[[], Axes | Figure]"
 
 
 class Interrupted(KeyboardInterrupt):
@@ -35,48 +42,91 @@ class Interrupted(KeyboardInterrupt):
 
 def guarded(command: str, work: Callable[[], int]) -> int:
     """The exit code of ``work``; what a user can mend becomes one line on standard error."""
+    fill_gaps()
     try:
-        return work()
-    except (InputError, DeviceError, LogError, FitError, OSError) as error:
-        message = str(error)
-    except MemoryError:
-        message = "not enough memory: choose a smaller problem or --dtype float32"
-    except Interrupted as stop:
-        say(str(stop))
-        return INTERRUPTED
-    except KeyboardInterrupt:
-        # The terminal has written ^C into the line.
-        print("\ninterrupted", file=sys.stderr)
-        return INTERRUPTED
-    print(f"{command}: error: {message}", file=sys.stderr)
-    return BAD_INPUT
+        with _interrupts.Raised(), _unwarned():
+            code = work()
+    except KeyboardInterrupt as stop:
+        code = _interrupted(stop)
+    except Exception as error:
+        if _interrupts.pressed():  # a library makes an error of its own of it, such as ImportError
+            code = _interrupted(error)
+        else:
+            complain(f"{command}: error: {_explained(error)}")
+            code = BAD_INPUT
+    flush_all()
+    return code
 
 
-def note(sentence: str) -> None:
-    """Tell the user, beside the output."""
-    print(f"note: {sentence}", file=sys.stderr)
+def _unwarned() -> warnings.catch_warnings:
+    """A command says in words what is not finite: NumPy's warnings tell a user nothing."""
+    return warnings.catch_warnings(action="ignore", category=RuntimeWarning)
 
 
-def say(text: str) -> None:
-    """Print to standard output."""
+def _interrupted(stop: BaseException) -> int:
     try:
-        print(text, flush=True)
-    except BrokenPipeError:
-        # Whoever read it, such as head, has gone: the run has not failed. Python would still
-        # complain on leaving, when it flushes standard output once more.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if isinstance(stop, Interrupted):
+            say(str(stop))
+            return INTERRUPTED
+    except OSError:
+        complain(str(stop))
+        return INTERRUPTED
+    # What the press broke off may be told of as well: a log that could not be written, say.
+    more = f": {_explained(stop)}" if isinstance(stop, (PlaygroundError, OSError)) else ""
+    # The terminal has written ^C into the line.
+    complain(f"interrupted{more}", fresh=True)
+    return INTERRUPTED
 
 
-def write_pictures(pictures: Mapping[str, Axes | Figure], out: Path, *, quiet: bool) -> None:
-    """Write each picture to ``<name>.png``, and say which unless ``quiet``."""
+def _explained(error: Exception) -> str:
+    """What is wrong, in one line. Raises the error where it is none that a user could mend."""
+    if isinstance(error, MemoryError):
+        return "not enough memory: choose a smaller problem or --dtype float32"
+    if isinstance(error, OSError):
+        return told_of(error)
+    if isinstance(error, InvalidType):  # of several lines
+        return "; ".join(filter(None, map(str.strip, str(error).splitlines())))
+    if isinstance(error, PlaygroundError):
+        return str(error)
+    if isinstance(error, (ArithmeticError, np.linalg.LinAlgError)):
+        return f"the numbers are too large or too small to be computed with ({error})"
+    raise error
+
+
+def told_of(error: OSError) -> str:
+    """What the system refused, and of which file."""
+    reason = (error.strerror or str(error)).lower()
+    file = error.filename2 or error.filename
+    return reason if file is None else f"{os.fsdecode(file)}: {reason}"
+
+
+def write_pictures(pictures: Mapping[str, Picture], out: Path, *, quiet: bool) -> None:
+    """Write each picture to ``<name>.png``, and say which unless ``quiet``.
+
+    One that cannot be drawn or written is left out with a word: the answer and the log are there
+    by now, and must not look lost.
+    """
     from playground.lab import plot
 
-    written = []
-    try:
+    written: list[str] = []
+    left_out: dict[str, list[str]] = {}
+    with plot.offscreen(), np.errstate(all="ignore"):
         for name, picture in pictures.items():
-            written.append(plot.save(picture, out / f"{name}.png").name)
-    except OSError as error:
-        # The answer and the log are written by now: a full disk must not make them look lost.
-        note(f"the pictures could not all be written ({error})")
+            try:
+                drawn = picture() if callable(picture) else picture
+                written.append(plot.save(drawn, out / f"{name}.png").name)
+            # Of numbers at the edge of float64 a library may raise anything.
+            except Exception as error:
+                _interrupts.check()
+                reason = told_of(error) if isinstance(error, OSError) else _named(error)
+                left_out.setdefault(reason, []).append(f"{name}.png")
+    for reason, names in left_out.items():
+        note(f"left out of the pictures: {', '.join(names)} ({reason})")
     if written and not quiet:
         say(f"pictures   {', '.join(written)}")
+
+
+def _named(error: Exception) -> str:
+    """An exception in a line."""
+    lines = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__

@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NoReturn, TypeAlias
 
 from playground.graph.errors import InputError
+from playground.lab.cli.streams import say
 
 __all__ = [
     "STEP_RULES",
@@ -94,6 +95,8 @@ class Parser(argparse.ArgumentParser):
 
         A resumed run has to know what was asked for: a default contradicts no log.
         """
+        if any("\0" in word for word in words):
+            raise InputError("a null byte stands in the command line: no name or number holds one")
         actions = [action for action in self._actions if action.default is not argparse.SUPPRESS]
         defaults = {action.dest: action.default for action in actions}
         # argparse sets a default only where the namespace has no such attribute yet.
@@ -120,6 +123,10 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         raise InputError(f"{message.removeprefix('argument ')} (--help explains the flags)")
 
+    def _print_message(self, message: str, file: Any = None) -> None:
+        # Of the help: argparse's own ends in a traceback where a terminal lacks a character.
+        say(message.removesuffix("\n"))
+
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         return super().parse_known_args(self._joined(args), namespace)
 
@@ -129,6 +136,10 @@ class Parser(argparse.ArgumentParser):
         for word in words:
             before = self._option_string_actions.get(joined[-1]) if joined else None
             takes_one = before is not None and before.nargs is None
+            flag, _, value = word.partition("=")
+            # argparse drops it, and hands on a list without a value.
+            if (takes_one and word == "--") or (flag[:2] == "--" and value == "--"):
+                raise InputError(f"{joined[-1] if takes_one else flag}: expected a value, got '--'")
             if takes_one and word[:1] == "-" and word not in self._option_string_actions:
                 joined[-1] += f"={word}"
             else:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import shlex
+import os
 import zlib
 from collections.abc import Mapping
 from datetime import datetime
@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from playground.graph.errors import InputError
-from playground.lab.files import write_whole
+from playground.lab.cli.text import shell_word
+from playground.lab.files import make_folder, write_whole
 from playground.lab.runlog import read_meta
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 __all__ = ["LOG_FILE", "claim", "kept_data", "logged_meta", "look_into", "resumed", "write"]
 
 LOG_FILE = "run.sqlite"
+# SQLite takes 512 bytes, of which the name of the log and of what lies beside it are some.
+LONGEST_PATH = 480
 # These say when to stop, not how to get there: a resumed run may change them.
 RESUMABLE = ("tol", "max_steps", "max_seconds")
 # These are about the command, and no part of what is logged.
@@ -121,11 +124,15 @@ def claim(task: Study) -> None:
         tries = [base, *(base.with_name(f"{base.name}-{i}") for i in range(2, 1000))]
         settings.out = next(path for path in tries if not path.exists())
     settings.out = Path(settings.out)
+    length = len(os.fsencode(settings.out.absolute()))
+    if task.logged and length > LONGEST_PATH:
+        long = f"--out: a path of {length:,} bytes is too long for a run log, which is SQLite's"
+        raise InputError(f"{long}: at most {LONGEST_PATH}")
     try:
-        settings.out.mkdir(parents=True, exist_ok=True)
+        make_folder(settings.out)
         # Two runs in one directory would mix their data and pictures without a word.
         if task.resumable and (settings.out / LOG_FILE).exists():
-            way_on = f"--resume {shlex.quote(str(settings.out))}"
+            way_on = f"--resume {shell_word(settings.out)}"
             held = f"{settings.out} holds a run already"
             raise InputError(f"{held}: continue it with {way_on}, or choose another --out")
         taken = sorted(p.name for p in settings.out.iterdir() if p.suffix in task.endings)

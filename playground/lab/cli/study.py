@@ -6,26 +6,25 @@ import argparse
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
+from playground import _interrupts
 from playground.graph.backend import Device, parse_device
 from playground.lab.cli import folder
 from playground.lab.cli.ending import (
+    BAD_INPUT,
     CONVERGED,
     NOT_CONVERGED,
+    Picture,
     guarded,
-    note,
-    say,
+    told_of,
     write_pictures,
 )
 from playground.lab.cli.flags import FlagGroup, Parser, add_computing_flags, add_output_flags
+from playground.lab.cli.streams import complain, note, say
 from playground.lab.cli.text import report
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 __all__ = ["Study", "run"]
 
@@ -49,6 +48,7 @@ class Study:
     examples: ClassVar[str]  # the foot of --help
     usage: ClassVar[str] = "[flags]"
     resumable: ClassVar[bool] = False  # whether --resume goes on with a run
+    logged: ClassVar[bool] = False  # whether a run log is written
     # A directory with such files holds a run, or something else that must not be mixed with one.
     endings: ClassVar[tuple[str, ...]] = (".npy", ".png", ".csv", ".sqlite")
     began: float
@@ -123,8 +123,11 @@ class Study:
         """Files by name: arrays for ``.npy``, else their bytes."""
         return {}
 
-    def pictures(self) -> Mapping[str, Axes | Figure]:
-        """Axes or figures by the name of the file they are written to, without its ending."""
+    def pictures(self) -> Mapping[str, Picture]:
+        """Axes, figures, or functions that draw them, by the name of the file without its ending.
+
+        What is drawn by a function of its own can fail without the others.
+        """
         return {}
 
 
@@ -157,12 +160,23 @@ def _conduct(study: type[Study], command: str, words: Sequence[str]) -> int:
         folder.claim(task)
     with device.use():
         task.work()
+    _interrupts.check()
     # On disk before a word is said: a closed pipe must not lose what was found.
     for name, content in task.files().items():
         folder.write(settings.out / name, content)
-    say(task.headline())
-    if not settings.quiet:
-        say(task.report())
+    told = _told(task, command)
     if not settings.no_plot:
-        write_pictures(task.pictures(), settings.out, quiet=settings.quiet)
-    return CONVERGED if task.success else NOT_CONVERGED
+        write_pictures(task.pictures(), settings.out, quiet=settings.quiet or not told)
+    return (CONVERGED if task.success else NOT_CONVERGED) if told else BAD_INPUT
+
+
+def _told(task: Study, command: str) -> bool:
+    """Say what was found; False, and a word about it, where standard output takes nothing."""
+    text = task.headline() if task.settings.quiet else f"{task.headline()}\n{task.report()}"
+    try:
+        say(text)
+    except OSError as error:
+        where = f"what was found is in {task.settings.out}"
+        complain(f"{command}: error: cannot write to standard output ({told_of(error)}): {where}")
+        return False
+    return True

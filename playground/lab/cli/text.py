@@ -2,14 +2,45 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 from collections.abc import Sequence
 
 import numpy as np
 
-__all__ = ["matrix_text", "report"]
+__all__ = ["matrix_text", "one_line", "report", "shell_word"]
 
 # Up to this size a matrix is printed whole.
 PRINT_WHOLE = 10
+# A line longer than this is cut in the middle.
+LONGEST_LINE = 1000
+
+
+def one_line(text: str) -> str:
+    """The text with escapes for what a terminal would not show, such as a line break in a name."""
+    shown = "".join(map(_escaped, text))
+    cut = len(shown) - LONGEST_LINE
+    return shown if cut <= 0 else f"{shown[: LONGEST_LINE // 2]} … {shown[-LONGEST_LINE // 2 :]}"
+
+
+def shell_word(path: str | os.PathLike[str]) -> str:
+    """A path as one word of a shell, what cannot be printed in the quotes of bash and zsh."""
+    text = os.fspath(path)
+    if text.isprintable():
+        return shlex.quote(text)
+    quoted = "".join(f"\\{c}" if c in "\\'" else _escaped(c) for c in text)
+    return f"$'{quoted}'"
+
+
+def _escaped(character: str) -> str:
+    """A character that can be printed as it is, else its bytes as escapes."""
+    if character.isprintable():
+        return character
+    short = {"\n": "\\n", "\t": "\\t", "\r": "\\r"}
+    # A byte of a path that is not UTF-8 arrives as half of a surrogate pair.
+    a_byte = 0xDC80 <= ord(character) <= 0xDCFF
+    octets = character.encode("utf-8", "surrogateescape" if a_byte else "surrogatepass")
+    return short.get(character) or "".join(f"\\x{octet:02x}" for octet in octets)
 
 
 def report(paragraphs: Sequence[str], entries: Sequence[tuple[str, str]], foot: str) -> str:

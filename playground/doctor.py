@@ -1,0 +1,216 @@
+"""``python -m playground.doctor``: is everything here that playground needs, and does it work?
+
+Each line says what was found; one that begins with WRONG says what to do about it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from importlib import metadata
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from playground._version import __version__
+from playground.graph.backend import Device, has_driver, parse_device, to_cpu
+from playground.graph.errors import DeviceError
+from playground.lab.cli import guarded
+from playground.lab.cli.flags import Parser
+from playground.lab.cli.streams import say
+from playground.transforms import check_grads, grad
+
+__all__ = ["Finding", "main"]
+
+COMMAND = "python -m playground.doctor"
+# Below this a run of a few hours may fill the disk.
+ROOM = 1 << 30
+# What each of these is for; without it everything else works.
+OPTIONAL = {
+    "scipy": "special functions (F.erf, F.digamma …)",
+    "sympy": "python -m playground.quadratic and to_sympy",
+}
+THREADS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS")
+
+
+class Finding(NamedTuple):
+    """What was looked at, what was found, and, where that is wrong, the cure."""
+
+    what: str
+    found: str
+    cure: str = ""
+
+    @property
+    def line(self) -> str:
+        """As it is printed."""
+        end = f": {self.cure}" if self.cure else ""
+        return f"{'WRONG' if self.cure else 'ok':<5}  {self.what:<12}  {self.found}{end}"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Print what is found; returns the exit code: 0 all is well, 1 something is wrong."""
+    words = sys.argv[1:] if argv is None else argv
+    return guarded(COMMAND, lambda: examine(words))
+
+
+def examine(words: Sequence[str]) -> int:
+    """Look at everything, a line as soon as it is known."""
+    parser = Parser(COMMAND, "[flags]", __doc__ or "", f"  {COMMAND} --json\n")
+    parser.add_argument("--json", action="store_true", help="one JSON object a line")
+    parser.add_argument(
+        "--logs",
+        type=Path,
+        default=Path("logs"),
+        metavar="DIR",
+        help="where runs are to be written",
+    )
+    flags, _ = parser.read(words)
+    wrong = False
+    for finding in findings(flags["logs"]):
+        wrong = wrong or bool(finding.cure)
+        say(json.dumps(finding._asdict()) if flags["json"] else finding.line)
+    return int(wrong)
+
+
+def findings(logs: Path) -> Iterator[Finding]:
+    """All of them; what fails in a way that nobody thought of is a finding too."""
+    looks: list[tuple[str, Callable[[], Finding]]] = [
+        ("playground", versions),
+        ("NumPy", numpy_found),
+        ("threads", threads),
+        *[(name, lambda name=name: package(name)) for name in ("pandas", "matplotlib", *OPTIONAL)],
+        ("logs", lambda: logs_found(logs)),
+        ("cpu", lambda: computing(Device())),
+    ]
+    for what, look in looks:
+        try:
+            yield look()
+        except Exception as error:
+            yield Finding(what, f"{type(error).__name__}: {error}", "report this, with the line")
+    yield from devices()
+
+
+# ------------------------------------------------------------------------------- what is here
+
+
+def versions() -> Finding:
+    """The package, Python and the system."""
+    place = Path(__file__).parent
+    return Finding(
+        "playground",
+        f"{__version__} in {place}, Python {platform.python_version()}, "
+        f"{platform.system()} {platform.machine()}",
+    )
+
+
+def numpy_found() -> Finding:
+    """NumPy and the linear algebra it was built with."""
+    built = np.show_config(mode="dicts") or {}
+    blas = built.get("Build Dependencies", {}).get("blas", {})
+    found = (
+        f"{np.__version__}, BLAS {blas.get('name', 'unknown')} {blas.get('version', '')}".strip()
+    )
+    kernel = os.environ.get("OPENBLAS_CORETYPE")
+    if kernel:
+        found += f", OPENBLAS_CORETYPE={kernel}"
+    cure = "" if np.__version__ >= "2" else "update it: pip install 'numpy>=2.0'"
+    return Finding("NumPy", found, cure)
+
+
+def threads() -> Finding:
+    """How many threads linear algebra may use, against how many processors this process has."""
+    processors = (
+        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    )
+    given = {name: os.environ[name] for name in THREADS if os.environ.get(name)}
+    found = ", ".join(f"{name}={value}" for name, value in given.items()) or "not limited"
+    found = f"{found}, {processors} processor(s)"
+    for name, value in given.items():
+        if not value.isdigit() or not int(value):
+            return Finding("threads", found, f"set {name} to a number from 1 on, or unset it")
+        if int(value) > (processors or 1):
+            cure = f"more threads than processors wait for each other: export {name}={processors}"
+            return Finding("threads", found, cure)
+    return Finding("threads", found)
+
+
+def package(name: str) -> Finding:
+    """A library by its version; those that are optional may be missing."""
+    try:
+        return Finding(name, metadata.version(name))
+    except metadata.PackageNotFoundError:
+        install = f"pip install {name}"
+        if name in OPTIONAL:
+            return Finding(name, f"not installed; needed for {OPTIONAL[name]} ({install})")
+        return Finding(name, "not installed", install)
+
+
+def logs_found(logs: Path) -> Finding:
+    """Whether runs can be written, and how much room they have."""
+    # Nothing is made that stays: the nearest folder that exists has to take it.
+    folder = logs.absolute()
+    while not folder.is_dir() and folder != folder.parent:
+        if folder.exists():
+            return Finding("logs", str(logs), f"{folder} is no folder: name another with --out")
+        folder = folder.parent
+    try:
+        with tempfile.NamedTemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        return Finding(
+            "logs", f"{logs}: {reason}", f"make {folder} writable, or name another --out"
+        )
+    free = shutil.disk_usage(folder).free
+    found = f"{logs} can be written, {free / (1 << 30):,.1f} GiB free"
+    return Finding("logs", found, "" if free > ROOM else "make room: long runs take gigabytes")
+
+
+# ------------------------------------------------------------------------------- does it work
+
+
+def devices() -> Iterator[Finding]:
+    """The CUDA devices, each with a computation."""
+    try:
+        first = parse_device("cuda")
+    except DeviceError as error:
+        # Wrong only where there is something to be used.
+        cure = str(error) if has_driver() else ""
+        yield Finding("cuda", "not usable" if cure else "no NVIDIA driver, and so no GPU", cure)
+        return
+    yield computing(first)
+    for number in range(1, 64):
+        try:
+            yield computing(parse_device(f"cuda:{number}"))
+        except DeviceError:
+            return
+
+
+def computing(device: Device) -> Finding:
+    """A gradient against differences, and an eigenproblem against its own equation."""
+    rng = np.random.default_rng(0)
+    A, x = rng.normal(size=(4, 4)), rng.normal(size=4)
+    try:
+        with device.use():
+            A, x = device.put(A + A.T), device.put(x)
+            check_grads(lambda x: (np.tanh(A @ x) ** 2).sum(), order=2)(x)
+            w, v = np.linalg.eigh(A)
+            off = float(to_cpu(abs(A @ v - v * w).max()))
+            along = to_cpu(grad(lambda A: np.linalg.eigvalsh(A).sum())(A))
+    except Exception as error:
+        return Finding(device.name, f"{type(error).__name__}: {error}", "see the message")
+    off = max(off, float(np.abs(along - np.eye(4)).max()))
+    if not off < 1e-12:
+        cure = "reinstall NumPy (and CuPy): pip install --force-reinstall numpy"
+        return Finding(device.name, f"an eigenproblem is off by {off:.1e}", cure)
+    return Finding(device.name, f"gradients and an eigenproblem are right, to {off:.0e}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,267 @@
+"""``python -m playground.runs``: the runs below a folder, listed, compared or cleared away.
+
+The listing is :func:`playground.read_runs`, one row a run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from playground.graph.errors import InputError
+from playground.lab import plot
+from playground.lab.cli import guarded, whole
+from playground.lab.cli.flags import Parser
+from playground.lab.cli.streams import note, say
+from playground.lab.runlog import read_log
+from playground.lab.runlog.listing import Heading, headings
+
+__all__ = ["main"]
+
+COMMAND = "python -m playground.runs"
+FOLDER = Path("logs")
+RUN_STATES = ("converged", "not converged", "interrupted", "running", "killed", "unreadable")
+SORT = (
+    "changed",
+    "run",
+    "problem",
+    "parameters",
+    "seed",
+    "rule",
+    "loss",
+    "best",
+    "steps",
+    "seconds",
+)
+# What a run writes into its folder; everything else there is somebody else's.
+WRITTEN = (".npy", ".png", ".csv", ".sqlite", ".sqlite-wal", ".sqlite-shm", ".sqlite-lease", ".tex")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Carry out one command line; returns the exit code: 0 done, 2 bad input, 130 interrupted."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    ways: dict[str, Callable[[list[str]], int]] = {"compare": compare_runs, "prune": prune}
+    way = ways.get(words[0]) if words else None
+    return guarded(COMMAND, lambda: listing(words) if way is None else way(words[1:]))
+
+
+# ------------------------------------------------------------------------------------- listing
+
+
+def listing(words: list[str]) -> int:
+    """List the runs at and below a folder."""
+    parser = Parser(COMMAND, "[FOLDER] [flags]", __doc__ or "", EXAMPLES)
+    parser.add_argument("folder", nargs="?", type=Path, default=FOLDER, metavar="FOLDER")
+    add_choice(parser)
+    parser.add_argument("--json", action="store_true", help="one JSON object a run, one a line")
+    flags = argparse.Namespace(**parser.read(words)[0])
+    chosen = asked_for(headings(flags.folder), flags)
+    if flags.json:
+        for heading in chosen:
+            say(json.dumps({**heading._asdict(), "changed": heading.changed.isoformat()}))
+    elif chosen:
+        say(table_of(chosen))
+    else:
+        note(f"no runs in {flags.folder}" + (" that are asked for" if is_choosy(flags) else ""))
+    return 0
+
+
+EXAMPLES = """\
+  python -m playground.runs                                     every run below logs/
+  python -m playground.runs --problem inverse --sort loss       the smallest loss first
+  python -m playground.runs --state killed --json               for other programs
+  python -m playground.runs compare logs/inverse/* -o losses.png
+  python -m playground.runs prune --keep-best 10                asks before it deletes
+"""
+
+
+def add_choice(parser: argparse.ArgumentParser) -> None:
+    """The flags that say which runs, in which order."""
+    parser.add_argument("--problem", metavar="NAME", help="runs of this study alone")
+    parser.add_argument("--rule", metavar="NAME", help="runs with this step rule alone")
+    parser.add_argument("--state", choices=RUN_STATES, help="runs that ended so, or have not")
+    parser.add_argument("--sort", choices=SORT, default="changed", help="smallest or oldest first")
+    parser.add_argument("--reverse", action="store_true", help="the other way round")
+    parser.add_argument("--limit", type=whole(1), metavar="N", help="at most so many")
+
+
+def is_choosy(flags: argparse.Namespace) -> bool:
+    """Whether some runs are left out."""
+    return any((flags.problem, flags.rule, flags.state))
+
+
+def asked_for(found: Any, flags: argparse.Namespace) -> list[Heading]:
+    """The runs that are asked for, those without the number that they are sorted by at the end."""
+    chosen = [
+        h
+        for h in found
+        if flags.problem in (None, h.problem)
+        and flags.rule in (None, h.rule)
+        and flags.state in (None, h.state)
+    ]
+    known = [h for h in chosen if is_known(getattr(h, flags.sort))]
+    unknown = [h for h in chosen if not is_known(getattr(h, flags.sort))]
+    known.sort(key=lambda h: getattr(h, flags.sort), reverse=flags.reverse)
+    return [*known, *unknown][: flags.limit]
+
+
+def is_known(value: object) -> bool:
+    """Neither None nor NaN, which has no place in an order."""
+    return value is not None and value == value
+
+
+HEADS = ("run", "problem", "shape", "seed", "rule", "loss", "steps", "seconds", "state")
+
+
+def table_of(chosen: Sequence[Heading]) -> str:
+    """The runs as aligned columns."""
+    rows = [HEADS, *([cell_of(heading, name) for name in HEADS] for heading in chosen)]
+    widths = [max(len(row[i]) for row in rows) for i in range(len(HEADS))]
+    numeric = {HEADS.index(name) for name in ("seed", "loss", "steps", "seconds")}
+    lines = (
+        "  ".join(
+            cell.rjust(width) if i in numeric else cell.ljust(width)
+            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
+        )
+        for row in rows
+    )
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def cell_of(heading: Heading, name: str) -> str:
+    """One cell."""
+    value = getattr(heading, name)
+    if value is None:
+        return "-"
+    if name == "seconds":
+        return f"{value:.2f}"
+    return (
+        f"{value:.3g}"
+        if isinstance(value, float)
+        else f"{value:,}"
+        if name == "steps"
+        else str(value)
+    )
+
+
+# ------------------------------------------------------------------------------------- comparing
+
+
+def compare_runs(words: list[str]) -> int:
+    """Draw the losses of several runs over their steps on one picture."""
+    parser = Parser(
+        f"{COMMAND} compare", "RUN [RUN ...] -o PICTURE", compare_runs.__doc__ or "", EXAMPLES
+    )
+    parser.add_argument("runs", nargs="+", type=Path, metavar="RUN", help="folder or .sqlite file")
+    parser.add_argument(
+        "-o",
+        "--out",
+        type=Path,
+        metavar="PICTURE",
+        required=True,
+        help="the file that is written; its ending names the format",
+    )
+    flags = argparse.Namespace(**parser.read(words)[0])
+    losses = {
+        name: read_log(run).loss for name, run in zip(names(flags.runs), flags.runs, strict=True)
+    }
+    try:
+        with plot.offscreen():
+            plot.save(plot.losses(losses), flags.out)
+    except ValueError as error:  # of a format that is not known
+        raise InputError(f"--out: {flags.out}: {error}") from error
+    except OSError as error:
+        raise InputError(f"--out: {flags.out}: {error.strerror or error}") from error
+    say(f"picture   {flags.out}")
+    return 0
+
+
+def names(runs: Sequence[Path]) -> list[str]:
+    """What tells the runs apart: their last parts, or as many as that takes."""
+    for depth in range(1, 1 + max(len(run.parts) for run in runs)):
+        found = ["/".join(run.parts[-depth:]) for run in runs]
+        if len(set(found)) == len(found):
+            return found
+    raise InputError("compare: one run is named twice")
+
+
+# ------------------------------------------------------------------------------------- clearing
+
+
+def prune(words: list[str]) -> int:
+    """Delete all runs but the best, of each problem and shape by themselves; asks before."""
+    parser = Parser(
+        f"{COMMAND} prune", "[FOLDER] --keep-best N [flags]", prune.__doc__ or "", EXAMPLES
+    )
+    parser.add_argument("folder", nargs="?", type=Path, default=FOLDER, metavar="FOLDER")
+    parser.add_argument(
+        "--keep-best",
+        type=whole(0),
+        metavar="N",
+        required=True,
+        help="runs of the smallest loss that stay, of each problem and shape",
+    )
+    add_choice(parser)
+    parser.add_argument("--yes", action="store_true", help="do not ask")
+    flags = argparse.Namespace(**parser.read(words)[0])
+    doomed = beyond_the_best(asked_for(headings(flags.folder), flags), flags.keep_best)
+    if not doomed:
+        say("nothing to delete")
+        return 0
+    say(table_of(doomed))
+    if not (flags.yes or agreed(f"delete these {len(doomed)} runs?")):
+        say("nothing is deleted")
+        return 0
+    for heading in doomed:
+        remove_run(Path(heading.run))
+    say(f"deleted {len(doomed)} runs")
+    return 0
+
+
+def beyond_the_best(chosen: Sequence[Heading], count: int) -> list[Heading]:
+    """What is neither among the best of its kind nor running, nor unreadable."""
+    kinds: dict[tuple[str, str], list[Heading]] = {}
+    for heading in chosen:
+        # The paths of a field are parts of one run.
+        part = Path(heading.run).parent.name == "paths"
+        if heading.state not in ("running", "unreadable") and not part:
+            kinds.setdefault((heading.problem, heading.shape), []).append(heading)
+    doomed = []
+    for kind in kinds.values():
+        kind.sort(key=lambda h: (not is_known(h.best), h.best))
+        doomed += kind[count:]
+    return doomed
+
+
+def agreed(question: str) -> bool:
+    """Ask; no answer means no."""
+    if not sys.stdin or not sys.stdin.isatty():
+        raise InputError("nobody can be asked here, as standard input is no terminal: add --yes")
+    return input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
+
+
+def remove_run(run: Path) -> None:
+    """Take a run away: what it wrote, and its folder where nothing else is in there."""
+    # Never a whole tree: a folder of runs may hold a user's own notes.
+    if run.is_file():
+        files, folder = [run, *run.parent.glob(f"{run.name}-*")], None
+    else:
+        files, folder = [f for f in run.iterdir() if f.name.endswith(WRITTEN)], run
+    try:
+        for file in files:
+            if not file.is_dir():
+                file.unlink()
+        if folder is not None and not any(folder.iterdir()):
+            folder.rmdir()
+        elif folder is not None:
+            note(f"{folder} stays: it holds other files")
+    except OSError as error:
+        raise InputError(f"{error.filename}: {error.strerror}") from error
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,138 @@
+"""``python -m playground.doctor`` and ``python -m playground``."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from importlib import metadata
+
+import numpy as np
+import pytest
+
+import playground.__main__ as listing
+from playground import doctor
+from playground.graph.errors import DeviceError
+from tests.commands import running
+from tests.paths import ROOT
+
+run = running(doctor.main)
+
+
+@pytest.fixture
+def healthy(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """Whatever the machine of the test lacks: nothing is wrong."""
+    for name in doctor.THREADS:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(doctor, "has_driver", lambda: False)
+    monkeypatch.setattr(doctor, "ROOM", 0)
+    return monkeypatch
+
+
+def found(text: str) -> dict[str, list[str]]:
+    """The lines by what they are about, as [mark, rest]."""
+    rows = [line.split(maxsplit=2) for line in text.splitlines()]
+    return {what: [mark, rest] for mark, what, rest in rows}
+
+
+def test_a_healthy_machine(healthy, run, tmp_path) -> None:
+    ran = run()
+    assert (ran.code, ran.err) == (0, "")
+    lines = found(ran.out)
+    assert {mark for mark, _ in lines.values()} == {"ok"}
+    assert np.__version__ in lines["NumPy"][1]
+    assert "gradients and an eigenproblem are right" in lines["cpu"][1]
+    assert not list(tmp_path.iterdir())
+
+
+def test_as_json(healthy, run) -> None:
+    rows = [json.loads(line) for line in run("--json").out.splitlines()]
+    assert {"playground", "NumPy", "logs", "cpu", "cuda"} <= {row["what"] for row in rows}
+    assert {row["cure"] for row in rows} == {""}
+
+
+def missing(name):
+    def version(asked):
+        if asked == name:
+            raise metadata.PackageNotFoundError(name)
+        return "1.0"
+
+    return version
+
+
+def broken(*args):
+    raise DeviceError("no usable CUDA device: check the driver with nvidia-smi")
+
+
+# What is made sick -> how, the line, and its cure.
+SICK = {
+    "a package that is needed": (
+        lambda m, p: m.setattr(metadata, "version", missing("pandas")),
+        "pandas",
+        "pip install pandas",
+    ),
+    "threads without processors": (
+        lambda m, p: m.setenv("OMP_NUM_THREADS", "4096"),
+        "threads",
+        "export OMP_NUM_THREADS=",
+    ),
+    "threads that are no number": (
+        lambda m, p: m.setenv("OPENBLAS_NUM_THREADS", "all"),
+        "threads",
+        "set OPENBLAS_NUM_THREADS to a number",
+    ),
+    "a file in the place of the logs": (
+        lambda m, p: (p / "logs").write_text(""),
+        "logs",
+        "is no folder: name another with --out",
+    ),
+    "a full disk": (lambda m, p: m.setattr(doctor, "ROOM", 1 << 80), "logs", "make room"),
+    "a driver without a device": (
+        lambda m, p: (
+            m.setattr(doctor, "has_driver", lambda: True),
+            m.setattr(doctor, "parse_device", broken),
+        ),
+        "cuda",
+        "check the driver with nvidia-smi",
+    ),
+    "wrong eigenvectors": (
+        lambda m, p: m.setattr(np.linalg, "eigh", lambda *a: (np.ones(4), np.ones((4, 4)))),
+        "cpu",
+        "reinstall NumPy",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", SICK)
+def test_a_machine_made_sick(healthy, run, tmp_path, what) -> None:
+    make, line, cure = SICK[what]
+    make(healthy, tmp_path)
+    ran = run()
+    assert ran.code == 1
+    lines = found(ran.out)
+    assert [name for name, (mark, _) in lines.items() if mark == "WRONG"] == [line]
+    assert cure in lines[line][1]
+
+
+def test_a_library_that_is_optional_is_no_fault(healthy, run) -> None:
+    healthy.setattr(metadata, "version", missing("sympy"))
+    ran = run()
+    assert ran.code == 0
+    assert "pip install sympy" in found(ran.out)["sympy"][1]
+
+
+def test_the_commands_are_listed() -> None:
+    command = [sys.executable, "-m", "playground"]
+    done = subprocess.run(command, cwd=ROOT, text=True, capture_output=True, check=True)
+    folders = {path.parent.name for path in (ROOT / "playground").glob("*/__main__.py")}
+    files = {path.stem for path in (ROOT / "playground").glob("[a-z]*.py")}
+    assert {*listing.COMMANDS} == folders | files
+    for name in listing.COMMANDS:
+        assert f"python -m playground.{name} " in done.stdout
+
+
+def test_a_command_that_is_none(capsys) -> None:
+    assert listing.main(["inverse", "--size", "3"]) == 2
+    assert "python -m playground.inverse" in capsys.readouterr().err
+    assert listing.main(["invert"]) == 2
+    assert "python -m playground lists them" in capsys.readouterr().err
