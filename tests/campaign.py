@@ -29,11 +29,12 @@ SHOWN = {
     "lanes": "print(vmap(f)({stacks}), [f({xs})] * 2)",
     "slopes": "print(vmap(grad(lambda *xs: np.sum(f(*xs)), argnums={nums}))({stacks}), "
     "vmap(lambda *xs: jvp(f, xs, xs)[1])({stacks}))",
+    "twice": "print(jacobian(jacobian(f))({xs}))",
     "forward": "print(jvp(f, ({xs},), ({ones})), vjp(f, {xs})[1](np.ones_like(f({xs}))))",
 }
 
 IMPORTS = """from playground import Variable
-from playground.transforms import grad, hvp, jvp, vjp, vmap"""
+from playground.transforms import grad, hvp, jacobian, jvp, vjp, vmap"""
 
 
 @dataclass

@@ -22,7 +22,7 @@ from playground.graph.errors import (
     NoRuleError,
     PlaygroundError,
 )
-from playground.transforms import grad, hvp, jvp, vjp, vmap
+from playground.transforms import grad, hvp, jacobian, jvp, vjp, vmap
 from tests.campaign_calls import LAST_BITS
 from tests.campaign_programs import Program, quietly
 
@@ -213,7 +213,7 @@ class Trial:
             if not (np.abs(left) < 1e-4 * (1 + np.abs(along.value) + np.abs(other.value))).all():
                 raise Skipped("slopes that are not linear")
 
-    def _smooth(self, order: int = 1) -> None:
+    def _smooth(self, order: int = 1, used: bool = True) -> None:
         """Skips where a line by itself has no derivative at what it is given, and is used.
 
         An infinite slope is true there, and so is NaN where it meets a 0. Where no such element
@@ -223,7 +223,7 @@ class Trial:
             rng = np.random.default_rng(i)
             along = tuple(rng.uniform(0.5, 1, x.shape) for x in line.point)
             places = rough(line.function(), line.point, along, order)
-            if places is None or (places.any() and self._matters(i, places)):
+            if places is None or (places.any() and (not used or self._matters(i, places))):
                 raise Skipped(f"no derivative of {line.lines[0]}")
 
     def _matters(self, i: int, places: np.ndarray) -> bool:
@@ -352,6 +352,29 @@ class Trial:
         y = self.f(*map(Variable, xs))
         return y.array if isinstance(y, Variable) else y
 
+    def twice(self) -> str | None:
+        """A Jacobian of the Jacobian against Hessians of each element, by the first input."""
+        x, a, b = self.point[0], self.along[0], self.across[0]
+        if not 0 < x.size <= 9 or not 0 < self.plain.size <= 6:
+            raise Skipped("nothing, or many numbers")
+
+        def f(x: Any) -> Any:
+            return self.f(x, *self.point[1:])
+
+        def one_by_one(x: np.ndarray) -> np.ndarray:
+            rows = range(self.plain.size)
+            return np.array([inner(hvp(lambda x, i=i: np.ravel(f(x))[i])(x, a), b) for i in rows])
+
+        expected = one_by_one(x)
+        if not np.isfinite(expected).all():
+            raise Skipped("not finite")
+        outer = np.reshape(jacobian(jacobian(f))(x), (-1, x.size, x.size))
+        wrong = apart(outer @ np.ravel(a) @ np.ravel(b), expected, one_by_one(moved(x)))
+        if wrong is not None:
+            # At a kink there is none, and each way has its own choice; NaN may meet a 0, too.
+            self._smooth(order=2, used=bool(np.isfinite(outer).all()))
+        return wrong
+
     def forward(self) -> str | None:
         """The tangent forward against the cotangent back."""
         _, tangent = jvp(self.f, self.point, self.along)
@@ -371,7 +394,7 @@ class Trial:
         return f"forward {ahead}, backward {back}"
 
 
-CHECKS = ("value", "single", "first", "second", "lanes", "slopes", "forward")
+CHECKS = ("value", "single", "first", "second", "lanes", "slopes", "twice", "forward")
 
 
 def rough(
@@ -453,7 +476,7 @@ def faults(program: Program, seed: int, only: str | None = None) -> tuple[list[F
                 silent.append(f"{check}: {type(error).__name__}")
                 continue
             # Where lanes cannot agree on a branch or a shape, vmap says so.
-            if check in ("lanes", "slopes") and (
+            if check in ("lanes", "slopes", "twice") and (
                 isinstance(error, PlaygroundError) or "vmap" in str(error)
             ):
                 silent.append(f"{check}: {type(error).__name__}")

@@ -91,6 +91,17 @@ REFUSED = {
             "version", "latin",
         )),
     ],
+    "files that never end": [
+        ("inverse|--matrix|/dev/zero", "/dev/zero holds more than 20 MB"),
+        ("inverse|--matrix|/dev/full", "/dev/full holds more than 20 MB"),
+        ("logistic|--data|/dev/zero|--target|kind", "/dev/zero holds more than 20 MB"),
+        ("logistic|--data|/dev/full|--target|kind", "/dev/full holds more than 20 MB"),
+        ("inverse|--matrix|/dev/urandom", "/dev/urandom holds more than 20 MB"),
+        ("inverse|--matrix|/dev/null", "/dev/null is empty"),
+        ("logistic|--data|/dev/null|--target|kind", "/dev/null is empty"),
+        ("logistic|--data|/proc/self/mem|--target|kind", "cannot read /proc/self/mem"),
+        ("logistic|--data|.|--target|kind", "cannot read .: it is a directory"),
+    ],
     "functions that leave": [
         ("field|--function|sys:exit", "sys:exit"),
         ("field|--function|builtins:exit", "SystemExit"),

@@ -23,7 +23,7 @@ def name_of(function: object) -> str:
 
 
 def test_a_small_run() -> None:
-    tally, reports = campaign.run(range(60), limit=5.0, progress=False)
+    tally, reports = campaign.run(range(60), limit=20.0, progress=False)
     assert not tally.found, "\n\n".join(reports)
     assert tally.programs == 60
     assert not tally.late

@@ -449,13 +449,6 @@ def _times(self: Variable, other: Operand) -> Any:
     return _selected(z) if hasattr(other, "dtype") and other.dtype.kind == "b" else z
 
 
-def _over(self: Variable, other: Operand) -> Any:
-    try:
-        return divide(self, other) if type(other) in SCALAR_TYPES else Div().of(self, other)
-    except OperandError:
-        return turn_of(self, other, np.divide, "__rtruediv__")
-
-
 def _to_the(self: Variable, other: Operand) -> Any:
     try:
         if type(other) in SCALAR_TYPES:
@@ -472,7 +465,7 @@ _ARITHMETIC = {
     "__rsub__": operator(subtract, np.subtract),
     "__mul__": _times,
     "__rmul__": operator(multiply, np.multiply),
-    "__truediv__": _over,
+    "__truediv__": operator(divide, np.divide, "__rtruediv__"),
     "__rtruediv__": operator(divide, np.divide),
     "__pow__": _to_the,
     "__rpow__": operator(power, np.power),

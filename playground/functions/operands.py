@@ -56,22 +56,14 @@ def operator(function: Callable[..., Any], ufunc: np.ufunc, reflected: str = "")
 
 def turn_of(self: Variable, other: Operand, ufunc: np.ufunc, reflected: str = "") -> Any:
     """What an operator answers while an OperandError is handled; or that error, once more."""
-    if not _computes(other):
+    # Python's own types know nothing, nor does a table: it would ask for the Variable's values.
+    if type(other).__module__ in ("builtins", "decimal") or hasattr(other, "to_numpy"):
         raise
     if reflected and hasattr(type(other), reflected):
         return NotImplemented
     if getattr(other, "__array_ufunc__", None) is None:
         raise
     return ufunc(self, other) if reflected else ufunc(other, self)
-
-
-def _computes(other: Operand) -> bool:
-    """Whether an operand may know what to do with a Variable.
-
-    Python's own types do not, nor does a table of values: it would ask for those of the Variable.
-    """
-    module = type(other).__module__
-    return module not in ("builtins", "decimal") and not hasattr(other, "to_numpy")
 
 
 def real_only(operation: str, *xs: Operand) -> None:

@@ -90,16 +90,13 @@ def as_array(value: Operand) -> Any:
     if is_array(value):
         dtype = value.dtype
         return value if dtype.isnative else value.astype(dtype.newbyteorder("="))
+    cure = "float(value)" if isinstance(value, numbers.Number) else "numpy.asarray(value)"
+    if hasattr(value, "to_numpy"):
+        cure = "value.to_numpy()"
     raise OperandError(
         f"an array is expected (numpy.ndarray or a registered device array), got "
-        f"{type(value).__name__}: convert it first, for example with {_conversion(value)}"
+        f"{type(value).__name__}: convert it first, for example with {cure}"
     )
-
-
-def _conversion(value: Operand) -> str:
-    if hasattr(value, "to_numpy"):
-        return "value.to_numpy()"
-    return "float(value)" if isinstance(value, numbers.Number) else "numpy.asarray(value)"
 
 
 # What an array of such a kind of dtype holds in place of numbers.

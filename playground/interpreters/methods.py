@@ -9,19 +9,21 @@ from typing import Any
 import numpy as np
 
 import playground.functions as F
+from playground.functions.assignment import set_item
 from playground.functions.basic_math import unshared
+from playground.functions.reduction import Sum
 from playground.functions.registry import WRITING
 from playground.graph.errors import NoRuleError
-from playground.graph.types import Array, Axis, Operand
+from playground.graph.types import Axis, Operand, Raw
 from playground.graph.variable import Variable
-from playground.interpreters.numpy_protocol import refuse_cut
+from playground.interpreters.numpy_protocol import no_out, refuse_cut
 from playground.interpreters.rules import reductions, selecting, shaping, ufuncs
 from playground.interpreters.rules.creation import astype
 
 # Methods that are functions with the array ahead, and find their rule as the functions do. The
 # frequent ones (sum, mean, squeeze …) are installed beside their operations, without that detour.
 _FUNCTIONS = """
-    all any argmax argmin argpartition argsort choose cumprod cumsum diagonal nonzero prod
+    all any argmax argmin argpartition argsort choose clip cumprod cumsum diagonal nonzero prod
     ptp ravel repeat round searchsorted std take trace var
 """.split()  # noqa: SIM905 (a list of words, as it is read)
 
@@ -45,23 +47,62 @@ def _writing(name: str) -> Callable[..., Any]:
     return method
 
 
-def _extremum(rule: Callable[..., Any]) -> Callable[..., Any]:
+# For arguments that only the functions take; type checkers know no Variable there.
+_numpy: Any = np
+
+
+def _total(
+    self: Variable, axis: Axis = None, keepdims: Any = False, *others: Any, **options: Any
+) -> Variable:
+    """``numpy.sum`` of this Variable; as in Chainer, the second argument is ``keepdims``.
+
+    A dtype there, or further ones, are told to be in the order of ``ndarray.sum``.
+    """
+    if type(keepdims) is bool and not (others or options):
+        return Sum(axis, keepdims).of(self)
+    if others or isinstance(keepdims, _DTYPES):
+        return _numpy.sum(self, axis, keepdims or None, *others, **options)
+    return _numpy.sum(self, axis=axis, keepdims=bool(keepdims), **options)
+
+
+def _mean(
+    self: Variable, axis: Axis = None, weights: Operand = None, *others: Any, **options: Any
+) -> Variable:
+    """``numpy.mean`` of this Variable, weighted if ``weights`` are given, as in Chainer."""
+    if others or isinstance(weights, _DTYPES):
+        return _numpy.mean(self, axis, weights, *others, **options)
+    keepdims = options.pop("keepdims", False)
+    if not options or weights is not None:
+        return F.average(self, axis, weights, keepdims, **options)
+    return _numpy.mean(self, axis=axis, keepdims=keepdims, **options)
+
+
+_DTYPES = (type, str, np.dtype)
+
+
+def _product(self: Variable, b: Operand, out: Raw = None) -> Variable:
+    """``numpy.dot`` of this Variable and another operand; as in Chainer the matrix product."""
+    if out is not None:
+        raise no_out("Variable.dot")
+    return F.matmul(self, b)
+
+
+def _extremum(name: str, rule: Callable[..., Any]) -> Callable[..., Any]:
     def method(
-        self: Variable, axis: Axis = None, keepdims: bool = False, **options: Any
+        self: Variable, axis: Axis = None, keepdims: bool = False, out: Raw = None, **options: Any
     ) -> Variable:
+        if out is not None:
+            raise no_out(f"Variable.{name}")
         return rule(self, axis, keepdims=keepdims, **options)
 
     return method
 
 
-def _compress(self: Variable, condition: Operand, axis: int | None = None) -> Any:
+def _compress(self: Variable, condition: Operand, axis: int | None = None, out: Raw = None) -> Any:
     """``numpy.compress`` of this Variable."""
+    if out is not None:
+        raise no_out("Variable.compress")
     return selecting.compress_rule(condition, self, axis)
-
-
-def _fill_flat(self: Array, values: Operand) -> None:
-    """``v.flat = values``, which are repeated as often as needed."""
-    self[...] = np.resize(values, self.shape)
 
 
 def _flatten(self: Variable, order: str = "C") -> Any:
@@ -98,15 +139,20 @@ _ARRAY_METHODS: dict[str, Any] = {
     **{name: _by_function(getattr(np, name)) for name in _FUNCTIONS},
     **{name: _writing(name) for name in _WRITING.split()},
     "astype": astype,
-    "clip": selecting.clip_rule,
+    # How an array lies in memory is not to be seen.
+    "copy": lambda self, order="C": F.identity(self),
+    "dot": _product,
+    "mean": _mean,
+    "sum": _total,
     "compress": _compress,
     "conj": _conj,
     "conjugate": _conj,
     "__round__": _rounded,
-    "flat": property(F.ravel, _fill_flat),
+    # v.flat = values, which are repeated as often as needed.
+    "flat": property(F.ravel, lambda v, x: set_item(v, ..., np.resize(x, v.shape))),
     "flatten": _flatten,
-    "max": _extremum(reductions.max_rule),
-    "min": _extremum(reductions.min_rule),
+    "max": _extremum("max", reductions.max_rule),
+    "min": _extremum("min", reductions.min_rule),
     "reshape": _reshape,
     "tolist": tolist,
     "imag": property(_by_function(np.imag)),

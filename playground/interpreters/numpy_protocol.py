@@ -65,7 +65,7 @@ def array_ufunc(
     if called and ufunc in CONSTANT and "out" not in kwargs:
         return ufunc(*_plain(inputs), **kwargs)
     if kwargs.get("out") is not None:
-        raise _no_out(full_name(ufunc))
+        raise no_out(full_name(ufunc))
     raise no_rule(ufunc, method)
 
 
@@ -90,7 +90,8 @@ def _are_operands(inputs: tuple[Any, ...]) -> bool:
     return True
 
 
-def _no_out(name: str) -> NoRuleError:
+def no_out(name: str) -> NoRuleError:
+    """The error for an ``out=`` that is an array."""
     return NoRuleError(
         f"{name}: out= would write a Variable's result into an array, outside the graph: drop "
         f"out= and use the returned Variable"
@@ -195,16 +196,36 @@ def _apply(func: NumpyFunction, rule: Answer, args: Any, kwargs: dict[str, Any])
         trace = error.__traceback__
         if trace is not None and trace.tb_next is not None:
             raise  # from inside the rule, which took the arguments
+        named = _by_name(func, args, kept)
+        if named is not None:
+            return _apply(func, rule, *named)
         translated = in_our_words(func, rule, kept)
         if translated != kept:
             return _apply(func, rule, args, translated)
         if "out" in kept:
-            raise _no_out(full_name(func)) from error
+            raise no_out(full_name(func)) from error
         given = ", ".join([f"{len(args)} by position", *(f"{key}=" for key in kept)])
         raise NoRuleError(
             f"{full_name(func)}: on Variables it takes the arguments "
             f"({', '.join(signature(rule).parameters)}), got {given}: leave out the others"
         ) from error
+
+
+def _by_name(func: NumpyFunction, args: Any, kwargs: Keywords) -> tuple[Any, dict[str, Any]] | None:
+    """Arguments behind the second by NumPy's names, where they stood by position.
+
+    ``numpy.prod(v, 0, float)``: the answers take a dtype by name, if at all.
+    """
+    if len(args) < 3:
+        return None
+    try:
+        names = list(signature(func).parameters.values())[: len(args)]
+    except ValueError:  # written in C, in an older NumPy
+        return None
+    if len(names) < len(args) or any(p.kind is not p.POSITIONAL_OR_KEYWORD for p in names):
+        return None
+    given = {p.name: x for p, x in zip(names[2:], args[2:], strict=True)}
+    return args[:2], {**given, **kwargs}
 
 
 def in_our_words(func: NumpyFunction, rule: Answer, kwargs: Keywords) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from playground.graph.errors import InputError
+from playground.lab.files import read_once
 
 __all__ = [
     "condition_number",
@@ -22,8 +23,6 @@ __all__ = [
 
 # Beyond this size the condition number of the 2-norm takes longer than many a step.
 EXACT_CONDITION = 1000
-# A matrix of 16,000 rows; without an end of it, some devices would fill the memory.
-MOST_BYTES = 2 * 10**9
 
 
 def read_matrix(path: str | os.PathLike[str]) -> np.ndarray:
@@ -34,7 +33,7 @@ def read_matrix(path: str | os.PathLike[str]) -> np.ndarray:
     row and column counted from 1, for anything that is not a finite number or does not fit.
     """
     file = Path(path)
-    content = _content(file)
+    content = read_once(file)
     head = content[:6]
     if not head:
         raise InputError(f"{file} is empty: expected a square matrix, one row a line")
@@ -56,22 +55,6 @@ def read_matrix(path: str | os.PathLike[str]) -> np.ndarray:
             f"every number must be finite"
         )
     return matrix
-
-
-def _content(file: Path) -> bytes:
-    """The bytes of a file, read once: a pipe has them only once. Raises InputError."""
-    try:
-        with open(file, "rb") as stream:
-            content = stream.read(MOST_BYTES + 1)
-    except FileNotFoundError as error:
-        raise InputError(f"cannot read {file}: there is no such file") from error
-    except IsADirectoryError as error:
-        raise InputError(f"cannot read {file}: it is a directory") from error
-    except OSError as error:
-        raise InputError(f"cannot read {file}: {(error.strerror or str(error)).lower()}") from error
-    if len(content) > MOST_BYTES:
-        raise InputError(f"{file} holds more than {MOST_BYTES / 1e9:.0f} GB: choose a smaller one")
-    return content
 
 
 def require_square(matrix: np.ndarray, what: str) -> None:

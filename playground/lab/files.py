@@ -3,9 +3,34 @@
 from __future__ import annotations
 
 import os
+import stat
 from pathlib import Path
 
-__all__ = ["make_folder", "write_whole"]
+from playground.graph.errors import InputError
+
+__all__ = ["make_folder", "read_once", "write_whole"]
+
+# A matrix of 16,000 rows; and of devices, such as /dev/zero, some never end.
+MOST_BYTES, MOST_OF_DEVICE = 2 * 10**9, 2 * 10**7
+
+
+def read_once(path: str | os.PathLike[str]) -> bytes:
+    """The bytes of a file of a user's, read once: a pipe has them only once. Raises InputError."""
+    file = Path(path)
+    try:
+        with open(file, "rb") as stream:
+            device = stat.S_ISCHR(os.fstat(stream.fileno()).st_mode)
+            most = MOST_OF_DEVICE if device else MOST_BYTES
+            content = stream.read(most + 1)
+    except FileNotFoundError as error:
+        raise InputError(f"cannot read {file}: there is no such file") from error
+    except IsADirectoryError as error:
+        raise InputError(f"cannot read {file}: it is a directory") from error
+    except OSError as error:
+        raise InputError(f"cannot read {file}: {(error.strerror or str(error)).lower()}") from error
+    if len(content) > most:
+        raise InputError(f"{file} holds more than {most / 1e6:,.0f} MB: choose a smaller one")
+    return content
 
 
 def make_folder(path: str | os.PathLike[str]) -> Path:

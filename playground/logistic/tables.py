@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from playground.graph.errors import InputError
+from playground.lab.files import read_once
 
 __all__ = ["Table", "join_names", "listed", "parse_table", "read_table", "split_names"]
 
@@ -87,14 +88,12 @@ def read_table(path: str | os.PathLike[str]) -> Table:
     ``#`` is a comment. Raises InputError where the file cannot be read or its rows do not fit.
     """
     file = Path(path)
+    content = read_once(file)
     try:
         # Spreadsheets write a byte order mark, which would become part of the first name.
-        text = file.read_text(encoding="utf-8-sig")
+        text = content.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
     except UnicodeDecodeError as error:
         raise InputError(f"{file} is not a text file: expected CSV in UTF-8") from error
-    except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise InputError(f"cannot read {file}: {reason}") from error
     return parse_table(text, str(file))
 
 

@@ -82,7 +82,7 @@ def could_ask(function: Any, depth: int = _DEPTH) -> bool:
         kind = type(inside)
         if kind in _CALLED:
             lasting = False
-            if depth > 0 and not _is_silent(inside):
+            if depth > 0 and id(getattr(inside, "__code__", None)) not in _silent:
                 found = found or could_ask(inside, depth - 1)
         elif _classes.get(kind) is not False:
             lasting = lasting and _foreign(kind)
@@ -90,10 +90,6 @@ def could_ask(function: Any, depth: int = _DEPTH) -> bool:
     if lasting and not found and depth == _DEPTH:
         _silent[id(code)] = code
     return found
-
-
-def _is_silent(function: UserFunction) -> bool:
-    return id(getattr(function, "__code__", None)) in _silent
 
 
 def _text_asks(function: Any, code: CodeType, depth: int) -> bool:
@@ -191,9 +187,14 @@ def check_branches(twins: Twins, since: int) -> None:
     if not _is_new(twins, places):
         return
     with _undisturbed(twins) as rewind:
-        for point in _readings(twins.point):
-            _compare(twins, places, twins.point, point, twins.result, rewind)
-        beside = [_moved(x) for x in twins.point]
+        # As transforms count it, whole numbers as fractions; and as it was given.
+        floats = [_as_float(x) for x in twins.point]
+        _compare(twins, places, twins.point, floats, twins.result, rewind)
+        whole = any(a is not b for a, b in zip(floats, twins.point, strict=True))
+        # Whole numbers in arrays overflow where fractions do not.
+        if whole and not any(is_array(x) for x in twins.point):
+            _compare(twins, places, twins.point, list(twins.point), twins.result, rewind)
+        beside = [x + (1 + abs(x)) * 2.0**-7 if _is_number(x) else x for x in floats]
         rewind()
         result = _outcome(twins.traced, beside)
         if result is not _FAILED:
@@ -261,15 +262,6 @@ def _identity(thing: Any) -> Any:
     return known
 
 
-def _readings(point: Sequence[Any]) -> list[list[Any]]:
-    """The point as it was given; and as transforms count it, whole numbers as fractions."""
-    floats = [_as_float(x) for x in point]
-    if all(a is b for a, b in zip(point, floats, strict=True)):
-        return [floats]
-    # Whole numbers in arrays overflow where fractions do not.
-    return [floats] if any(is_array(x) for x in point) else [floats, list(point)]
-
-
 def _as_float(x: Operand) -> Any:
     if type(x) in SCALAR_TYPES:
         whole = isinstance(x, (int, np.integer))
@@ -277,11 +269,8 @@ def _as_float(x: Operand) -> Any:
     return x.astype(np.float64) if is_array(x) and x.dtype.kind in "iu" else x
 
 
-def _moved(x: Operand) -> Any:
-    x = _as_float(x)
-    if isinstance(x, Variable) or not (type(x) in SCALAR_TYPES or is_array(x)):
-        return x
-    return x + (1 + abs(x)) / 128 if type(x) in SCALAR_TYPES else x + (1 + abs(x)) * 2.0**-7
+def _is_number(x: Operand) -> bool:
+    return type(x) in SCALAR_TYPES or is_array(x)
 
 
 _FAILED = object()
@@ -365,7 +354,7 @@ def _numbers(result: Tree) -> list[HostArray]:
     for _, leaf in leaves(result):
         if isinstance(leaf, Variable):
             leaf = leaf.array
-        if type(leaf) in SCALAR_TYPES or is_array(leaf):
+        if _is_number(leaf):
             found.append(np.asarray(leaf) if type(leaf) in SCALAR_TYPES else to_cpu(leaf))
     return [array for array in found if array.dtype.kind in "biufc"]
 
