@@ -29,6 +29,7 @@ from playground import FitError, LogError, fit, inverse, read_log
 from playground.lab import plot
 from playground.lab.descent import MaxSteps
 from playground.lab.runlog import RunLog, RunRecord
+from playground.lab.runlog.listing import headings
 from tests.resume_runs import RUNS, STEPS
 
 Rng = np.random.Generator
@@ -315,6 +316,8 @@ def watched(name: str, log: Path, draw: bool) -> str:
     tracemalloc.reset_peak()
     before = tracemalloc.get_traced_memory()[0]
     record = tried(lambda: read_log(log), (LogError,))
+    for heading in headings(log):
+        check_line(heading.note)
     if record is not None:
         tried(lambda: listed(record), (LogError,))
     peak = tracemalloc.get_traced_memory()[1] - before

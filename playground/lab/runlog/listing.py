@@ -129,6 +129,9 @@ def _second(pair: object) -> Any:
 
 
 def _float(value: object) -> float | None:
+    # A whole number of a damaged log may be larger than any float.
+    if isinstance(value, int) and abs(value) >= 1 << 1000:
+        return None
     return float(value) if isinstance(value, (int, float)) else None
 
 
