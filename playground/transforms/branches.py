@@ -39,7 +39,7 @@ _DEPTH = 3
 # Answers by the identity of code, which is kept so that no other can have it, and by how far was
 # looked; and by class.
 _known: dict[tuple[int, int], tuple[CodeType, bool]] = {}
-_classes: dict[type, bool] = {}
+_class_answers: dict[type, bool] = {}
 # The code, by identity too, of which no more is to be asked: a look here is all that most calls of
 # a transform pay.
 _silent: dict[int, CodeType] = {}
@@ -84,7 +84,7 @@ def could_ask(function: Any, depth: int = _DEPTH) -> bool:
             lasting = False
             if depth > 0 and id(getattr(inside, "__code__", None)) not in _silent:
                 found = found or could_ask(inside, depth - 1)
-        elif _classes.get(kind) is not False:
+        elif _class_answers.get(kind) is not False:
             lasting = lasting and _foreign(kind)
             found = found or _thing_asks(inside, depth - 1)
     if lasting and not found and depth == _DEPTH:
@@ -121,14 +121,14 @@ def _thing_asks(thing: Any, depth: int, names: Iterable[str] = ()) -> bool:
 
 def _instances_ask(cls: type) -> bool:
     """Whether a method of a user's class does."""
-    known = _classes.get(cls)
+    known = _class_answers.get(cls)
     if known is None:
-        if len(_classes) > _MOST:
-            _classes.clear()
-        _classes[cls] = False
+        if len(_class_answers) > _MOST:
+            _class_answers.clear()
+        _class_answers[cls] = False
         methods = () if _foreign(cls) else [f for c in cls.__mro__ for f in vars(c).values()]
         known = any(isinstance(f, FunctionType) and could_ask(f, 1) for f in methods)
-        _classes[cls] = known
+        _class_answers[cls] = known
     return known
 
 
@@ -189,16 +189,16 @@ def check_branches(twins: Twins, since: int) -> None:
     with _undisturbed(twins) as rewind:
         # As transforms count it, whole numbers as fractions; and as it was given.
         floats = [_as_float(x) for x in twins.point]
-        _compare(twins, places, twins.point, floats, twins.result, rewind)
+        _compare_readings(twins, places, twins.point, floats, twins.result, rewind)
         whole = any(a is not b for a, b in zip(floats, twins.point, strict=True))
         # Whole numbers in arrays overflow where fractions do not.
         if whole and not any(is_array(x) for x in twins.point):
-            _compare(twins, places, twins.point, list(twins.point), twins.result, rewind)
+            _compare_readings(twins, places, twins.point, list(twins.point), twins.result, rewind)
         beside = [x + (1 + abs(x)) * 2.0**-7 if _is_number(x) else x for x in floats]
         rewind()
         result = _outcome(twins.traced, beside)
         if result is not _FAILED:
-            _compare(twins._replace(where=BESIDE), places, beside, beside, result, rewind)
+            _compare_readings(twins._replace(where=BESIDE), places, beside, beside, result, rewind)
     _settle(twins, places)
 
 
@@ -209,16 +209,16 @@ def check_lanes(lanes: Sequence[Twins], since: int) -> None:
         return
     for twins in lanes:
         with _undisturbed(twins) as rewind:
-            _compare(twins, places, twins.point, twins.point, twins.result, rewind)
+            _compare_readings(twins, places, twins.point, twins.point, twins.result, rewind)
     _settle(lanes[0], places)
 
 
 def _questions(twins: Twins, places: tuple[Place, ...]) -> list[Any]:
     """What is asked, of the function itself and of any that is made of the same."""
     kinds = tuple((type(x), getattr(x, "ndim", 0)) for x in twins.point)
-    given = tuple(_identity(x) for _, x in leaves(twins.given))
+    given = tuple(_key_of(x) for _, x in leaves(twins.given))
     function = twins.function
-    return [(places, kinds, given, known(function)) for known in (_identity, _made_of)]
+    return [(places, kinds, given, known(function)) for known in (_key_of, _made_of)]
 
 
 def _is_new(twins: Twins, places: tuple[Place, ...]) -> bool:
@@ -238,22 +238,22 @@ def _made_of(function: Any) -> Any:
     """The text of a function, and what it closes over: a lambda in a loop is ever another."""
     if isinstance(function, FunctionType):
         inside = (*_cells(function), *(function.__defaults__ or ()))
-        return (function.__code__, *map(_identity, inside))
+        return (function.__code__, *map(_key_of, inside))
     if isinstance(function, partial):
         parts = (*function.args, *function.keywords.values())
-        return (partial, _made_of(function.func), *map(_identity, parts))
-    return _identity(function)
+        return (partial, _made_of(function.func), *map(_key_of, parts))
+    return _key_of(function)
 
 
-def _identity(thing: Any) -> Any:
+def _key_of(thing: Any) -> Any:
     """What leads a function another way if it is another: numbers, words, flags, functions and
     objects themselves; of what holds data, which it computes with, only the class."""
     if type(thing) in (bool, int, float, str):
         return type(thing), thing
     if type(thing) is tuple and len(thing) <= _MOST_PARTS:
-        return tuple(map(_identity, thing))
+        return tuple(map(_key_of, thing))
     if isinstance(thing, MethodType):
-        return thing.__func__.__code__, _identity(thing.__self__)
+        return thing.__func__.__code__, _key_of(thing.__self__)
     try:
         known = ref(thing)
         hash(known)
@@ -291,7 +291,7 @@ def _outcome(call: Callable[[Sequence[Any]], Tree], point: Sequence[Any]) -> Tre
         return _FAILED
 
 
-def _compare(
+def _compare_readings(
     twins: Twins,
     places: tuple[Place, ...],
     point: Sequence[Any],
@@ -324,15 +324,16 @@ def _another_branch(
     asked = "; ".join(place.text for place in places[:3]) or "type(x), hasattr or the like"
     kind = type(point[0]).__name__ if point else "value"
     return BranchError(
-        f"{twins.name}: {name_of(twins.function)} gives {_shown(other)} for the {kind} itself and "
-        f"{_shown(mine)} for the Variable that stands for it{twins.where}: it asks what a value "
-        f"is ({asked}), and takes another branch for a Variable, whose derivative would be the "
-        f"wrong one: ask for the form instead, numpy.ndim(x) == 0, or name Variables too, "
+        f"{twins.name}: {name_of(twins.function)} gives {_in_words(other)} for the {kind} itself "
+        f"and {_in_words(mine)} for the Variable that stands for it{twins.where}: it asks "
+        f"what a value is ({asked}), and takes another branch for a Variable, whose derivative "
+        f"would be the wrong one: ask for the form instead, numpy.ndim(x) == 0, or name Variables "
+        f"too, "
         f"isinstance(x, (float, playground.Variable))"
     )
 
 
-def _shown(value: Any) -> str:
+def _in_words(value: Any) -> str:
     if value is None:
         return "nothing"
     return f"{value.item():.6g}" if value.size == 1 else f"an array of shape {value.shape}"
@@ -343,13 +344,13 @@ def _shown(value: Any) -> str:
 
 def _differing(result: Tree, plain: Tree) -> list[tuple[Any, Any]]:
     """The first pair of values that differ, or none."""
-    mine, theirs = _numbers(result), _numbers(plain)
+    mine, theirs = _numbers_in(result), _numbers_in(plain)
     if len(mine) != len(theirs):
         return [(None, theirs[0])] if theirs else [(mine[0], None)]
     return [(a, b) for a, b in zip(mine, theirs, strict=True) if not _alike(a, b)][:1]
 
 
-def _numbers(result: Tree) -> list[HostArray]:
+def _numbers_in(result: Tree) -> list[HostArray]:
     found = []
     for _, leaf in leaves(result):
         if isinstance(leaf, Variable):
@@ -439,7 +440,7 @@ def _reachable(things: Iterable[Any], seen: set[int], depth: int) -> Iterator[An
         if isinstance(thing, _SOURCES):
             yield thing
         elif depth > 0:
-            yield from _reachable(_held(thing), seen, depth - 1)
+            yield from _reachable(_things_in(thing), seen, depth - 1)
 
 
 def _cells(function: Any) -> list[Any]:
@@ -451,7 +452,7 @@ def _cells(function: Any) -> list[Any]:
         return []
 
 
-def _held(thing: Any) -> Iterator[Any]:
+def _things_in(thing: Any) -> Iterator[Any]:
     if isinstance(thing, FunctionType):
         yield from _cells(thing)
         yield from thing.__defaults__ or ()
