@@ -52,6 +52,8 @@ APPLICATION = 0x506C6179
 # closed. It goes before the first row comes. SQLite's own header does not tell a file whose newest
 # rows were merged into it, when the process was killed, from one whose -wal was left behind.
 WHOLE = "whole"
+# What SQLite fails with: it may quote a damaged file, which then cannot be decoded.
+FAILURES = (sqlite3.Error, UnicodeDecodeError, LogError)
 _ANEW = "Start the run anew, without resume=True"
 
 
@@ -314,7 +316,7 @@ class Store:
 
     def merge(self) -> None:
         """Bring into the file what lies beside it, as far as nobody reads there."""
-        with suppress(sqlite3.Error):
+        with suppress(*FAILURES):
             self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
 
     def _set_up(self, layout: Layout, meta: dict[str, Any]) -> None:
@@ -374,7 +376,7 @@ class Store:
             with self._kept_apart():
                 if tidy:
                     # Fails while somebody reads: then the log stays as it is, complete as well.
-                    with suppress(sqlite3.Error):
+                    with suppress(*FAILURES):
                         self._connection.execute("PRAGMA journal_mode=DELETE").fetchone()
                 self._connection.close()
             self._lease.release()
@@ -398,8 +400,8 @@ class Store:
                     if self.get("writer") != self._signature:
                         raise LogError(f"{self.where} is somebody else's by now")
                     self.put(WHOLE, True)
-            except (sqlite3.Error, LogError):
-                with suppress(sqlite3.Error, LogError):
+            except FAILURES:
+                with suppress(*FAILURES):
                     # Not by its name, which may be relative to where the process was.
                     file = self._connection.execute("PRAGMA database_list").fetchone()[2]
                     last = reader.enter_context(closing(_connect_to(Path(file), "ro")))
@@ -417,7 +419,7 @@ class Store:
                 yield
                 self._connection.execute("COMMIT")
             except BaseException:
-                with suppress(sqlite3.Error):
+                with suppress(*FAILURES):
                     self._connection.execute("ROLLBACK")
                 raise
 
@@ -548,7 +550,7 @@ def naming_the_file(where: str, trouble: str = "cannot be used") -> Iterator[Non
         yield
     except sqlite3.OperationalError as error:
         raise LogError(f"{where} {trouble}: {_in_short(error)}") from error
-    except (sqlite3.Error, UnicodeDecodeError) as error:  # it may be unable to say what is wrong
+    except (sqlite3.Error, UnicodeDecodeError) as error:
         raise LogError(f"{where} is not a run log, or is damaged: {_in_short(error)}") from error
 
 
