@@ -270,6 +270,11 @@ def has_zero(array: Raw) -> bool:
     return not bool(to_cpu(array).all())
 
 
+def place_where(condition: Raw) -> tuple[int, ...]:
+    """The index, lanes first, of the first element for which a condition holds."""
+    return tuple(int(i) for i in np.argwhere(to_cpu(base_of(condition)))[0])
+
+
 def anywhere(condition: Raw) -> bool:
     """Whether a condition holds for some element, in some lane; waits for a device."""
     return bool(to_cpu(base_of(condition)).any())

@@ -514,9 +514,14 @@ def drawn(tmp_path, monkeypatch):
         monkeypatch.chdir(tmp_path)
         kept = {}
         plain = field.FieldStudy.pictures
-        monkeypatch.setattr(
-            field.FieldStudy, "pictures", lambda self: kept.update(plain(self)) or kept
-        )
+
+        def pictures(study):
+            def keeping(name, picture):
+                return lambda: kept.setdefault(name, picture() if callable(picture) else picture)
+
+            return {name: keeping(name, picture) for name, picture in plain(study).items()}
+
+        monkeypatch.setattr(field.FieldStudy, "pictures", pictures)
         assert field.main([*argv, "--out", "o"]) == 0
         return kept
 

@@ -123,7 +123,7 @@ def _refuse_dependent(r: Raw) -> None:
     found = abs(diagonal_of(r)) <= abs(r).max(axis=(-2, -1), keepdims=True)[..., 0] * rounding
     if not backend.anywhere(found):
         return
-    column = int(np.argwhere(backend.to_cpu(backend.base_of(found)))[0][-1])
+    column = backend.place_where(found)[-1]
     raise InvalidMatrix(
         "the gradient of qr",
         "a matrix of independent columns",

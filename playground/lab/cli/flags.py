@@ -115,8 +115,10 @@ class Parser(argparse.ArgumentParser):
             return isinstance(value, str) and value in action.choices
         if not callable(action.type):
             return isinstance(value, str)
+        # A list as it is given on a command line.
+        text = ",".join(map(str, value)) if isinstance(value, list) else str(value)
         try:
-            return bool(action.type(str(value)) == value)
+            return bool(action.type(text) == value)
         except (argparse.ArgumentTypeError, ValueError):
             return False
 
