@@ -414,8 +414,9 @@ class Store:
     def transaction(self, mode: str = "IMMEDIATE") -> Iterator[None]:
         """All or nothing."""
         with self._guard():
-            self._connection.execute(f"BEGIN {mode}")
             try:
+                # Inside: Ctrl-C may come between it and whatever is next.
+                self._connection.execute(f"BEGIN {mode}")
                 yield
                 self._connection.execute("COMMIT")
             except BaseException:
