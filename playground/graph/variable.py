@@ -557,7 +557,8 @@ class Variable(Answering):
                 leaves = backprop.propagate(seeds, enable_double_backprop, observe)
             else:
                 leaves = backprop.propagate_plainly(node, seed)
-            gradients |= _with_earlier(leaves, node.born)
+            leaves = _with_earlier(leaves, node.born)
+            gradients = gradients | leaves if gradients else leaves
             # What unshared counts are references: none must be this function's own.
             del leaves
         except BaseException:
