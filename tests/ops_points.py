@@ -452,11 +452,6 @@ def _eigenvalue_points() -> Iterator[Point]:
     yield _of_triangle("exp", f, EYE, math.e * WEIGHTS_SYM, bend)
 
 
-def _two_calls(a: Any) -> Any:
-    v = np.linalg.eigh(a)[1]
-    return ((v * np.linalg.eigvalsh(a)) @ v.T)[0, 1]
-
-
 def _again(a: Any) -> Any:
     u, s, vh = np.linalg.svd(a, full_matrices=False)
     return (u * s) @ vh
@@ -516,11 +511,65 @@ def _projector_points(values: np.ndarray) -> Iterator[Point]:
     yield Point(op, f"left projector, {values}", left, x, slope.T)
 
 
+K = np.array([1.0, 2.0, 4.0])
+
+
+def of_eigh(f: Callable[[Any, Any], Any]) -> Callable[[Any], Any]:
+    return lambda a: f(*np.linalg.eigh((a + a.T) / 2))
+
+
+def of_two(f: Callable[[Any, Any], Any]) -> Callable[[Any], Any]:
+    """The same with values and vectors of two decompositions."""
+    return lambda a: f(np.linalg.eigvalsh((a + a.T) / 2), np.linalg.eigh((a + a.T) / 2)[1])
+
+
+def of_svd(f: Callable[[Any, Any, Any], Any]) -> Callable[[Any], Any]:
+    return lambda a: f(*np.linalg.svd(a))
+
+
+# Of a double or threefold value 1, no vector of which has a cotangent that is not 0, or with limits
+# of all quotients in the basis that LAPACK has chosen: and no derivative, or half of one.
+UNDEFINED: dict[str, tuple[Callable[[Any], Any], str]] = {
+    "weighted gaps": (of_eigh(lambda w, v: ((w - 1) * K * v[0] ** 2).sum()), "not exist"),
+    "one gap": (of_eigh(lambda w, v: (w[0] - 1) * v[0, 0] ** 2), "not exist"),
+    "difference": (of_eigh(lambda w, v: (w[1] - w[0]) * v[0, 0]), "not exist"),
+    "from the mean": (
+        of_eigh(lambda w, v: ((w - (w[0] + w[1]) / 2) * K * v[0] ** 2)[:2].sum()),
+        "not exist",
+    ),
+    "one and a function": (of_eigh(lambda w, v: w[0] + ((v * w) @ v.T)[0, 1]), "not exist"),
+    "one times a function": (
+        of_eigh(lambda w, v: w[0] * ((v * np.exp(w)) @ v.T).sum()),
+        "not exist",
+    ),
+    "singular weighted": (
+        of_svd(lambda u, s, v: ((s - 1) * K * u[0] ** 2)[-2:].sum()),
+        "not exist",
+    ),
+    "singular both": (
+        of_svd(lambda u, s, v: ((s - 1) * K * u[0] * v[:, 0])[-2:].sum()),
+        "not exist",
+    ),
+    "singular one": (of_svd(lambda u, s, v: s[-1] + ((u * s) @ v)[0, 1]), "not exist"),
+    "singular difference": (
+        of_svd(lambda u, s, v: (s[-2] - s[-1]) * (u[0] * v[:, 0])[-1]),
+        "not exist",
+    ),
+    "two": (of_two(lambda w, v: ((v * w) @ v.T)[0, 1]), "from one call"),
+    "two exp": (of_two(lambda w, v: ((v * np.exp(w)) @ v.T).sum()), "from one call"),
+    "two weighted": (of_two(lambda w, v: ((w - 1) * K * v[0] ** 2).sum()), "from one call"),
+    "two square": (of_two(lambda w, v: ((v * w**2) @ v.T)[1, 1]), "from one call"),
+    "two singular": (
+        lambda a: (lambda u, s, v: ((u * np.linalg.svdvals(a) ** 3) @ v).sum())(*np.linalg.svd(a)),
+        "from one call",
+    ),
+}
+
+
 def _refused_points() -> Iterator[Point]:
     op = eigenvalues.Eigh
     first = np.linalg.eigh
     yield Point(op, "a basis", lambda a: WEIGHTS * first(a)[1], DOUBLE, refused="of eigenvectors")
-    yield Point(op, "two calls", _two_calls, EYE, refused="from one call")
     yield Point(
         op,
         "values apart",
@@ -534,12 +583,10 @@ def _refused_points() -> Iterator[Point]:
     yield Point(op, "a basis", u, DOUBLE, refused="derivative of singular vectors")
     polar = lambda a: WEIGHTS * (np.linalg.svd(a)[0] @ np.linalg.svd(a)[2])  # noqa: E731
     yield Point(op, "a kink", polar, np.diag([3.0, 2, 0]), refused="singular value 2 is 0")
-
-    def two(a: Any) -> Any:
-        u, _, vh = np.linalg.svd(a)
-        return (u * np.linalg.svdvals(a) ** 3) @ vh
-
-    yield Point(op, "two calls", two, EYE, refused="from one call")
+    for name, (f, reason) in UNDEFINED.items():
+        of = singular_values.Svd if "singular" in name else eigenvalues.Eigh
+        yield Point(of, name, f, EYE, refused=reason)
+        yield Point(of, f"{name}, double", f, DOUBLE, refused=reason)
 
 
 POINTS: tuple[Point, ...] = (
