@@ -2,9 +2,10 @@
 
 ``python -m tests.mutate`` changes one place of a ``forward`` or ``backward`` in memory (a sign, a
 factor, an order of operands, a condition, an axis, a constant), runs the checks of the operation's
-rows, and reports what they did not notice. ``--op NAME`` takes one operation (the class's name),
-``--count N`` so many mutants of each. The exit code is 1 where an operation has less than 95 % of
-its mutants killed, those apart that ``tests/mutate_equivalent.py`` explains.
+rows and of its special points, and reports what they did not notice. ``--op NAME`` takes one
+operation (the class's name), ``--count N`` so many mutants of each. The exit code is 1 where an
+operation has less than 95 % of its mutants killed, those apart that ``tests/mutate_equivalent.py``
+explains.
 """
 
 from __future__ import annotations
@@ -40,6 +41,7 @@ from tests.op_checks import (
     values,
 )
 from tests.ops import ROWS
+from tests.ops_points import POINTS, point_faults
 from tests.rows import Case, Row, as_tuple
 
 METHODS = ("forward", "backward")
@@ -219,7 +221,7 @@ def compiled(mutant: Mutant) -> Callable[..., Any]:
 
 
 def killed(mutant: Mutant, rows: list[Row]) -> bool:
-    """Whether a check of the operation's rows fails, or takes too long."""
+    """Whether a check of the operation's rows or points fails, or takes too long."""
     own = mutant.method in vars(mutant.op)
     original = inspect.getattr_static(mutant.op, mutant.method)
     try:
@@ -228,10 +230,13 @@ def killed(mutant: Mutant, rows: list[Row]) -> bool:
         return True
     setattr(mutant.op, mutant.method, changed)
     try:
-        with warnings.catch_warnings(), np.errstate(all="ignore"), time_limit(20):
+        with warnings.catch_warnings(), np.errstate(all="ignore"), time_limit(60):
             warnings.simplefilter("ignore")
             cases = [(row, case) for row in rows for case in row.cases]
-            return any(check(row, case) for check in CHECKS for row, case in cases)
+            if any(check(row, case) for check in CHECKS for row, case in cases):
+                return True
+            points = (point for point in POINTS if point.op is mutant.op)
+            return any(any(point_faults(point)) for point in points)
     except (Exception, OutOfTime):
         return True
     finally:
@@ -263,7 +268,7 @@ def _first(row: Row, case: Case) -> bool:
 
 
 def _second(row: Row, case: Case) -> bool:
-    return bool(row.order) and not max(second_errors(row, case)) < 1e-9
+    return bool(row.order) and not np.max(second_errors(row, case)) < 1e-9
 
 
 def _alone(row: Row, case: Case) -> bool:
@@ -313,7 +318,8 @@ def _ties(row: Row, case: Case) -> bool:
 
 def _outputs(row: Row, case: Case) -> bool:
     several = len(row.reference(*inputs(row, case), **case.args)) > 1
-    return bool(row.order) and several and not max(output_errors(row, case)) < 1e-9
+    # NumPy's largest, which is NaN if one is.
+    return bool(row.order) and several and not np.max(output_errors(row, case)) < 1e-9
 
 
 CHECKS = (_value, _first, _alone, _outputs, _second, _ties, _single)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from playground.functions.basic_math import Div
+from playground.functions.basic_math import Absolute, Div
 from playground.functions.elementwise.exponential import Expm1
 from playground.functions.elementwise.trigonometric import Cos, Sin
+from playground.functions.linalg.singular_values import Svd
+from playground.functions.reduction import Max
 from tests import mutate
 from tests.mutate_equivalent import EQUIVALENT
+from tests.ops_points import POINTS
 
 OPERATIONS = mutate.operations()
 
@@ -29,11 +32,19 @@ def test_the_rows_kill_every_mutant_and_the_class_is_as_before(op: type) -> None
     assert {name: vars(op).get(name) for name in mutate.METHODS} == before
 
 
-def test_a_text_without_a_change_survives() -> None:
-    mutant = next(mutate.mutants(Sin))
-    same = mutate.Mutant(Sin, "backward", "", "", mutate.parsed(Sin.backward))
-    assert mutate.killed(mutant, OPERATIONS[Sin])
-    assert not mutate.killed(same, OPERATIONS[Sin])
+@pytest.mark.parametrize("op", [Sin, Absolute, Max, Svd])
+def test_a_text_without_a_change_survives(op: type) -> None:
+    """With its rows and its points: what fails of itself would kill every mutant."""
+    mutant = next(mutate.mutants(op))
+    same = mutate.Mutant(op, "backward", "", "", mutate.parsed(op.backward))  # type: ignore
+    assert mutate.killed(mutant, OPERATIONS[op])
+    assert not mutate.killed(same, OPERATIONS[op])
+
+
+def test_the_points_kill_what_the_rows_do_not() -> None:
+    mutant = next(m for m in mutate.mutants(Absolute) if "gx - rest.factor" in m.changed)
+    assert mutate.killed(mutant, OPERATIONS[Absolute])
+    assert {point.op for point in POINTS} <= set(OPERATIONS)
 
 
 def test_what_is_explained_is_found_among_the_mutants() -> None:

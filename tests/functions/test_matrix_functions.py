@@ -15,6 +15,7 @@ import pytest
 
 from playground import DegenerateEigenvalueError, Variable
 from playground.transforms import grad, hessian, hvp, jacobian, jvp, vmap
+from tests.ops_points import UNDEFINED, of_eigh, of_two
 
 RNG = np.random.default_rng(3)
 C, E = RNG.standard_normal((2, 3, 3))
@@ -317,61 +318,6 @@ def test_a_kink_at_singular_value_zero_is_named_with_its_one_index() -> None:
     assert error.value.indices == (2,)
     with pytest.raises(DegenerateEigenvalueError, match="singular value 2 is 0"):
         hvp(lambda a: np.linalg.svdvals(a).sum())(a, E)
-
-
-K = np.array([1.0, 2.0, 4.0])
-
-
-def of_eigh(f: Callable[[Any, Any], Any]) -> Callable[[Any], Any]:
-    return lambda a: f(*np.linalg.eigh((a + a.T) / 2))
-
-
-def of_two(f: Callable[[Any, Any], Any]) -> Callable[[Any], Any]:
-    """The same with values and vectors of two decompositions."""
-    return lambda a: f(np.linalg.eigvalsh((a + a.T) / 2), np.linalg.eigh((a + a.T) / 2)[1])
-
-
-def of_svd(f: Callable[[Any, Any, Any], Any]) -> Callable[[Any], Any]:
-    return lambda a: f(*np.linalg.svd(a))
-
-
-# Of a double or threefold value 1, no vector of which has a cotangent that is not 0, or with limits
-# of all quotients in the basis that LAPACK has chosen: and no derivative, or half of one.
-UNDEFINED: dict[str, tuple[Callable[[Any], Any], str]] = {
-    "weighted gaps": (of_eigh(lambda w, v: ((w - 1) * K * v[0] ** 2).sum()), "not exist"),
-    "one gap": (of_eigh(lambda w, v: (w[0] - 1) * v[0, 0] ** 2), "not exist"),
-    "difference": (of_eigh(lambda w, v: (w[1] - w[0]) * v[0, 0]), "not exist"),
-    "from the mean": (
-        of_eigh(lambda w, v: ((w - (w[0] + w[1]) / 2) * K * v[0] ** 2)[:2].sum()),
-        "not exist",
-    ),
-    "one and a function": (of_eigh(lambda w, v: w[0] + ((v * w) @ v.T)[0, 1]), "not exist"),
-    "one times a function": (
-        of_eigh(lambda w, v: w[0] * ((v * np.exp(w)) @ v.T).sum()),
-        "not exist",
-    ),
-    "singular weighted": (
-        of_svd(lambda u, s, v: ((s - 1) * K * u[0] ** 2)[-2:].sum()),
-        "not exist",
-    ),
-    "singular both": (
-        of_svd(lambda u, s, v: ((s - 1) * K * u[0] * v[:, 0])[-2:].sum()),
-        "not exist",
-    ),
-    "singular one": (of_svd(lambda u, s, v: s[-1] + ((u * s) @ v)[0, 1]), "not exist"),
-    "singular difference": (
-        of_svd(lambda u, s, v: (s[-2] - s[-1]) * (u[0] * v[:, 0])[-1]),
-        "not exist",
-    ),
-    "two": (of_two(lambda w, v: ((v * w) @ v.T)[0, 1]), "from one call"),
-    "two exp": (of_two(lambda w, v: ((v * np.exp(w)) @ v.T).sum()), "from one call"),
-    "two weighted": (of_two(lambda w, v: ((w - 1) * K * v[0] ** 2).sum()), "from one call"),
-    "two square": (of_two(lambda w, v: ((v * w**2) @ v.T)[1, 1]), "from one call"),
-    "two singular": (
-        lambda a: (lambda u, s, v: ((u * np.linalg.svdvals(a) ** 3) @ v).sum())(*np.linalg.svd(a)),
-        "from one call",
-    ),
-}
 
 
 @pytest.mark.parametrize("point", ["identity", "double"])

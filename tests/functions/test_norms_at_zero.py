@@ -1,4 +1,7 @@
-"""Second derivatives at a distance 0: right where they exist, NaN where they do not."""
+"""Second derivatives at a distance 0: right where they exist, NaN where they do not.
+
+Those of a function of one distance are points of the table in ``tests/ops_points.py``.
+"""
 
 from __future__ import annotations
 
@@ -13,85 +16,6 @@ from playground import Variable
 from playground.transforms import grad, hessian, hvp, jacobian, jvp, vmap
 
 norm = np.linalg.norm
-NAN = math.nan
-CENTRE = np.array([1.0, -2.0, 0.5])
-
-Radial = Callable[[Any], Any]
-
-# f of a distance r, and f''(0), or NaN where f'(0) is not 0 or f has no second derivative.
-RADIAL: dict[str, tuple[Radial, float]] = {
-    "r": (lambda r: r, NAN),
-    "r**2": (lambda r: r**2, 2),
-    "square": (np.square, 2),
-    "r*r": (lambda r: r * r, 2),
-    "power": (lambda r: np.power(r, 2.0), 2),
-    "scaled": (lambda r: (r / 3) ** 2, 2 / 9),
-    "r**3": (lambda r: r**3, 0),
-    "r**4": (lambda r: r**4, 0),
-    "r**1.5": (lambda r: r**1.5, NAN),
-    "gauss": (lambda r: np.exp(-(r**2) / 2), -1),
-    "gauss of a length": (lambda r: np.exp(-((r / 0.5) ** 2) / 2), -4),
-    "exp": (lambda r: np.exp(-r), NAN),
-    "matern 3/2": (lambda r: (1 + math.sqrt(3) * r) * np.exp(-math.sqrt(3) * r), -3),
-    "matern 5/2": (
-        lambda r: (1 + math.sqrt(5) * r + 5 / 3 * r * r) * np.exp(-math.sqrt(5) * r),
-        -5 / 3,
-    ),
-    "rational quadratic": (lambda r: (1 + r**2 / 4) ** -2.0, -1),
-    "cos": (np.cos, -1),
-    "cosh": (np.cosh, 1),
-    "log cosh": (lambda r: np.log(np.cosh(r)), 1),
-    "log1p": (lambda r: np.log1p(r**2), 2),
-    "hypot with 1": (lambda r: np.hypot(r, 1.0), 1),
-    "sinc": (np.sinc, -(math.pi**2) / 3),
-    "r tanh r": (lambda r: r * np.tanh(r), 2),
-    "huber": (lambda r: np.where(r < 1, r**2 / 2, r - 0.5), 1),
-    "r - sin r": (lambda r: r - np.sin(r), 0),
-}
-
-
-def _hypot(x: Any) -> Any:
-    return np.hypot(x[0] - CENTRE[0], x[1] - CENTRE[1])
-
-
-# A distance from the centre, and its dimension; n = 1 has a second derivative 0 on both sides.
-DISTANCES: dict[str, tuple[Radial, int]] = {
-    "norm": (lambda x: norm(x - CENTRE), 3),
-    "norm along an axis": (lambda x: norm(x - CENTRE, axis=-1), 3),
-    "norm 2": (lambda x: norm(x - CENTRE, 2), 3),
-    "frobenius": (lambda x: norm((x - CENTRE).reshape(3, 1)), 3),
-    "vector_norm": (lambda x: np.linalg.vector_norm(x - CENTRE), 3),
-    "matrix_norm": (lambda x: np.linalg.matrix_norm((x - CENTRE).reshape(1, 3)), 3),
-    "hypot": (_hypot, 2),
-}
-
-
-@pytest.mark.parametrize("form", RADIAL)
-@pytest.mark.parametrize("name", DISTANCES)
-def test_hessian_of_a_radial_function_at_its_centre(name: str, form: str) -> None:
-    distance, n = DISTANCES[name]
-    f, second = RADIAL[form]
-    expected = np.full((3, 3), 0.0)
-    expected[:n, :n] = np.full((n, n), NAN) if math.isnan(second) else second * np.eye(n)
-    np.testing.assert_array_equal(grad(lambda x: f(distance(x)))(CENTRE), np.zeros(3))
-    found = hessian(lambda x: f(distance(x)))(CENTRE)
-    if form == "r**1.5":  # and elsewhere 0 times infinity
-        found, expected = found[:n, :n], expected[:n, :n]
-    np.testing.assert_allclose(found, expected, rtol=1e-13, atol=1e-15)
-
-
-@pytest.mark.parametrize("form", RADIAL)
-def test_absolute_values_are_distances_too(form: str) -> None:
-    """Where the slope jumps at 0 the second derivative is what it is on both sides."""
-    f, second = RADIAL[form]
-    for distance in (abs, np.fabs):
-        found = float(hessian(lambda x: f(distance(x[0])))(np.zeros(1))[0, 0])  # noqa: B023
-        if form in ("r", "exp"):
-            assert found == {"r": 0, "exp": 1}[form]
-        else:
-            np.testing.assert_allclose(found, second, rtol=1e-13)
-
-
 # --------------------------------------------------------------------- what is no function of r
 
 NOWHERE: dict[str, Callable[[Any], Any]] = {
@@ -112,36 +36,6 @@ def test_no_second_derivative_is_invented(name: str) -> None:
     found = hessian(NOWHERE[name])(np.zeros(2))
     assert np.isnan(found).any()
     np.testing.assert_array_equal(grad(NOWHERE[name])(np.zeros(2)), np.zeros(2))
-
-
-def test_an_element_times_its_absolute_value_bends_both_ways() -> None:
-    assert np.isnan(hessian(lambda x: x[0] * abs(x[0]))(np.zeros(1))).all()
-
-
-SMOOTH: dict[str, tuple[Callable[[Any], Any], Any]] = {
-    "twice the same": (lambda x: norm(x) * norm(x), 2 * np.eye(2)),
-    "order 3, cubed": (lambda x: norm(x, 3) ** 3, np.zeros((2, 2))),
-    "order 4, to the fourth": (lambda x: norm(x, 4) ** 4, np.zeros((2, 2))),
-    "std**2": (lambda x: np.std(x) ** 2, [[0.5, -0.5], [-0.5, 0.5]]),
-    "std**2, ddof": (lambda x: np.std(x, ddof=1) ** 2, [[1, -1], [-1, 1]]),
-    "nanstd**2": (lambda x: np.nanstd(x) ** 2, [[0.5, -0.5], [-0.5, 0.5]]),
-    "var": (np.var, [[0.5, -0.5], [-0.5, 0.5]]),
-    "times an element": (lambda x: norm(x) ** 2 * x[0], np.zeros((2, 2))),
-    "times a function": (lambda x: norm(x) ** 2 * np.cos(x[0]), 2 * np.eye(2)),
-    "absolute values": (lambda x: np.sum(abs(x) ** 2), 2 * np.eye(2)),
-    "a product of Gauss functions": (
-        lambda x: np.prod(np.exp(-(abs(x) ** 2) / 2)),
-        -np.eye(2),
-    ),
-    "hypot of rows": (lambda x: np.sum(np.hypot(x, x[::-1]) ** 2), 4 * np.eye(2)),
-    "norms of rows": (lambda x: np.sum(norm(x.reshape(2, 1), axis=1) ** 2), 2 * np.eye(2)),
-}
-
-
-@pytest.mark.parametrize("name", SMOOTH)
-def test_what_is_smooth_at_zero(name: str) -> None:
-    f, expected = SMOOTH[name]
-    np.testing.assert_allclose(hessian(f)(np.zeros(2)), expected, rtol=1e-13, atol=1e-15)
 
 
 def _points(x: Any) -> Any:
@@ -173,20 +67,6 @@ def test_kernel_matrices_of_distances_are_those_of_squares() -> None:
 
 
 # ------------------------------------------------------------------ elements 0 beside others
-
-
-def test_one_of_several_norms_is_zero() -> None:
-    x = np.array([0.0, 0.0, 3.0, 4.0])
-    expected = np.diag([2.0, 2, 0, 0])
-    u = np.array([0.6, 0.8])
-    expected[2:, 2:] = 2 * np.eye(2)
-    squares = hessian(lambda x: np.sum(norm(x.reshape(2, 2), axis=1) ** 2))(x)
-    np.testing.assert_allclose(squares, expected, atol=1e-15)
-    # Without squares only the one that is 0 has none: (I - u u') / 5 is the other's.
-    plain = hessian(lambda x: np.sum(norm(x.reshape(2, 2), axis=1)))(x)
-    assert np.isnan(plain[:2, :2]).all()
-    np.testing.assert_allclose(plain[2:, 2:], (np.eye(2) - np.outer(u, u)) / 5, atol=1e-15)
-    np.testing.assert_array_equal(plain[:2, 2:], np.zeros((2, 2)))
 
 
 @pytest.mark.parametrize("order", [3, 4])
@@ -274,7 +154,7 @@ def test_a_vector_has_no_matrix_norm(order: str) -> None:
 PLACES = np.array([0.0, 1.0, 0.0, -2.0, 0.0])
 
 # A part of what distances, some of them 0, are put into; and the same without the rest.
-PARTS: dict[str, tuple[Radial, Radial]] = {
+PARTS: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
     "slice": (lambda x: np.sum((np.abs(x) ** 2)[1:]), lambda x: np.sum(x[1:] ** 2)),
     "list": (lambda x: np.sum((np.abs(x) ** 2)[[0, 1]]), lambda x: np.sum(x[:2] ** 2)),
     "number": (lambda x: (np.abs(x) ** 2)[2], lambda x: x[2] ** 2),

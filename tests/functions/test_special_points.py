@@ -97,15 +97,6 @@ def test_standard_deviation_of_equal_elements() -> None:
     assert np.isnan(hessian(np.std, 2.0, 2.0)).all()
 
 
-def test_logarithmic_sums_of_nothing() -> None:
-    np.testing.assert_array_equal(gradient(F.logsumexp, -INF, -INF), [0, 0])
-    np.testing.assert_array_equal(gradient(F.logsumexp, -INF, 3.0), [0, 1])
-    np.testing.assert_array_equal(gradient(F.logsumexp, INF, 3.0), [1, 0])
-    assert F.logsumexp(leaf(-INF, -INF)).array == -INF
-    np.testing.assert_array_equal(hessian(F.logsumexp, -INF, -INF), np.zeros((2, 2)))
-    np.testing.assert_array_equal(hessian(lambda x: np.logaddexp(x, -INF), -INF), [[0]])
-
-
 # ------------------------------------------------------------------------------------- tails
 
 

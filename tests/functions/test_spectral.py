@@ -12,6 +12,7 @@ import playground
 import playground.functions as F
 from playground import DegenerateEigenvalueError, Variable
 from playground.transforms import grad, hessian, jacobian, jvp, vmap
+from tests.ops_points import as_read
 
 RNG = np.random.default_rng(0)
 H = RNG.standard_normal((3, 3))
@@ -32,35 +33,6 @@ def first(f: Callable[[Any], Any], x: np.ndarray) -> np.ndarray:
     v = Variable(x)
     f(v).backward()
     return v.grad
-
-
-def as_read(g: np.ndarray) -> np.ndarray:
-    """A symmetric gradient, gathered in the lower triangle, which is the one that is read."""
-    return np.tril(g + g.T) - np.diag(np.diag(g))
-
-
-def test_hessian_of_the_sum_of_squares_at_the_identity() -> None:
-    """f = tr A²: gradient 2A, Hessian 2 (as a map of symmetric matrices)."""
-    g, h = derivatives(lambda a: (np.linalg.eigvalsh(a) ** 2).sum(), EYE, H)
-    np.testing.assert_allclose(g, 2 * EYE, atol=1e-14)
-    np.testing.assert_allclose(h, as_read(2 * H), rtol=1e-13)
-
-
-def test_hessian_of_the_squared_sum_at_the_identity() -> None:
-    """f = (tr A)²/n has the same gradient there, and another Hessian: (2/n) tr(H) I."""
-    g, h = derivatives(lambda a: np.linalg.eigvalsh(a).sum() ** 2 / 3, EYE, H)
-    np.testing.assert_allclose(g, 2 * EYE, atol=1e-14)
-    np.testing.assert_allclose(h, 2 / 3 * np.trace(H) * EYE, atol=1e-13)
-
-
-@pytest.mark.parametrize("point", [EYE, DOUBLE, np.diag([2.0, 1.0, 1.0])])
-def test_hessian_of_the_trace_of_a_cube(point: np.ndarray) -> None:
-    """f = tr A³: gradient 3A², derivative along H 3(AH + HA), also on a turned basis."""
-    turn = np.linalg.qr(C)[0]
-    x, d = turn @ point @ turn.T, turn @ H @ turn.T
-    g, h = derivatives(lambda a: (np.linalg.eigvalsh(a) ** 3).sum(), x, d)
-    np.testing.assert_allclose(g, as_read(3 * x @ x), atol=1e-12)
-    np.testing.assert_allclose(h, as_read(3 * (x @ d + d @ x)), atol=1e-11)
 
 
 def test_a_batch_with_and_without_clusters() -> None:
@@ -140,26 +112,6 @@ def test_the_gradient_lies_in_the_triangle_that_is_read(uplo: str) -> None:
     ahead, behind = (np.linalg.eigvalsh(x + s * step * d, UPLO=uplo) for s in (1, -1))
     slope = ((ahead**3).sum() - (behind**3).sum()) / (2 * step)
     assert np.sum(g * d) == pytest.approx(slope, rel=1e-7)
-
-
-def test_nuclear_norm_at_an_orthogonal_matrix() -> None:
-    """Σσ at Q: gradient Q; along D the Hessian gives (D - Q Dᵀ Q)/2."""
-    q = np.linalg.qr(C)[0]
-    g, h = derivatives(lambda a: np.linalg.svd(a, compute_uv=False).sum(), q, H)
-    np.testing.assert_allclose(g, q, atol=1e-13)
-    np.testing.assert_allclose(h, (H - q @ H.T @ q) / 2, atol=1e-12)
-
-
-@pytest.mark.parametrize("shape", [(3, 3), (4, 3), (3, 4)])
-def test_hessian_of_the_sum_of_squared_singular_values(shape: tuple[int, int]) -> None:
-    """Σσ² = Σx²: gradient 2x, Hessian 2, also where all singular values are equal."""
-    m, n = shape
-    x = np.linalg.qr(RNG.standard_normal((max(shape), min(shape))))[0]
-    x = x if m >= n else x.T
-    d = RNG.standard_normal(shape)
-    g, h = derivatives(lambda a: (np.linalg.svdvals(a) ** 2).sum(), x, d)
-    np.testing.assert_allclose(g, 2 * x, atol=1e-13)
-    np.testing.assert_allclose(h, 2 * d, atol=1e-12)
 
 
 def test_singular_vectors_of_a_cluster_are_refused() -> None:
