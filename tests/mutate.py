@@ -361,8 +361,8 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument(
         "--helpers",
         action="store_true",
-        help="also the classes' private methods (what they do "
-        "at equal eigenvalues has tests of its own, in tests/functions/test_spectral.py)",
+        help="also the classes' private methods (what they refuse in jvp and in third derivatives "
+        "has tests of its own, in tests/functions/test_matrix_functions.py)",
     )
     options = parser.parse_args(argv)
     made = caught = 0

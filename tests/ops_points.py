@@ -426,6 +426,11 @@ def _anticommutator(a: Any, b: Any) -> Any:
     return a @ b + b @ a
 
 
+def _sines(a: Any) -> Any:
+    w, v = np.linalg.eigh(a)
+    return WEIGHTS * np.sin((v * w) @ v.T)
+
+
 def _eigenvalue_points() -> Iterator[Point]:
     # tr A^2: gradient 2 A, Hessian 2. (tr A)^2 / n has the same gradient, and another Hessian.
     f = _of_values(lambda w: w**2)
@@ -446,6 +451,9 @@ def _eigenvalue_points() -> Iterator[Point]:
         f, slope = _put_together(np.square), _anticommutator(WEIGHTS_SYM, x)
         bend = lambda h: _anticommutator(WEIGHTS_SYM, h)  # noqa: E731
         yield _of_triangle(f"square, {name}", f, x, slope, bend)
+        # The sine of each element of the matrix itself.
+        slope, bend = WEIGHTS_SYM * np.cos(x), lambda h, x=x: -WEIGHTS_SYM * np.sin(x) * h
+        yield _of_triangle(f"sines, {name}", _sines, x, slope, bend)
     # exp(I + H) = e (I + H + H^2 / 2 + ...).
     f = _put_together(np.exp)
     bend = lambda h: math.e / 2 * _anticommutator(WEIGHTS_SYM, h)  # noqa: E731
