@@ -42,16 +42,30 @@ def name_of(row: Row, index: int) -> str:
 
 
 def every_case(rows: Any = ROWS, where: Callable[[Row, Case], bool] = lambda *_: True) -> Any:
-    """Parametrises a test by row and case, those that ``where`` holds for."""
-    return pytest.mark.parametrize(
-        ("row", "case"),
-        [
-            pytest.param(row, case, id=name_of(row, i))
-            for row in rows
-            for i, case in enumerate(row.cases)
-            if where(row, case)
-        ],
-    )
+    """Makes a test by row, which takes all cases that ``where`` holds for."""
+    chosen = [(row, [i for i, case in enumerate(row.cases) if where(row, case)]) for row in rows]
+    params = [pytest.param(row, cases, id=name_of(row, cases[0])) for row, cases in chosen if cases]
+
+    def over(check: Callable[[Row, Case], None]) -> Any:
+        def test(row: Row, cases: list[int]) -> None:
+            failed, skipped = [], []
+            for i in cases:
+                try:
+                    with about(f"in case {i} of {row.name}"):
+                        check(row, row.cases[i])
+                except pytest.skip.Exception as reason:
+                    skipped.append(reason)
+                except Exception as error:
+                    failed.append(error)
+            if failed:
+                raise failed[0] if len(failed) == 1 else ExceptionGroup("cases", failed)
+            if len(skipped) == len(cases):
+                raise skipped[0]
+
+        test.__name__, test.__doc__ = check.__name__, check.__doc__
+        return pytest.mark.parametrize(("row", "cases"), params)(test)
+
+    return over
 
 
 def every_row(rows: Any = ROWS) -> Any:
