@@ -231,7 +231,8 @@ def _unit_vector(size: int, rng: Random | int | None) -> HostArray:
 
     An element that the direction leaves out would not be checked.
     """
-    source = rng if isinstance(rng, Random) else np.random.default_rng(0 if rng is None else rng)
+    given = isinstance(rng, (np.random.Generator, np.random.RandomState))
+    source: Any = rng if given else np.random.default_rng(0 if rng is None else rng)
     draw = source.standard_normal(size)
     if not size:
         return draw

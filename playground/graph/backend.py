@@ -154,6 +154,12 @@ def plain_array(array: np.ndarray, operation: str) -> np.ndarray:
     return np.asarray(array)
 
 
+def is_masked(value: Operand) -> bool:
+    """Whether a value is a masked array; numpy.ma, which takes time to load, is not for others."""
+    subclass = isinstance(value, np.ndarray) and type(value) is not np.ndarray
+    return subclass and isinstance(value, np.ma.MaskedArray)
+
+
 def to_cpu(array: Raw) -> np.ndarray:
     """The values of ``array`` as a ``numpy.ndarray`` (the same object if it is one)."""
     kind = _array_type(type(array))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from difflib import get_close_matches
 
 import numpy as np
 
@@ -12,6 +11,9 @@ def no_such_name(module: str, name: str, known: Iterable[str]) -> AttributeError
     """The error of a module that is asked for a name that it has not."""
     text = f"module {module!r} has no attribute {name!r}"
     if name[:1] != "_":
+        # Not above, where every import of the package would load it.
+        from difflib import get_close_matches
+
         close = get_close_matches(name, known, 1, 0.75)
         text += f": did you mean {close[0]!r}?" if close else _ABSENT
     return AttributeError(text)

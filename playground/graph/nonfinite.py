@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import linecache
+import os
 import sys
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -28,7 +28,8 @@ __all__ = [
 ]
 
 # Frames of these are not the user's: the package itself, and NumPy, which calls it back.
-_OURS = tuple(str(Path(path).parent) for path in (Path(__file__).parent, np.__file__))
+# By os.path: pathlib would be loaded for this alone.
+_OURS = (os.path.dirname(os.path.dirname(__file__)), os.path.dirname(np.__file__))
 
 
 class Site(NamedTuple):

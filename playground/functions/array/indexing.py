@@ -78,15 +78,15 @@ def _are_distinct(arrays: list[np.ndarray]) -> bool:
     return len({*zip(*lists, strict=True)}) == shape[0]
 
 
-# Parts of an index that stand for something else, or may.
-_TO_CONVERT = (Variable, list, tuple, range, np.ma.MaskedArray)
+# Parts of an index that stand for something else.
+_TO_CONVERT = (Variable, list, tuple, range)
 
 
 def plain_index(index: Index) -> Any:
     """An index whose Variables are replaced by their arrays, and sequences by arrays."""
     if isinstance(index, tuple):
         for part in index:
-            if isinstance(part, _TO_CONVERT):
+            if isinstance(part, _TO_CONVERT) or backend.is_masked(part):
                 return tuple(map(_plain_part, index))
         return index
     return _plain_part(index)
@@ -100,7 +100,7 @@ def _plain_part(part: Index) -> Any:
         array = np.asarray(part)
         # What is empty would become an array of floats, which is no index.
         return array if array.size or array.dtype.kind != "f" else array.astype(int)
-    if isinstance(part, np.ma.MaskedArray):
+    if backend.is_masked(part):
         return backend.plain_array(part, "GetItem")
     return part
 
