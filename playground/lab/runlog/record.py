@@ -75,7 +75,8 @@ def read_store(store: Store) -> RunRecord:
             _marks=store.read(MarkRow),
             _bytes=store.size(),
         )
-    if any(max(row.accepted) > 1 for row in record._loss):
+    # What is left without the bytes of truth values: a fifth of the time of looking at each.
+    if any(bytes(row.accepted).translate(None, b"\0\1") for row in record._loss):
         raise damaged(store.where, "it does not say which rows were accepted")
     return record
 
