@@ -315,6 +315,8 @@ def interrupted(seed: int) -> str:
             stderr=subprocess.PIPE,
             env={**os.environ, "PYTHONPATH": str(ROOT)},
             text=True,
+            # A shell's background job hands on that Ctrl-C is to be ignored.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
         try:
             out, err = process.communicate(timeout=moment)

@@ -154,6 +154,8 @@ def test_ctrl_c_among_the_first_imports_is_one_line(tmp_path: Path) -> None:
             capture_output=True,
             timeout=60,
             check=False,
+            # A shell's background job hands on that Ctrl-C is to be ignored.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
         assert (done.returncode, done.stdout, done.stderr) == (130, b"", b"\ninterrupted\n")
 
