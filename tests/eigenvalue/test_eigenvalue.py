@@ -93,7 +93,9 @@ def test_published_gradient_and_step(dtype: str) -> None:
     optimizer.setup(model)
     optimizer.update(model)
     assert model.r.dtype == dtype
-    np.testing.assert_allclose(model.r.grad, published.GRADIENT, rtol=2e-6)
+    # In single precision 2e-6 are 16 roundings, which some kernels need.
+    rounding = 2e-6 if dtype == "f8" else 1e-5
+    np.testing.assert_allclose(model.r.grad, published.GRADIENT, rtol=rounding)
     np.testing.assert_allclose(model.r.array, published.FIRST_POINT, atol=1e-7)
 
 

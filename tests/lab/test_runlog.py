@@ -540,3 +540,10 @@ def test_a_missing_watched_value():
 def test_an_unknown_kind_of_array():
     with pytest.raises(ValueError, match="'params' or 'grads'"):
         RunLog.create(None, **Y).record().arrays("loss")
+
+
+def test_a_log_of_parameters_without_elements(tmp_path):
+    """A damaged layout may say so; a division by the bytes of a row would not end in words."""
+    with RunLog.create(tmp_path / "a", ["x"], [(0,)], ["f8"]) as log:
+        log.row(1.0, 0.5, 0, True, np.ones(0), np.ones(0))
+    assert read_log(tmp_path / "a").loss.loss.tolist() == [1.0]

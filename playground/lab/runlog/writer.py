@@ -80,7 +80,7 @@ class RunLog:
         self._points = PointRows(store, layout)
         self._marks = Marks(store, layout)
         self._copy, self._phase = copy, Phase.OPEN
-        self._chunk_rows = max(1, min(CHUNK_ROWS, CHUNK_BYTES // (2 * layout.row_bytes)))
+        self._chunk_rows = max(1, min(CHUNK_ROWS, CHUNK_BYTES // max(1, 2 * layout.row_bytes)))
         self._next_checkpoint = 0.0
         # Who signs the file last may write to it. The lease keeps others away; where it fails
         # (a hard link, lost locks) who was there before learns of it at its next commit.
