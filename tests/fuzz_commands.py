@@ -341,7 +341,8 @@ FIRST = re.compile(r"playground/(?!__init__\.py\", line [1-5],|_interrupts\.py)"
 def _after_ctrl_c(code: int, out: str, err: str) -> str:
     """How it ended, '' where the log is still to be looked at."""
     lines = [line for line in (out + err).splitlines() if line.strip()]
-    told = [line for line in lines if not line.startswith("note: ")]
+    # After five seconds there are lines of progress.
+    told = [line for line in lines if not line.startswith(("note: ", "step "))]
     if code == INTERRUPTED and len(told) == 1 and told[0].startswith("interrupted"):
         return ""
     if code in (-signal.SIGINT, 1) and not FIRST.search(err):
