@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+from importlib import metadata
 
 import pytest
 
 import playground
 from playground import functions, links, optimizers
+from tests.paths import ROOT
+
+# Where it is only on the path, the path is what is asked.
+INSTALLED = any(d.metadata["Name"] == "playground" for d in metadata.distributions())
 
 
 def test_dir_shows_what_is_for_users_and_loads_nothing() -> None:
@@ -46,3 +52,15 @@ def test_a_name_that_is_missing_is_told_from_a_slip(module, name, words) -> None
         getattr(module, name)
     assert words in str(e.value)
     assert not hasattr(module, "__path_of_nothing__")
+
+
+def test_a_folder_that_is_called_playground_does_not_stand_in_for_it(tmp_path) -> None:
+    """As that does which holds a clone: an editable install must come before such a namespace."""
+    (tmp_path / "playground").mkdir()
+    env = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    env |= {} if INSTALLED else {"PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-c", "import playground; print(playground.Variable.__name__)"]
+    done = subprocess.run(
+        command, cwd=tmp_path, env=env, text=True, capture_output=True, check=False
+    )
+    assert done.stdout == "Variable\n", done.stderr
