@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from importlib import metadata
+from pathlib import Path
 
 import pytest
 
@@ -14,7 +15,10 @@ from playground import functions, links, optimizers
 from tests.paths import ROOT
 
 # Where it is only on the path, the path is what is asked.
-INSTALLED = any(d.metadata["Name"] == "playground" for d in metadata.distributions())
+INSTALLED = any(
+    found.metadata["Name"] == "playground" and Path(str(found.locate_file(""))).resolve() != ROOT
+    for found in metadata.distributions()
+)
 
 
 def test_dir_shows_what_is_for_users_and_loads_nothing() -> None:
