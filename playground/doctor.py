@@ -26,7 +26,7 @@ from playground.lab.cli.flags import Parser
 from playground.lab.cli.streams import say
 from playground.transforms import check_grads, grad
 
-__all__ = ["Finding", "main"]
+__all__ = ["Diagnosis", "main"]
 
 COMMAND = "python -m playground.doctor"
 # Below this a run of a few hours may fill the disk.
@@ -39,7 +39,7 @@ OPTIONAL = {
 THREADS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS")
 
 
-class Finding(NamedTuple):
+class Diagnosis(NamedTuple):
     """What was looked at, what was found, and, where that is wrong, the cure."""
 
     what: str
@@ -78,9 +78,9 @@ def examine(words: Sequence[str]) -> int:
     return int(wrong)
 
 
-def findings(logs: Path) -> Iterator[Finding]:
+def findings(logs: Path) -> Iterator[Diagnosis]:
     """All of them; what fails in a way that nobody thought of is a finding too."""
-    looks: list[tuple[str, Callable[[], Finding]]] = [
+    looks: list[tuple[str, Callable[[], Diagnosis]]] = [
         ("playground", versions),
         ("NumPy", numpy_found),
         ("threads", threads),
@@ -92,24 +92,24 @@ def findings(logs: Path) -> Iterator[Finding]:
         try:
             yield look()
         except Exception as error:
-            yield Finding(what, f"{type(error).__name__}: {error}", "report this, with the line")
+            yield Diagnosis(what, f"{type(error).__name__}: {error}", "report this, with the line")
     yield from devices()
 
 
 # ------------------------------------------------------------------------------- what is here
 
 
-def versions() -> Finding:
+def versions() -> Diagnosis:
     """The package, Python and the system."""
     place = Path(__file__).parent
-    return Finding(
+    return Diagnosis(
         "playground",
         f"{__version__} in {place}, Python {platform.python_version()}, "
         f"{platform.system()} {platform.machine()}",
     )
 
 
-def numpy_found() -> Finding:
+def numpy_found() -> Diagnosis:
     """NumPy and the linear algebra it was built with."""
     built = np.show_config(mode="dicts") or {}
     blas = built.get("Build Dependencies", {}).get("blas", {})
@@ -120,10 +120,10 @@ def numpy_found() -> Finding:
     if kernel:
         found += f", OPENBLAS_CORETYPE={kernel}"
     cure = "" if np.__version__ >= "2" else "update it: pip install 'numpy>=2.0'"
-    return Finding("NumPy", found, cure)
+    return Diagnosis("NumPy", found, cure)
 
 
-def threads() -> Finding:
+def threads() -> Diagnosis:
     """How many threads linear algebra may use, against how many processors this process has."""
     processors = (
         len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
@@ -133,56 +133,56 @@ def threads() -> Finding:
     found = f"{found}, {processors} processor(s)"
     for name, value in given.items():
         if not value.isdigit() or not int(value):
-            return Finding("threads", found, f"set {name} to a number from 1 on, or unset it")
+            return Diagnosis("threads", found, f"set {name} to a number from 1 on, or unset it")
         if int(value) > (processors or 1):
             cure = f"more threads than processors wait for each other: export {name}={processors}"
-            return Finding("threads", found, cure)
-    return Finding("threads", found)
+            return Diagnosis("threads", found, cure)
+    return Diagnosis("threads", found)
 
 
-def package(name: str) -> Finding:
+def package(name: str) -> Diagnosis:
     """A library by its version; those that are optional may be missing."""
     try:
-        return Finding(name, metadata.version(name))
+        return Diagnosis(name, metadata.version(name))
     except metadata.PackageNotFoundError:
         install = f"pip install {name}"
         if name in OPTIONAL:
-            return Finding(name, f"not installed; needed for {OPTIONAL[name]} ({install})")
-        return Finding(name, "not installed", install)
+            return Diagnosis(name, f"not installed; needed for {OPTIONAL[name]} ({install})")
+        return Diagnosis(name, "not installed", install)
 
 
-def logs_found(logs: Path) -> Finding:
+def logs_found(logs: Path) -> Diagnosis:
     """Whether runs can be written, and how much room they have."""
     # Nothing is made that stays: the nearest folder that exists has to take it.
     folder = logs.absolute()
     while not folder.is_dir() and folder != folder.parent:
         if folder.exists():
-            return Finding("logs", str(logs), f"{folder} is no folder: name another with --out")
+            return Diagnosis("logs", str(logs), f"{folder} is no folder: name another with --out")
         folder = folder.parent
     try:
         with tempfile.NamedTemporaryFile(dir=folder):
             pass
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
-        return Finding(
+        return Diagnosis(
             "logs", f"{logs}: {reason}", f"make {folder} writable, or name another --out"
         )
     free = shutil.disk_usage(folder).free
     found = f"{logs} can be written, {free / (1 << 30):,.1f} GiB free"
-    return Finding("logs", found, "" if free > ROOM else "make room: long runs take gigabytes")
+    return Diagnosis("logs", found, "" if free > ROOM else "make room: long runs take gigabytes")
 
 
 # ------------------------------------------------------------------------------- does it work
 
 
-def devices() -> Iterator[Finding]:
+def devices() -> Iterator[Diagnosis]:
     """The CUDA devices, each with a computation."""
     try:
         first = parse_device("cuda")
     except DeviceError as error:
         # Wrong only where there is something to be used.
         cure = str(error) if has_driver() else ""
-        yield Finding("cuda", "not usable" if cure else "no NVIDIA driver, and so no GPU", cure)
+        yield Diagnosis("cuda", "not usable" if cure else "no NVIDIA driver, and so no GPU", cure)
         return
     yield computing(first)
     for number in range(1, 64):
@@ -192,7 +192,7 @@ def devices() -> Iterator[Finding]:
             return
 
 
-def computing(device: Device) -> Finding:
+def computing(device: Device) -> Diagnosis:
     """A gradient against differences, and an eigenproblem against its own equation."""
     rng = np.random.default_rng(0)
     A, x = rng.normal(size=(4, 4)), rng.normal(size=4)
@@ -204,12 +204,12 @@ def computing(device: Device) -> Finding:
             off = float(to_cpu(abs(A @ v - v * w).max()))
             along = to_cpu(grad(lambda A: np.linalg.eigvalsh(A).sum())(A))
     except Exception as error:
-        return Finding(device.name, f"{type(error).__name__}: {error}", "see the message")
+        return Diagnosis(device.name, f"{type(error).__name__}: {error}", "see the message")
     off = max(off, float(np.abs(along - np.eye(4)).max()))
     if not off < 1e-12:
         cure = "reinstall NumPy (and CuPy): pip install --force-reinstall numpy"
-        return Finding(device.name, f"an eigenproblem is off by {off:.1e}", cure)
-    return Finding(device.name, f"gradients and an eigenproblem are right, to {off:.0e}")
+        return Diagnosis(device.name, f"an eigenproblem is off by {off:.1e}", cure)
+    return Diagnosis(device.name, f"gradients and an eigenproblem are right, to {off:.0e}")
 
 
 if __name__ == "__main__":

@@ -287,8 +287,13 @@ def anywhere(condition: Raw) -> bool:
 
 
 def everywhere(condition: Raw) -> bool:
-    """Whether a condition holds for all elements, in all lanes."""
-    return bool(to_cpu(base_of(condition)).all())
+    """Whether a condition holds for all elements, in all lanes; waits for a device."""
+    array = base_of(condition)
+    if type(array) is np.ndarray:
+        # A third of the time of all().
+        return np.count_nonzero(array) == array.size
+    # One number comes from a device, not all.
+    return int(to_cpu((array != 0).sum())) == array.size
 
 
 def is_symbolic(array: Raw) -> bool:
