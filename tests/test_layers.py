@@ -48,6 +48,8 @@ LAYERS: dict[str, int] = {
     "playground.__main__": 8,
     "playground.doctor": 8,
     "playground.runs": 8,
+    "playground.compat": 8,
+    "playground.run": 8,
     "playground": 9,
 }
 
