@@ -8,7 +8,7 @@ import os
 import numpy as np
 
 from playground.graph.errors import InputError
-from playground.lab.reading import counted_noun, counts_up
+from playground.lab.reading import counted_noun
 
 __all__ = [
     "condition_number",
@@ -35,10 +35,10 @@ def require_square(matrix: np.ndarray, what: str) -> None:
 def likely_cause(matrix: np.ndarray) -> str:
     """What may stand in a file beside the numbers of a square matrix."""
     rows, columns = matrix.shape
-    if rows == columns + 1 and counts_up(matrix[0].tolist(), 0):
-        return "; if row 1 numbers the columns, --header yes skips it"
-    if columns == rows + 1 and any(counts_up(matrix[:, 0].tolist(), start) for start in (0, 1)):
-        return "; if column 1 numbers the rows, leave it out (pandas: to_csv(..., index=False))"
+    if rows == columns + 1:
+        return "; if row 1 names the columns, --header yes skips it"
+    if columns == rows + 1:
+        return "; if column 1 names or numbers the rows, leave it out (pandas: index=False)"
     if columns == 2 * rows and (matrix == np.round(matrix)).all():
         return "; if the commas are decimal ones, separate the numbers by semicolons"
     return ""

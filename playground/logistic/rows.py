@@ -11,6 +11,7 @@ from playground.graph.errors import InputError
 from playground.lab import cli
 from playground.lab.reading import (
     Table,
+    counts_up,
     join_names,
     listed,
     parse_table,
@@ -39,9 +40,18 @@ def read_rows(
     """
     table = _choose_table(settings)
     labels = _classes(table, settings)
+    unasked = settings.features is None
     points = _points(table, settings)[labels >= 0]
     if notes is not None:
-        notes.append(table.said(split_names(settings.features)))
+        names = split_names(settings.features)
+        notes.append(table.said(names))
+        # Whoever named the features means it.
+        notes += [
+            f"column {name!r} of {table.source} counts the rows, and is a feature: --features "
+            f"names others"
+            for name in names
+            if unasked and any(counts_up(table.columns[name], start) for start in (0, 1))
+        ]
     with np.errstate(over="ignore"):
         points = points.astype(settings.dtype)
         # The curvature is made of products of two of them, summed over the rows.

@@ -421,6 +421,15 @@ def test_a_column_without_a_name_is_no_feature_unasked(run):
     assert np.load("o/points.npy").tolist() == [[1.5], [2.0], [4.0]]
 
 
+def test_a_feature_that_counts_the_rows_is_told_of(run):
+    data = ("--data", write("id,x,k\n1,1.5,no\n2,2,yes\n3,4,no\n"), "--target", "k", "--no-plot")
+    said = run(*data, "--max-steps", 2, "--out", "o").err
+    assert said == (
+        "note: column 'id' of mine.csv counts the rows, and is a feature: --features names others\n"
+    )
+    assert run(*data, "--features", "id,x", "--max-steps", 2, "--out", "p").err == ""
+
+
 BAD = {
     "a,k\n1,x\nfour,y\n": "'a' is 'four', not a number (--features names the columns to use)",
     "a,k\n1,x\nnan,y\n": "every number must be finite",

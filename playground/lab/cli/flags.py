@@ -21,6 +21,7 @@ from playground.lab.reading import (
     numbers_of_text,
     separator_name,
 )
+from playground.lab.reading.numerals import DecimalMarks, value_of
 
 __all__ = [
     "STEP_RULES",
@@ -69,7 +70,9 @@ def _real(what: str, holds: Callable[[float], bool]) -> Callable[[str], float]:
         try:
             value = float(text)
         except ValueError:
-            value = math.nan
+            # Such as one with the minus sign of a web page.
+            found = value_of(text, DecimalMarks())
+            value = math.nan if found is None else found
         if not holds(value):
             raise argparse.ArgumentTypeError(f"expected {what}, got {text!r}")
         return value

@@ -12,13 +12,14 @@ from typing import NoReturn, TypeAlias
 import numpy as np
 
 from playground.graph.errors import InputError
-from playground.lab.reading.dialects import SEPARATORS
+from playground.lab.reading.dialects import SEPARATORS, Dialect
 from playground.lab.reading.numerals import (
     EXCEL_ERROR,
     DecimalMarks,
     cleaned,
     is_missing,
     is_spaced,
+    looks_like_number,
     marks_of,
     value_of,
     why_no_number,
@@ -29,10 +30,12 @@ __all__ = [
     "Cell",
     "Grid",
     "Rectangle",
+    "cause_of_length",
     "clipped",
     "counted_noun",
     "counts_up",
     "missing_or_odd",
+    "named_separator",
     "numbers_in",
     "said_of",
     "unclear",
@@ -189,18 +192,19 @@ class Rectangle:
 
     def _refuse(self, row: int, column: int, cell: str, marks: DecimalMarks) -> NoReturn:
         why = missing_or_odd(cell, marks)
-        if why.endswith("not a number"):
-            why += self._advice(row, column, cell)
+        if ", not a number" in why:
+            why = self._advice(row, column, cell, why)
         shown = clipped(cell) if cleaned(cell) else "empty"
         raise InputError(f"{self.cell(row, column)} is {shown}{why}")
 
-    def _advice(self, row: int, column: int, cell: str) -> str:
+    def _advice(self, row: int, column: int, cell: str, why: str) -> str:
         """What may be meant by a word where a number is expected."""
-        if not cleaned(cell)[:1].isalpha():
-            return ""
-        if row == self.head == 0:
-            return ": if row 1 is a header, --header yes skips it"
-        return ": if column 1 holds names, remove it" if column == self.side == 0 else ""
+        word = cleaned(cell)[:1].isalpha()
+        if row == self.head == 0 and (word or not any(map(looks_like_number, self.grid.rows[0]))):
+            return ", not a number: if row 1 is a header, --header yes skips it"
+        if word and column == self.side == 0 and why.endswith("not a number"):
+            return f"{why}: if column 1 holds names, remove it"
+        return why
 
 
 def numbers_in(
@@ -317,3 +321,22 @@ def counts_up(cells: Sequence[Cell], start: int) -> bool:
         cell == i if isinstance(cell, float) else cleaned(cell) == str(i)
         for i, cell in enumerate(cells, start)
     )
+
+
+def cause_of_length(cells: int, names: int) -> str:
+    """What may be the matter with a row of another length than the names above it, or ''."""
+    if cells == 2 * names:
+        return ": decimal commas want another separator, or quotes"
+    if cells == names + 1:
+        return ": one without a name, such as R's names of rows (row.names=FALSE leaves them out)"
+    return ""
+
+
+def named_separator(text: str, dialect: Dialect) -> tuple[str, Dialect]:
+    """The text without Excel's first line ``sep=;``, and the dialect with what that says."""
+    found = re.match(r'\ufeff?"?sep=([,;|\t ])"?[ \t]*(?=[\r\n])', text, re.I)
+    if not found:
+        return text, dialect
+    named = {"\t": "tab", " ": "blank"}.get(found[1], found[1])
+    sep = named if dialect.sep == "auto" else dialect.sep
+    return text[found.end() :], replace(dialect, sep=sep)

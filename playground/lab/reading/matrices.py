@@ -21,13 +21,15 @@ from playground.lab.reading.grids import (
     Cell,
     Grid,
     Rectangle,
+    cause_of_length,
     counted_noun,
     counts_up,
+    named_separator,
     numbers_in,
     without_comments,
 )
 from playground.lab.reading.numerals import cleaned, is_missing
-from playground.lab.reading.printed import bracketed, printed_rows
+from playground.lab.reading.printed import bracketed, printed_rows, refuse_ellipsis
 from playground.lab.reading.workbooks import archive_engine, sheet_grid
 
 __all__ = ["Matrix", "read_matrix"]
@@ -77,8 +79,9 @@ class _Text:
     """A text that holds a matrix, without its comments."""
 
     def __init__(self, file: Path, content: bytes, dialect: Dialect) -> None:
-        self.source, self.dialect = str(file), dialect
+        self.source = str(file)
         text, encoding = text_of(file, content, dialect.encoding)
+        text, self.dialect = named_separator(text, dialect)
         self.said = [encoding] * bool(encoding)
         if not text.isascii():
             # Commas and digits of full width are commas and digits.
@@ -93,6 +96,7 @@ class _Text:
             raise InputError(
                 f"{self.source} holds no numbers: expected a square matrix, one row a line"
             )
+        refuse_ellipsis(self.text, self.source)
         bare = re.sub("%.*", "", self.text).strip()
         rows, form = bracketed(bare, self.source), "a matrix in brackets"
         if rows is None:
@@ -178,6 +182,7 @@ def _matrix_of(grid: Grid, dialect: Dialect) -> Matrix:
         raise InputError(
             f"{grid.source}: row 1 names {counted_noun(len(grid.rows[0]), 'column')}, and "
             f"{place.row(0)} has {counted_noun(len(grid.rows[1]), 'cell')}"
+            f"{cause_of_length(len(grid.rows[1]), len(grid.rows[0]))}"
         )
     values, marks = numbers_in(body, grid.separator, dialect.decimal, place)
     return Matrix(values, grid.sentence(marks))
@@ -196,7 +201,7 @@ class _Surroundings:
         names = [row[0] for row in self.grid.rows[head:]]
         wide = len(self.grid.rows) > 1 and all(len(row) > 1 for row in self.grid.rows[head:])
         side = 1
-        if wide and all(map(_is_name, names)):
+        if wide and all(_is_name(name) or (head and _is_date(name)) for name in names):
             said.append("column 1, of names, left out")
         elif head and self._may_count() and (counts_up(names, 0) or counts_up(names, 1)):
             said.append("column 1, the index, left out")
@@ -216,8 +221,9 @@ class _Surroundings:
         if self.asked != "auto" or len(rows) < 2:
             return self.asked == "yes"
         first, *rest = rows
-        if first[0] == "" and len(first) > 2 and counts_up(first[1:], 0):
-            # As pandas numbers the columns, if it numbers the rows as well.
+        # As pandas numbers the columns, if it numbers the rows as well: in a file, or printed.
+        numbered = first[1:] if first[0] == "" and len(first) > 2 else first
+        if {len(row) for row in rest} == {len(numbered) + 1} and counts_up(numbered, 0):
             return counts_up([row[0] for row in rest], 0)
         # The names of rows have no name above them.
         named = first[1:] if first[0] == "" and len(first) > 1 else first
@@ -239,3 +245,8 @@ def _is_name(cell: Cell) -> bool:
     begins = plain[:1].isalpha() or plain[:1] == "_"
     values = ("nan", "inf", "infinity", "true", "false", "yes", "no")
     return begins and plain.lower() not in values and not is_missing(plain)
+
+
+def _is_date(cell: Cell) -> bool:
+    """Whether a cell can only be a date: pandas numbers the rows of a series so."""
+    return isinstance(cell, str) and re.match(r"\d{4}-\d\d-\d\d\b", cleaned(cell)) is not None

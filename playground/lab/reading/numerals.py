@@ -13,6 +13,7 @@ __all__ = [
     "cleaned",
     "is_missing",
     "is_spaced",
+    "looks_like_number",
     "marks_of",
     "value_of",
     "why_no_number",
@@ -126,6 +127,13 @@ def value_of(cell: str, marks: DecimalMarks) -> float | None:
         return None
     digits = spelling.digits.replace(marks.other, "").replace(",", ".")
     return float(f"{spelling.sign}{digits}{spelling.exponent}")
+
+
+def looks_like_number(cell: str | float) -> bool:
+    """Whether a cell is a number under some marks."""
+    if isinstance(cell, float):
+        return True
+    return any(value_of(cell, DecimalMarks(mark, grouped=True)) is not None for mark in ".,")
 
 
 def marks_of(cells: Sequence[str], decimal: str, *, points: bool) -> DecimalMarks | tuple[str, ...]:

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from playground.graph.errors import InputError
 
-__all__ = ["bracketed", "printed_rows"]
+__all__ = ["bracketed", "cells_of", "printed_rows", "refuse_ellipsis"]
 
 _CLOSING = {"[": "]", "(": ")", "{": "}"}
 _BRACKET = re.compile(r"[\[\](){}]")
@@ -33,6 +33,10 @@ def bracketed(text: str, what: str) -> list[list[str]] | None:
     if start is None or _R_HEAD.match(text) or re.match(r"\([\d., ]+\)\s*[,;\t]", text):
         return None
     refuse_ellipsis(text, what)
+    lines = [line.strip().rstrip(",;") for line in text.splitlines() if line.strip()]
+    if len(lines) > 1 and all(_INNER.fullmatch(line) for line in lines):
+        # One list a line, as JSON Lines are, or a loop of print.
+        text = f"[{','.join(lines)}]"
     # As Mathematica writes powers of ten and precision.
     text = _WITH_TYPE.sub(r"\1", re.sub(r"`[\d.]*", "", text.replace("*^", "e")))
     start = _START.match(text)

@@ -20,13 +20,22 @@ from playground.lab.reading.dialects import SEPARATORS, Dialect
 from playground.lab.reading.grids import (
     Cell,
     Grid,
+    cause_of_length,
     clipped,
     counts_up,
     missing_or_odd,
+    named_separator,
     said_of,
     unclear,
 )
-from playground.lab.reading.numerals import DecimalMarks, cleaned, is_missing, marks_of, value_of
+from playground.lab.reading.numerals import (
+    DecimalMarks,
+    cleaned,
+    is_missing,
+    looks_like_number,
+    marks_of,
+    value_of,
+)
 from playground.lab.reading.workbooks import archive_engine, sheet_grid
 
 __all__ = ["Table", "join_names", "listed", "parse_table", "read_table", "split_names"]
@@ -172,7 +181,7 @@ def parse_table(
     text: str, source: str, dialect: Dialect | None = None, encoding: str = ""
 ) -> Table:
     """The table in the text of a CSV file; ``source`` is what errors call it. Raises InputError."""
-    dialect = dialect or Dialect()
+    text, dialect = named_separator(text, dialect or Dialect())
     grid = _grid_between(text, source, dialect.sep)
     grid.said.extend(filter(None, [encoding]))
     return _table_of(grid, dialect)
@@ -219,15 +228,17 @@ def _table_of(grid: Grid, dialect: Dialect) -> Table:
         if len(cells) != len(names):
             raise InputError(
                 f"{source}: line {line} has {len(cells)} cells, the first line names {len(names)} "
-                f"columns{_cause_of_length(len(cells), len(names))}"
+                f"columns{cause_of_length(len(cells), len(names))}"
             )
     for name, count in Counter(names).items():
         if count > 1:
             what = f"names {count} columns {name!r}" if name else f"leaves {count} columns unnamed"
             raise InputError(f"{source} {what}: every column needs a name of its own")
     columns = [list(column) for column in zip(*rows, strict=True)]
-    unnamed = len(names) > 1 and names[0] in ("", "Unnamed: 0")
-    if unnamed and any(counts_up(columns[0], start) for start in (0, 1)):
+    # Of a table that pandas wrote and read several times there are several.
+    while len(names) > 1 and (not names[0] or names[0].startswith("Unnamed: 0")):
+        if not any(counts_up(columns[0], start) for start in (0, 1)):
+            break
         grid.said.append("column 1, the index, left out")
         names, columns = names[1:], columns[1:]
     return Table(source, dict(zip(names, columns, strict=True)), lines, grid, dialect.decimal)
@@ -241,23 +252,9 @@ def _head_of(grid: Grid, asked: str) -> tuple[list[str], list[list[Cell]], list[
         names = [str(i) for i in range(1, len(first) + 1)]
         return names, grid.rows, grid.lines
     names = [f"{cell:.17g}" if isinstance(cell, float) else cell for cell in first]
-    if asked == "auto" and all(map(_looks_like_number, first)):
+    if asked == "auto" and all(map(looks_like_number, first)):
         raise InputError(
             f"{grid.source} begins with numbers: expected the names of the columns there "
             f"(--header no calls them 1, 2 ...)"
         )
     return names, grid.rows[1:], grid.lines[1:]
-
-
-def _looks_like_number(cell: Cell) -> bool:
-    if isinstance(cell, float):
-        return True
-    return any(value_of(cell, DecimalMarks(mark, grouped=True)) is not None for mark in ".,")
-
-
-def _cause_of_length(cells: int, names: int) -> str:
-    if cells == 2 * names:
-        return ": decimal commas want another separator, or quotes"
-    if cells == names + 1:
-        return ": one without a name, such as R's names of rows (row.names=FALSE leaves them out)"
-    return ""
