@@ -1,7 +1,8 @@
 """Random matrices and tables, written as people have them, and read back.
 
 ``python -m tests.fuzz_tables --count 20000 --seed 0`` prints every seed of which other numbers came
-back than were written. To be refused with a word is no fault; the shares are told at the end.
+back than were written, or that ended in a traceback. To be refused with a word is no fault; the
+shares are told at the end.
 """
 
 from __future__ import annotations
@@ -22,7 +23,13 @@ import numpy as np
 import pandas as pd
 
 from playground.graph.errors import InputError
-from playground.lab.reading import Dialect, read_matrix, read_table
+from playground.lab.reading import (
+    Dialect,
+    numbers_of_text,
+    read_matrix,
+    read_table,
+    rows_of_text,
+)
 
 # Decimal mark and what stands between thousands, of some countries.
 LOCALES = {"us": (".", ","), "de": (",", "."), "fr": (",", "\u202f"), "ch": (".", "'")}
@@ -175,6 +182,7 @@ WRITERS: tuple[Callable[[Draw, np.ndarray], str], ...] = (
     typed,
     printed,
 )
+FINE = ("read", "refused", "scraps")
 ENCODINGS = ["utf-8"] * 6 + ["utf-8-sig", "utf-16", "utf-16-le"]
 
 
@@ -234,16 +242,64 @@ def of_table(seed: int, folder: Path) -> tuple[str, str]:
     return f"wrong: {matrix.tolist()} became {found.tolist()}", text
 
 
+SCRAPS = [*"[](){};,.|=#%'\"`e120-\u2212\u0661", "...", "NA", "a", "nan", "array(", "np.float64("]
+SCRAPS += [
+    "1.0e+03*",
+    "[,1]",
+    "[1,]",
+    "sep=;",
+    "\ufeff",
+    "2x2",
+    "A=",
+    "*^",
+    "#N/A",
+    "1,200",
+    "1.200",
+]
+SCRAPS += [" ", "\t", "\n", "\u00a0", "\n  Columns 1 through 2\n", "\n   1.0e+03 *\n", "\nA =\n"]
+
+
+def of_scraps(seed: int, folder: Path) -> tuple[str, str]:
+    """Of a text without a meaning, or a spoilt one: a number, or one line and no traceback."""
+    draw = Draw(seed)
+    parts = list(draw.one(WRITERS)(draw, values(draw))) if draw.chance(0.5) else []
+    for _ in range(int(draw.rng.integers(1, 20))):
+        parts.insert(int(draw.rng.integers(len(parts) + 1)), draw.one(SCRAPS))
+    text = "".join(parts)
+    file = folder / "scraps"
+    file.write_bytes(text.encode())
+    dialect = Dialect(
+        decimal=draw.one(["auto", ".", ","]),
+        sep=draw.one(["auto", "auto", ",", ";", "tab", "blank", "|"]),
+        header=draw.one(["auto", "auto", "yes", "no"]),
+    )
+    for reader in (
+        lambda: read_matrix(file, dialect),
+        lambda: read_table(file, dialect).points(["a"]),
+        lambda: rows_of_text(text),
+        lambda: numbers_of_text(text),
+    ):
+        try:
+            reader()
+        except InputError as error:
+            told = str(error).replace(text, "")
+            if len(told.splitlines()) != 1:
+                return f"{len(told.splitlines())} lines: {told}", text
+        except Exception as error:
+            return f"{type(error).__name__}: {error}", text
+    return "scraps", text
+
+
 def fuzz(first: int, count: int) -> tuple[Counter[str], list[str]]:
     """How so many seeds ended, and the faults among them."""
     ended: Counter[str] = Counter()
     faults = []
     with tempfile.TemporaryDirectory() as name:
         for seed in range(first, first + count):
-            for kind in (of_matrix, of_table):
+            for kind in (of_matrix, of_table, of_scraps):
                 how, text = kind(seed, Path(name))
-                ended[how if how in ("read", "refused") else "fault"] += 1
-                if how not in ("read", "refused"):
+                ended[how if how in FINE else "fault"] += 1
+                if how not in FINE:
                     faults.append(f"{kind.__name__} {seed}: {how}\n{text!r}")
     return ended, faults
 
@@ -256,7 +312,7 @@ def main(argv: list[str] | None = None) -> int:
     ended, faults = fuzz(options.seed, options.count)
     print(*faults[:20], sep="\n")
     told = ", ".join(f"{count} {how}" for how, count in sorted(ended.items()))
-    print(f"{2 * options.count} matrices and tables: {told}")
+    print(f"{3 * options.count} matrices, tables and scraps: {told}")
     return min(len(faults), 1)
 
 

@@ -170,7 +170,7 @@ class _Text:
 def _matrix_of(grid: Grid, dialect: Dialect) -> Matrix:
     """The numbers of a grid, without what stands around them. Raises InputError."""
     grid.trim()
-    if not grid.rows:
+    if not grid.rows or not all(grid.rows):
         raise InputError(
             f"{grid.source} holds no numbers: expected a square matrix, one row a line"
         )

@@ -17,7 +17,8 @@ _CALL = re.compile(r"(?:^|[.=\s])(?:array|asarray|matrix|tensor|variable|paramet
 _WITH_TYPE = re.compile(r"\b(?:np|numpy)\.\w+\(([^()\[\]]*)\)")
 _INNER = re.compile(r"\[[^\[\](){}]*\]|\([^\[\](){}]*\)|\{[^\[\](){}]*\}")
 # What NumPy, PyTorch and JAX write behind the numbers: ", dtype=float32)".
-_KEYWORDS = re.compile(r"\s*(?:,\s*\w+\s*=\s*(?:[^,()]|\([^()]*\))*)*,?\s*\)\s*;?\s*")
+# Possessive, lest a long run of blanks is parted in every way.
+_KEYWORDS = re.compile(r"\s*+(?:,\s*+\w++\s*+=\s*+(?:[^,()]|\([^()]*+\))*+)*+,?\s*+\)\s*+;?\s*+")
 _END = re.compile(r"\s*[;,]?\s*")
 
 
@@ -126,12 +127,12 @@ def cells_of(row: str, what: str) -> list[str]:
 
 # ------------------------------------------------------------------- without brackets
 
-_NAMED = re.compile(r"\s*[^\W\d]\w*\s*=\s*(?:(\d+)\s*[x×]\s*(\d+)\b.*)?")  # noqa: RUF001
-_SIZED = re.compile(r"\s*(\d+)\s*[x×]\s*(\d+)\s+[^\W\d].*")  # noqa: RUF001
+_NAMED = re.compile(r"\s*[^\W\d]\w*\s*=\s*(?:(\d{1,9})\s*[x×]\s*(\d{1,9})\b.*)?")  # noqa: RUF001
+_SIZED = re.compile(r"\s*(\d{1,9})\s*[x×]\s*(\d{1,9})\s+[^\W\d].*")  # noqa: RUF001
 _FACTOR = re.compile(r"\s*(\d[\d.]*[eE][+-]?\d+)\s*\*\s*")
-_COLUMNS = re.compile(r"\s*Columns? (\d+)(?:\s+(?:through|and|to|thru)\s+(\d+))?\s*:?\s*", re.I)
-_R_HEAD = re.compile(r"\s*(?:\[,\d+\]\s*)+")
-_R_ROW = re.compile(r"\s*\[(\d+),\]\s(.*)")
+_COLUMNS = re.compile(r"\s*Columns? (\d{1,9})(?:\s+(?:through|and|to)\s+\d+)?\s*:?\s*", re.I)
+_R_HEAD = re.compile(r"\s*(?:\[,\d{1,9}\]\s*)+")
+_R_ROW = re.compile(r"\s*\[(\d{1,9}),\]\s(.*)")
 
 
 def printed_rows(text: str, what: str) -> tuple[list[list[str]], str] | None:
@@ -182,7 +183,8 @@ def _joined(lines: list[str], what: str, *, r: bool) -> list[list[str]]:
 def _first_column(line: str, r: bool) -> int | None:
     """The number of the first column of a block, where a line says so."""
     if r:
-        return int(line.split("]")[0].strip(" [,")) if _R_HEAD.fullmatch(line) else None
+        found = _R_HEAD.fullmatch(line) and re.search(r"\d+", line)
+        return int(found[0]) if found else None
     found = _COLUMNS.fullmatch(line)
     return int(found[1]) if found else None
 
