@@ -59,7 +59,7 @@ LAZY: dict[str, tuple[str, ...]] = {
     "cupy": ("playground.graph.backend",),
     "cupyx": ("playground.graph.special",),
     "scipy": ("playground.graph.special",),
-    "pandas": ("playground.lab.runlog",),
+    "pandas": ("playground.lab.runlog", "playground.lab.reading.workbooks"),
     "matplotlib": ("playground.lab.plot", *(f"playground.{study}.pictures" for study in STUDIES)),
     "sympy": ("playground.interpreters.symbols",),
 }
