@@ -52,7 +52,7 @@ if TYPE_CHECKING:
     from playground.interpreters.symbols import to_sympy
     from playground.lab.fit import Fit, fit
     from playground.lab.runlog import RunRecord, read_log, read_runs
-    from playground.links import Chain, Link
+    from playground.links import Chain, ChainList, Link, Sequential
     from playground.optimizers import GradientMethod, Optimizer, UpdateRule
     from playground.transforms.nonfinite import find_nan
 
@@ -60,11 +60,13 @@ if TYPE_CHECKING:
 # What differentiating does without is loaded when it is first asked for.
 _LAZY = {
     "Chain": "playground.links",
+    "ChainList": "playground.links",
     "Fit": "playground.lab.fit",
     "GradientMethod": "playground.optimizers",
     "Link": "playground.links",
     "Optimizer": "playground.optimizers",
     "RunRecord": "playground.lab.runlog",
+    "Sequential": "playground.links",
     "UpdateRule": "playground.optimizers",
     "find_nan": "playground.transforms.nonfinite",
     "fit": "playground.lab.fit",
@@ -92,6 +94,7 @@ def __dir__() -> list[str]:
 __all__ = [
     "BranchError",
     "Chain",
+    "ChainList",
     "DegenerateEigenvalueError",
     "DeviceError",
     "Fit",
@@ -120,6 +123,7 @@ __all__ = [
     "Parameter",
     "PlaygroundError",
     "RunRecord",
+    "Sequential",
     "SymbolError",
     "UpdateRule",
     "Variable",
