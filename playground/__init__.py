@@ -48,7 +48,8 @@ from playground.graph.parameter import Parameter
 from playground.graph.variable import Variable, as_variable
 
 if TYPE_CHECKING:
-    from playground import gradient_check, links, optimizers, transforms
+    from playground import gradient_check, initializers, links, optimizers, transforms
+    from playground.initializer import Initializer
     from playground.interpreters.symbols import to_sympy
     from playground.lab.fit import Fit, fit
     from playground.lab.runlog import RunRecord, read_log, read_runs
@@ -63,6 +64,7 @@ _LAZY = {
     "ChainList": "playground.links",
     "Fit": "playground.lab.fit",
     "GradientMethod": "playground.optimizers",
+    "Initializer": "playground.initializer",
     "Link": "playground.links",
     "Optimizer": "playground.optimizers",
     "RunRecord": "playground.lab.runlog",
@@ -74,7 +76,14 @@ _LAZY = {
     "read_runs": "playground.lab.runlog",
     "to_sympy": "playground.interpreters.symbols",
 }
-_LAZY_MODULES = ("gradient_check", "links", "optimizers", "transforms")
+_LAZY_MODULES = (
+    "gradient_check",
+    "initializer",
+    "initializers",
+    "links",
+    "optimizers",
+    "transforms",
+)
 
 
 def __getattr__(name: str) -> Any:
@@ -106,6 +115,7 @@ __all__ = [
     "GradientMethod",
     "GraphCutError",
     "GraphError",
+    "Initializer",
     "InputError",
     "InvalidAxis",
     "InvalidIndex",
@@ -137,6 +147,7 @@ __all__ = [
     "global_config",
     "grad",
     "gradient_check",
+    "initializers",
     "links",
     "no_backprop_mode",
     "optimizers",

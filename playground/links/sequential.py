@@ -78,7 +78,8 @@ class Sequential(ChainList):
         if not -count <= i <= count:
             raise IndexError(f"Sequential: there is no place {i} among {count} layers")
         i += count if i < 0 else 0
-        if isinstance(_callable(layer), Link):
+        _callable(layer)
+        if isinstance(layer, Link):
             # The children's numbers are the names in snapshots, and so must be those of Chainer 7,
             # where a link comes behind the first one, before all that have followed it.
             links = [n for n, before in enumerate(self._layers[:i]) if isinstance(before, Link)]
