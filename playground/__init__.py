@@ -48,7 +48,14 @@ from playground.graph.parameter import Parameter
 from playground.graph.variable import Variable, as_variable
 
 if TYPE_CHECKING:
-    from playground import gradient_check, initializers, links, optimizers, transforms
+    from playground import (
+        gradient_check,
+        initializers,
+        links,
+        optimizer_hooks,
+        optimizers,
+        transforms,
+    )
     from playground.initializer import Initializer
     from playground.interpreters.symbols import to_sympy
     from playground.lab.fit import Fit, fit
@@ -81,7 +88,10 @@ _LAZY_MODULES = (
     "initializer",
     "initializers",
     "links",
+    "optimizer",
+    "optimizer_hooks",
     "optimizers",
+    "serializer",
     "transforms",
 )
 
@@ -150,6 +160,7 @@ __all__ = [
     "initializers",
     "links",
     "no_backprop_mode",
+    "optimizer_hooks",
     "optimizers",
     "read_log",
     "read_runs",
