@@ -34,6 +34,7 @@ from playground.graph.errors import (
     InvalidType,
     IterationCutError,
     LogError,
+    MissingDataError,
     MissingLibraryError,
     NaNDetectedError,
     NondifferentiableError,
@@ -48,13 +49,31 @@ from playground.graph.parameter import Parameter
 from playground.graph.variable import Variable, as_variable
 
 if TYPE_CHECKING:
-    from playground import gradient_check, initializers, links, optimizers, transforms
+    from playground import (
+        dataset,
+        datasets,
+        gradient_check,
+        initializers,
+        iterators,
+        links,
+        optimizers,
+        reporter,
+        transforms,
+    )
     from playground.initializer import Initializer
     from playground.interpreters.symbols import to_sympy
     from playground.lab.fit import Fit, fit
     from playground.lab.runlog import RunRecord, read_log, read_runs
     from playground.links import Chain, ChainList, Link, Sequential
     from playground.optimizers import GradientMethod, Optimizer, UpdateRule
+    from playground.reporter import (
+        DictSummary,
+        Reporter,
+        Summary,
+        get_current_reporter,
+        report,
+        report_scope,
+    )
     from playground.transforms.nonfinite import find_nan
 
 
@@ -62,26 +81,36 @@ if TYPE_CHECKING:
 _LAZY = {
     "Chain": "playground.links",
     "ChainList": "playground.links",
+    "DictSummary": "playground.reporter",
     "Fit": "playground.lab.fit",
     "GradientMethod": "playground.optimizers",
     "Initializer": "playground.initializer",
     "Link": "playground.links",
     "Optimizer": "playground.optimizers",
+    "Reporter": "playground.reporter",
     "RunRecord": "playground.lab.runlog",
     "Sequential": "playground.links",
+    "Summary": "playground.reporter",
     "UpdateRule": "playground.optimizers",
     "find_nan": "playground.transforms.nonfinite",
     "fit": "playground.lab.fit",
+    "get_current_reporter": "playground.reporter",
     "read_log": "playground.lab.runlog",
     "read_runs": "playground.lab.runlog",
+    "report": "playground.reporter",
+    "report_scope": "playground.reporter",
     "to_sympy": "playground.interpreters.symbols",
 }
 _LAZY_MODULES = (
+    "dataset",
+    "datasets",
     "gradient_check",
     "initializer",
     "initializers",
+    "iterators",
     "links",
     "optimizers",
+    "reporter",
     "transforms",
 )
 
@@ -106,6 +135,7 @@ __all__ = [
     "ChainList",
     "DegenerateEigenvalueError",
     "DeviceError",
+    "DictSummary",
     "Fit",
     "FitError",
     "FunctionNode",
@@ -124,6 +154,7 @@ __all__ = [
     "IterationCutError",
     "Link",
     "LogError",
+    "MissingDataError",
     "MissingLibraryError",
     "NaNDetectedError",
     "NoRuleError",
@@ -132,27 +163,36 @@ __all__ = [
     "Optimizer",
     "Parameter",
     "PlaygroundError",
+    "Reporter",
     "RunRecord",
     "Sequential",
+    "Summary",
     "SymbolError",
     "UpdateRule",
     "Variable",
     "__version__",
     "as_variable",
     "config",
+    "dataset",
+    "datasets",
     "find_nan",
     "fit",
     "force_backprop_mode",
     "functions",
+    "get_current_reporter",
     "global_config",
     "grad",
     "gradient_check",
     "initializers",
+    "iterators",
     "links",
     "no_backprop_mode",
     "optimizers",
     "read_log",
     "read_runs",
+    "report",
+    "report_scope",
+    "reporter",
     "to_sympy",
     "transforms",
     "using_config",
