@@ -253,7 +253,7 @@ def set_max_workspace_size(size: int) -> None:
     """cuDNN's, of which nothing is called here."""
 
 
-def _made(function: Any) -> Callable[..., Any]:
+def _device_maker(function: Any) -> Callable[..., Any]:
     """Chainer 1's makers of device arrays."""
 
     def make(shape: Any, dtype: Any = np.float32, stream: Any = None) -> Any:
@@ -262,5 +262,5 @@ def _made(function: Any) -> Callable[..., Any]:
     return make
 
 
-empty, zeros, ones = _made(np.empty), _made(np.zeros), _made(np.ones)
+empty, zeros, ones = _device_maker(np.empty), _device_maker(np.zeros), _device_maker(np.ones)
 to_gpu_async, to_cpu_async = to_gpu, to_cpu

@@ -16,7 +16,7 @@ from playground.graph import backend, backprop
 from playground.graph.config import config, using_own
 from playground.graph.errors import GradientError, GraphError
 from playground.graph.nonfinite import note, refuse_nan
-from playground.graph.type_check import check
+from playground.graph.type_check import check_types
 from playground.graph.types import Array, Cotangents, Operand, Raw
 from playground.graph.variable import Variable, as_variable, output_variable
 
@@ -139,7 +139,7 @@ class FunctionNode:
             return self.over_lanes(self, variables)
         checked = type(self).check_type_forward is not FunctionNode.check_type_forward
         if checked and config.type_check:
-            check(self, arrays)
+            check_types(self, arrays)
         refuse_nan(arrays, self.label)
         outputs = self._forward(arrays)
         refuse_nan(arrays, self.label, outputs)

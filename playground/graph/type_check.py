@@ -34,11 +34,11 @@ class Expr:
 
     def __getitem__(self, key: Any) -> Expr:
         shown = key.text if isinstance(key, Expr) else repr(key)
-        return Expr(f"{self.text}[{shown}]", lambda: self.eval()[value_of(key)])
+        return Expr(f"{self.text}[{shown}]", lambda: self.eval()[worth_of(key)])
 
     def __call__(self, *args: Any) -> Expr:
-        shown = ", ".join(map(text_of, args))
-        return Expr(f"{self.text}({shown})", lambda: self.eval()(*map(value_of, args)))
+        shown = ", ".join(map(written, args))
+        return Expr(f"{self.text}({shown})", lambda: self.eval()(*map(worth_of, args)))
 
     def __str__(self) -> str:
         return self.text
@@ -72,16 +72,16 @@ class Expr:
         return self._compared(other, ">=")
 
     def _joined(self, other: Any, sign: str, reflected: bool = False) -> Expr:
-        function, rank = _ARITHMETIC[sign]
+        function, rank = _SIGNS[sign]
         left, right = (other, self) if reflected else (self, other)
         text = f"{_bracketed(left, rank)} {sign} {_bracketed(right, rank + 1)}"
-        return Expr(text, lambda: function(value_of(left), value_of(right)), rank)
+        return Expr(text, lambda: function(worth_of(left), worth_of(right)), rank)
 
     def __neg__(self) -> Expr:
         return Expr(f"-{_bracketed(self, 7)}", lambda: -self.eval(), 7)
 
 
-_ARITHMETIC: dict[str, tuple[Callable[[Any, Any], Any], int]] = {
+_SIGNS: dict[str, tuple[Callable[[Any, Any], Any], int]] = {
     "+": (operator.add, 5),
     "-": (operator.sub, 5),
     "*": (operator.mul, 6),
@@ -125,34 +125,34 @@ class Comparison(Expr):
 
     def __init__(self, left: Any, right: Any, sign: str) -> None:
         self.left, self.right, self.sign = left, right, sign
-        text = f"{text_of(left)} {sign} {text_of(right)}"
+        text = f"{written(left)} {sign} {written(right)}"
         holds = self.signs[sign]
-        super().__init__(text, lambda: bool(holds(value_of(left), value_of(right))), 4)
+        super().__init__(text, lambda: bool(holds(worth_of(left), worth_of(right))), 4)
 
     def expect(self, operation: str) -> None:
         """Raise InvalidType, in the name of an operation, where it does not hold."""
         if not self.eval():
-            left, right = value_of(self.left), value_of(self.right)
+            left, right = worth_of(self.left), worth_of(self.right)
             actual = f"{left} {self.opposite[self.sign]} {right}"
             raise InvalidType(operation, self.text, actual)
 
 
-def value_of(x: Any) -> Any:
+def worth_of(x: Any) -> Any:
     """The value of an expression, or of each in a tuple; anything else is its own."""
     if isinstance(x, tuple):
-        return tuple(map(value_of, x))
+        return tuple(map(worth_of, x))
     return x.eval() if isinstance(x, Expr) else x
 
 
-def text_of(x: Any) -> str:
+def written(x: Any) -> str:
     """How an operand stands in an expression."""
     if isinstance(x, tuple):
-        return f"({', '.join(map(text_of, x))}{',' * (len(x) == 1)})"
+        return f"({', '.join(map(written, x))}{',' * (len(x) == 1)})"
     return str(x)
 
 
 def _bracketed(x: Any, rank: int) -> str:
-    return f"({x.text})" if isinstance(x, Expr) and x._rank < rank else text_of(x)
+    return f"({x.text})" if isinstance(x, Expr) and x._rank < rank else written(x)
 
 
 class TypeInfo:
@@ -192,27 +192,27 @@ def make_variable(value: Any, name: str) -> Expr:
     return value if isinstance(value, Expr) else Expr(name, lambda: value)
 
 
-def check(function: Any, arrays: Sequence[Raw]) -> None:
+def check_types(function: Any, arrays: Sequence[Raw]) -> None:
     """Call a function's ``check_type_forward`` on what it was given. Raises InvalidType."""
     try:
-        _checked.append(function.label)
+        _running.append(function.label)
         function.check_type_forward(get_types(arrays, "in_types"))
     finally:
-        _checked.pop()
+        _running.pop()
 
 
 # Functions whose check is running, the innermost last: messages name it.
-_checked: list[str] = []
+_running: list[str] = []
 
 
 def expect(*conditions: Any) -> None:
     """Raise InvalidType for the first condition that does not hold."""
-    operation = _checked[-1] if _checked else "expect"
+    operation = _running[-1] if _running else "expect"
     for condition in conditions:
         if isinstance(condition, Comparison):
             condition.expect(operation)
-        elif not value_of(condition):
-            raise InvalidType(operation, text_of(condition), "False")
+        elif not worth_of(condition):
+            raise InvalidType(operation, written(condition), "False")
 
 
 def same_types(*arrays: Operand) -> bool:

@@ -9,7 +9,7 @@ from playground.graph.type_check import (
     make_variable,
     same_types,
 )
-from playground.graph.type_check import value_of as eval  # noqa: A004 (Chainer's name)
+from playground.graph.type_check import worth_of as eval  # noqa: A004 (Chainer's name)
 
 __all__ = [
     "Expr",
