@@ -35,6 +35,8 @@ from playground.graph.errors import (
     IterationCutError,
     LogError,
     MissingLibraryError,
+    MissingModuleError,
+    MissingNameError,
     NaNDetectedError,
     NondifferentiableError,
     NoRuleError,
@@ -48,11 +50,19 @@ from playground.graph.parameter import Parameter
 from playground.graph.variable import Variable, as_variable
 
 if TYPE_CHECKING:
-    from playground import gradient_check, links, optimizers, transforms
+    from playground import (
+        gradient_check,
+        initializers,
+        links,
+        optimizer_hooks,
+        optimizers,
+        transforms,
+    )
+    from playground.initializer import Initializer
     from playground.interpreters.symbols import to_sympy
     from playground.lab.fit import Fit, fit
     from playground.lab.runlog import RunRecord, read_log, read_runs
-    from playground.links import Chain, Link
+    from playground.links import Chain, ChainList, Link, Sequential
     from playground.optimizers import GradientMethod, Optimizer, UpdateRule
     from playground.transforms.nonfinite import find_nan
 
@@ -60,11 +70,14 @@ if TYPE_CHECKING:
 # What differentiating does without is loaded when it is first asked for.
 _LAZY = {
     "Chain": "playground.links",
+    "ChainList": "playground.links",
     "Fit": "playground.lab.fit",
     "GradientMethod": "playground.optimizers",
+    "Initializer": "playground.initializer",
     "Link": "playground.links",
     "Optimizer": "playground.optimizers",
     "RunRecord": "playground.lab.runlog",
+    "Sequential": "playground.links",
     "UpdateRule": "playground.optimizers",
     "find_nan": "playground.transforms.nonfinite",
     "fit": "playground.lab.fit",
@@ -72,7 +85,17 @@ _LAZY = {
     "read_runs": "playground.lab.runlog",
     "to_sympy": "playground.interpreters.symbols",
 }
-_LAZY_MODULES = ("gradient_check", "links", "optimizers", "transforms")
+_LAZY_MODULES = (
+    "gradient_check",
+    "initializer",
+    "initializers",
+    "links",
+    "optimizer",
+    "optimizer_hooks",
+    "optimizers",
+    "serializer",
+    "transforms",
+)
 
 
 def __getattr__(name: str) -> Any:
@@ -92,6 +115,7 @@ def __dir__() -> list[str]:
 __all__ = [
     "BranchError",
     "Chain",
+    "ChainList",
     "DegenerateEigenvalueError",
     "DeviceError",
     "Fit",
@@ -103,6 +127,7 @@ __all__ = [
     "GradientMethod",
     "GraphCutError",
     "GraphError",
+    "Initializer",
     "InputError",
     "InvalidAxis",
     "InvalidIndex",
@@ -112,6 +137,8 @@ __all__ = [
     "Link",
     "LogError",
     "MissingLibraryError",
+    "MissingModuleError",
+    "MissingNameError",
     "NaNDetectedError",
     "NoRuleError",
     "NondifferentiableError",
@@ -120,6 +147,7 @@ __all__ = [
     "Parameter",
     "PlaygroundError",
     "RunRecord",
+    "Sequential",
     "SymbolError",
     "UpdateRule",
     "Variable",
@@ -133,8 +161,10 @@ __all__ = [
     "global_config",
     "grad",
     "gradient_check",
+    "initializers",
     "links",
     "no_backprop_mode",
+    "optimizer_hooks",
     "optimizers",
     "read_log",
     "read_runs",

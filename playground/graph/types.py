@@ -25,6 +25,7 @@ __all__ = [
     "Random",
     "Raw",
     "Scalar",
+    "Serializing",
     "Shape",
     "Tree",
     "UserFunction",
@@ -63,3 +64,5 @@ Keywords: TypeAlias = Mapping[str, Any]
 # Where randomness comes from: passed in, never NumPy's global state.
 # In quotes: NumPy loads numpy.random when it is first asked for, in a tenth of its own time.
 Random: TypeAlias = "np.random.Generator | np.random.RandomState"
+# A serializer or deserializer: called with a key and a value, and with children in brackets.
+Serializing: TypeAlias = Any

@@ -57,6 +57,7 @@ class Inverse(cli.Descent):
                                  one, which is kept; below 1e-10 comes a restart
           grow-shrink-take-back  the same, but a worse point is taken back
           barzilai-borwein       step size from the curvature along the step before
+          l-bfgs                 along what the last ten steps say of Newton's direction
           constant               always 0.01
 
         restarts:
@@ -160,7 +161,7 @@ class Inverse(cli.Descent):
             > settings.tol / 2
         ):
             return [f"{number}: rounding in {settings.dtype} may keep {self.measure} above --tol"]
-        if self.condition >= SLOW and settings.rule != "barzilai-borwein":
+        if self.condition >= SLOW and settings.rule not in ("barzilai-borwein", "l-bfgs"):
             return [
                 f"X is badly conditioned ({number}): the steps of --rule {settings.rule} grow with "
                 f"its square, those of --rule barzilai-borwein far less"
@@ -229,7 +230,7 @@ class Inverse(cli.Descent):
             return "scale the matrix so that its entries are near 1: the loss overflows"
         if settings.loss == "absolute":
             return "try --loss squared --rule barzilai-borwein, the easier way to the same Y"
-        if settings.rule != "barzilai-borwein":
+        if settings.rule not in ("barzilai-borwein", "l-bfgs"):
             return f"try --rule barzilai-borwein, which needs far fewer steps at size {size}"
         if settings.dtype == "float32":
             return "try --dtype float64: rounding in float32 keeps sum|XY - I| up"

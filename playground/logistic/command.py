@@ -75,10 +75,11 @@ class Logistic(cli.Descent):
           constant               always --step-size; the --max-steps are a plan, and the
                                  run has done its work when they are taken
           barzilai-borwein       step size from the curvature along the step before
+          l-bfgs                 along what the last ten steps say of Newton's direction
           grow-shrink            step size x 1.2 after a better loss, x 0.5 after a
                                  worse one, which is kept
           grow-shrink-take-back  the same, but a worse point is taken back
-          Without --tol these three stop at a gradient of 1e-6 (float32: 1e-2).
+          Without --tol these four stop at a gradient of 1e-6 (float32: 1e-2).
 
         tables (--data FILE; how it was read is said where it is no plain CSV):
           a first row with names, then rows, cells after commas, semicolons, tabs,
@@ -102,7 +103,7 @@ class Logistic(cli.Descent):
         130 interrupted (log kept)
         """
     losses = ("vectorised", "loop")
-    rules = ("constant", "barzilai-borwein", "grow-shrink", "grow-shrink-take-back")
+    rules = ("constant", "barzilai-borwein", "l-bfgs", "grow-shrink", "grow-shrink-take-back")
     measure = "|gradient|"
     reads = True
 
@@ -262,7 +263,7 @@ class Logistic(cli.Descent):
             return ""  # it was stopped before its plan was done
         if self.best.separable:
             return "--l2 1: without a penalty the weights of separable classes grow without bound"
-        if self.settings.rule != "barzilai-borwein":
+        if self.settings.rule not in ("barzilai-borwein", "l-bfgs"):
             return "--rule barzilai-borwein, which needs far fewer steps"
         return "" if self.settings.standardise else "--standardise, which rounds the valley"
 

@@ -42,7 +42,7 @@ __all__ = [
 # What add_argument_group gives; argparse has no public name for it.
 FlagGroup: TypeAlias = argparse._ArgumentGroup
 
-STEP_RULES = ("grow-shrink", "grow-shrink-take-back", "barzilai-borwein", "constant")
+STEP_RULES = ("grow-shrink", "grow-shrink-take-back", "barzilai-borwein", "l-bfgs", "constant")
 
 
 # ---------------------------------------------------------------------- types of values
