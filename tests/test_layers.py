@@ -24,6 +24,7 @@ LAYERS: dict[str, int] = {
     "playground.graph.errors": 0,
     "playground.graph.backend": 0,
     "playground.graph.types": 0,
+    "playground.graph.drafts": 0,
     "playground.graph.special": 0,
     "playground.graph.questions": 0,
     "playground.graph.random": 0,
@@ -41,6 +42,11 @@ LAYERS: dict[str, int] = {
     "playground.initializer": 6,
     "playground.initializers": 6,
     "playground.links": 6,
+    "playground.reporter": 6,
+    "playground.dataset": 6,
+    "playground.datasets": 6,
+    "playground.iterators": 6,
+    "playground.training": 6,
     "playground.optimizers": 6,
     "playground.optimizer": 6,
     "playground.optimizer_hooks": 6,
@@ -69,6 +75,7 @@ LAZY: dict[str, tuple[str, ...]] = {
     "pandas": ("playground.lab.runlog", "playground.lab.reading.workbooks"),
     "matplotlib": ("playground.lab.plot", *(f"playground.{study}.pictures" for study in STUDIES)),
     "sympy": ("playground.interpreters.symbols",),
+    "PIL": ("playground.datasets.image_dataset",),
 }
 # What the package may import at all, besides the standard library and itself.
 ALLOWED = {"numpy", *LAZY}

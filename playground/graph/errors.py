@@ -135,6 +135,10 @@ class InputError(PlaygroundError, ValueError):
     """What a user handed to a command (a flag, a file, a matrix) cannot be used."""
 
 
+class MissingDataError(InputError, OSError):
+    """The file of a dataset is not there, and cannot be had from here."""
+
+
 class SymbolError(PlaygroundError, RuntimeError):
     """Symbols were asked for what only numbers have, or their library is missing."""
 
