@@ -190,6 +190,7 @@ DECIDES = "--decimal . or --decimal , says which"
 REFUSED = {
     '"1,200","2"\n"3","4"': f"row 1, column 1 is '1,200', which may be 1200 or 1.200: {DECIDES}",
     "1;2\n3;4,500": f"row 2, column 2 is '4,500', which may be 4500 or 4.500: {DECIDES}",
+    '"1.200","2"\n"3","4"': f"row 1, column 1 is '1.200', which may be 1200 or 1.200: {DECIDES}",
     "1.200;2\n3;4": f"row 1, column 1 is '1.200', which may be 1200 or 1.200: {DECIDES}",
     "1,234 5,678\n1,111 2,222": f"is '1,234', which may be 1234 or 1.234: {DECIDES}",
     "1.5;2\n3;4,5": "is '1.5', and elsewhere stands '4,5': it does not show which mark",
