@@ -59,7 +59,7 @@ def fit(
         start: one array (``loss(array)``), a tuple (``loss(*arrays)``) or a dict
             (``loss(**arrays)``). Integers become float64; the values are copied.
         rule: a step rule or its name: ``'grow-shrink'``, ``'grow-shrink-take-back'``,
-            ``'barzilai-borwein'``, ``'constant'``, ``'adam'``; or an Adam of
+            ``'barzilai-borwein'``, ``'l-bfgs'``, ``'constant'``, ``'adam'``; or an Adam of
             ``playground.optimizers``, for its hyperparameters.
         stop: stop rules of ``playground.lab.descent`` (``Below``, ``MaxSteps``, ``MaxSeconds``,
             ``GradientBelow``), one or a list; a number t means ``Below(t)`` or 10,000 steps, None a

@@ -13,7 +13,7 @@ import numpy as np
 from playground.graph.backend import array_like, is_array, to_cpu
 from playground.graph.errors import FitError
 from playground.graph.types import Random, Raw
-from playground.lab.descent import BarzilaiBorwein, Restart, Rule, Standing, Stop, counted
+from playground.lab.descent import LBFGS, BarzilaiBorwein, Restart, Rule, Standing, Stop, counted
 from playground.lab.descent.restarts import make_rng, restore_rng, rng_state
 from playground.lab.objective import Objective
 from playground.lab.runlog import RunLog
@@ -118,7 +118,7 @@ class Loop:
             else:
                 self.trouble = "the gradient is not finite"
         elif judged:
-            self.state, self.stride = rule.refused(self.state, self.grads)
+            self.state, self.stride = rule.refused(self.state, self.grads, value)
         else:
             self.trouble = f"the loss is {value}"
         standing.step += 1
@@ -140,9 +140,10 @@ class Loop:
         # From here to the next row the state is ahead of the log.
         self.settled = False
         self.restarts += 1
-        self.state, self.trouble = self.rule.begin(self.point), ""
         base = [to_cpu(array) for array in self.point]
-        return self.objective.take(self.restart.point(base, self.restarts, self.rng))
+        point = self.objective.take(self.restart.point(base, self.restarts, self.rng))
+        self.state, self.trouble = self.rule.begin(point), ""
+        return point
 
     def _ended_by(self, stop: Stop) -> Ending:
         hint = stop.hint if stop.converged else self._advised(stop.hint)
@@ -151,7 +152,8 @@ class Loop:
 
     def _advised(self, hint: str) -> str:
         better = BarzilaiBorwein.name
-        other = "" if self.rule.name == better else f"try the rule {better!r}"
+        good = self.rule.name in (better, LBFGS.name)
+        other = "" if good else f"try the rule {better!r}"
         return ", or ".join(filter(None, [hint, other]))
 
     def _stuck(self) -> Ending:
