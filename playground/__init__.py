@@ -34,7 +34,10 @@ from playground.graph.errors import (
     InvalidType,
     IterationCutError,
     LogError,
+    MissingDataError,
     MissingLibraryError,
+    MissingModuleError,
+    MissingNameError,
     NaNDetectedError,
     NondifferentiableError,
     NoRuleError,
@@ -48,31 +51,74 @@ from playground.graph.parameter import Parameter
 from playground.graph.variable import Variable, as_variable
 
 if TYPE_CHECKING:
-    from playground import gradient_check, links, optimizers, transforms
+    from playground import (
+        dataset,
+        datasets,
+        gradient_check,
+        initializers,
+        iterators,
+        links,
+        optimizer_hooks,
+        optimizers,
+        reporter,
+        transforms,
+    )
+    from playground.initializer import Initializer
     from playground.interpreters.symbols import to_sympy
     from playground.lab.fit import Fit, fit
     from playground.lab.runlog import RunRecord, read_log, read_runs
-    from playground.links import Chain, Link
+    from playground.links import Chain, ChainList, Link, Sequential
     from playground.optimizers import GradientMethod, Optimizer, UpdateRule
+    from playground.reporter import (
+        DictSummary,
+        Reporter,
+        Summary,
+        get_current_reporter,
+        report,
+        report_scope,
+    )
     from playground.transforms.nonfinite import find_nan
 
 
 # What differentiating does without is loaded when it is first asked for.
 _LAZY = {
     "Chain": "playground.links",
+    "ChainList": "playground.links",
+    "DictSummary": "playground.reporter",
     "Fit": "playground.lab.fit",
     "GradientMethod": "playground.optimizers",
+    "Initializer": "playground.initializer",
     "Link": "playground.links",
     "Optimizer": "playground.optimizers",
+    "Reporter": "playground.reporter",
     "RunRecord": "playground.lab.runlog",
+    "Sequential": "playground.links",
+    "Summary": "playground.reporter",
     "UpdateRule": "playground.optimizers",
     "find_nan": "playground.transforms.nonfinite",
     "fit": "playground.lab.fit",
+    "get_current_reporter": "playground.reporter",
     "read_log": "playground.lab.runlog",
     "read_runs": "playground.lab.runlog",
+    "report": "playground.reporter",
+    "report_scope": "playground.reporter",
     "to_sympy": "playground.interpreters.symbols",
 }
-_LAZY_MODULES = ("gradient_check", "links", "optimizers", "transforms")
+_LAZY_MODULES = (
+    "dataset",
+    "datasets",
+    "gradient_check",
+    "initializer",
+    "initializers",
+    "iterators",
+    "links",
+    "optimizer",
+    "optimizer_hooks",
+    "optimizers",
+    "serializer",
+    "reporter",
+    "transforms",
+)
 
 
 def __getattr__(name: str) -> Any:
@@ -92,8 +138,10 @@ def __dir__() -> list[str]:
 __all__ = [
     "BranchError",
     "Chain",
+    "ChainList",
     "DegenerateEigenvalueError",
     "DeviceError",
+    "DictSummary",
     "Fit",
     "FitError",
     "FunctionNode",
@@ -103,6 +151,7 @@ __all__ = [
     "GradientMethod",
     "GraphCutError",
     "GraphError",
+    "Initializer",
     "InputError",
     "InvalidAxis",
     "InvalidIndex",
@@ -111,7 +160,10 @@ __all__ = [
     "IterationCutError",
     "Link",
     "LogError",
+    "MissingDataError",
     "MissingLibraryError",
+    "MissingModuleError",
+    "MissingNameError",
     "NaNDetectedError",
     "NoRuleError",
     "NondifferentiableError",
@@ -119,25 +171,37 @@ __all__ = [
     "Optimizer",
     "Parameter",
     "PlaygroundError",
+    "Reporter",
     "RunRecord",
+    "Sequential",
+    "Summary",
     "SymbolError",
     "UpdateRule",
     "Variable",
     "__version__",
     "as_variable",
     "config",
+    "dataset",
+    "datasets",
     "find_nan",
     "fit",
     "force_backprop_mode",
     "functions",
+    "get_current_reporter",
     "global_config",
     "grad",
     "gradient_check",
+    "initializers",
+    "iterators",
     "links",
     "no_backprop_mode",
+    "optimizer_hooks",
     "optimizers",
     "read_log",
     "read_runs",
+    "report",
+    "report_scope",
+    "reporter",
     "to_sympy",
     "transforms",
     "using_config",

@@ -156,6 +156,17 @@ def test_barzilai_borwein_takes_back_any_other_rise():
     assert rule.accepts(state, 0.5, never)
 
 
+@pytest.mark.parametrize("scale", [1e-20, 1e-9, 1.0, 1e9, 1e20])
+def test_barzilai_borwein_believes_the_gradient_where_the_loss_is_rounding(scale):
+    rule, grads = BarzilaiBorwein(initial=1 / scale), [np.array([2e-6 * scale])]
+    state, _ = rule.step(rule.begin(grads), scale, grads, square_sum(grads))
+    # The slopes promise 3e-12 of the loss less: a loss of 1e-9 more says nothing about that.
+    assert rule.accepts(state, scale * (1 + 1e-9), lambda: [np.array([1e-6 * scale])])
+    assert not rule.accepts(state, scale * (1 + 1e-3), lambda: [np.array([1e-6 * scale])])
+    # A rise that the slopes do not explain is seen.
+    assert not rule.accepts(state, scale * (1 + 1e-9), lambda: [np.array([-9e5 * scale])])
+
+
 @pytest.mark.parametrize("start", [[-1.2, 1.0], [2.0, -2.0], [-3.0, 4.0]])
 def test_barzilai_borwein_is_safe_in_rosenbrocks_valley(start):
     def rosenbrock(p):

@@ -231,8 +231,9 @@ class BarzilaiBorwein(Rule):
 
     A point is accepted if its loss is below the largest of the last ``window`` by a little, 1e-4
     of what the slope promises (Grippo, Lampariello, Lucidi 1986), or if the loss changed as that
-    of a quadratic would: by the mean of the two slopes, to within the fraction ``trust``. Any
-    other point is taken back and the step halved.
+    of a quadratic would: by the mean of the two slopes, to within the fraction ``trust``, or to
+    within 1e-6 of the loss where the change is as small. Any other point is taken back and the step
+    halved.
     """
 
     # Why so: on sum((XY - I)**2) with uniform X of n = 3, 10, 30, 100 this needs 16, 110, 811 and
@@ -245,6 +246,7 @@ class BarzilaiBorwein(Rule):
     takes_back: ClassVar[bool] = True
     largest: ClassVar[float] = 1e30
     decrease: ClassVar[float] = 1e-4
+    rounding: ClassVar[float] = 1e-6
 
     initial: float = 0.01
     threshold: float = 0.5
@@ -277,7 +279,11 @@ class BarzilaiBorwein(Rule):
         slopes = slope + inner_product(before, gradient(), value)
         # On a quadratic the change is the mean of the slopes at both ends times the step. (At a
         # first point, which the loop accepts unasked, it is infinite.)
-        return low | (abs(change + 0.5 * size * slopes) <= self.trust * abs(change))
+        missed, change = abs(change + 0.5 * size * slopes), abs(change)
+        # Near the bottom the loss may change by its rounding alone, which a badly conditioned X
+        # makes 1e5 times eps: refused for that, the steps would be halved until nothing moves.
+        unseen = (change <= self.rounding * abs(value)) & (missed <= self.rounding * abs(value))
+        return low | (missed <= self.trust * change) | unseen
 
     def step(
         self, state: Curvature, value: Number, grads: Arrays, squared_norm: Number
