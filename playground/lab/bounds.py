@@ -14,7 +14,7 @@ from playground.graph.types import DType, HostArray, Raw, Shape, Tree
 from playground.lab.descent.box import Box
 from playground.lab.descent.rules import is_number
 
-__all__ = ["described", "make_box"]
+__all__ = ["box_in_json", "make_box"]
 
 
 def make_box(bounds: Tree, start: Tree, names: Sequence[str], point: Sequence[Raw]) -> Box:
@@ -24,20 +24,22 @@ def make_box(bounds: Tree, start: Tree, names: Sequence[str], point: Sequence[Ra
     """
     sides = []
     for name, one, array in zip(names, _by_parameter(bounds, start, names), point, strict=True):
-        low, high = _sides(name, one, array.shape)
-        low, high = _checked(name, low, high, array.dtype)
+        low, high = _both_sides(name, one, array.shape)
+        low, high = _rounded_inwards(name, low, high, array.dtype)
         _check_start(name, to_cpu(array), low, high)
         sides.append((array_like(low, array), array_like(high, array)))
     return Box(tuple(low for low, _ in sides), tuple(high for _, high in sides))
 
 
-def described(box: Box, names: Sequence[str]) -> dict[str, Any]:
+def box_in_json(box: Box, names: Sequence[str]) -> dict[str, Any]:
     """A box in JSON: (lower, upper) by name, None for no bound, one number where all are equal."""
     sides = zip(names, box.lower, box.upper, strict=True)
-    return {name: [_plain(to_cpu(low)), _plain(to_cpu(high))] for name, low, high in sides}
+    return {
+        name: [_side_in_json(to_cpu(low)), _side_in_json(to_cpu(high))] for name, low, high in sides
+    }
 
 
-def _plain(side: HostArray) -> Any:
+def _side_in_json(side: HostArray) -> Any:
     values = [value if abs(value) < inf else None for value in side.ravel().tolist()]
     return values[0] if values.count(values[0]) == len(values) else values
 
@@ -53,7 +55,7 @@ def _by_parameter(bounds: Tree, start: Tree, names: Sequence[str]) -> list[Any]:
         if not isinstance(bounds, Mapping):
             raise FitError(
                 f"fit: bounds: expected a dict, as start is one, or one pair (low, high) for all, "
-                f"got {_shown(bounds)}"
+                f"got {_quoted_bounds(bounds)}"
             )
         other = [name for name in bounds if name not in names]
         if other:
@@ -66,12 +68,12 @@ def _by_parameter(bounds: Tree, start: Tree, names: Sequence[str]) -> list[Any]:
     if not isinstance(bounds, (tuple, list)) or len(bounds) != len(names):
         raise FitError(
             f"fit: bounds: start is a tuple of {len(names)}: expected a tuple of as many bounds, "
-            f"or one pair (low, high) for all, got {_shown(bounds)}"
+            f"or one pair (low, high) for all, got {_quoted_bounds(bounds)}"
         )
     return list(bounds)
 
 
-def _sides(name: str, given: Any, shape: Shape) -> tuple[HostArray, HostArray]:
+def _both_sides(name: str, given: Any, shape: Shape) -> tuple[HostArray, HostArray]:
     """Lower and upper bounds of one parameter, in its shape."""
     if given is None:
         given = (None, None)
@@ -79,7 +81,7 @@ def _sides(name: str, given: Any, shape: Shape) -> tuple[HostArray, HostArray]:
         low, high = _numbers(name, [given[0]], -inf), _numbers(name, [given[1]], inf)
         return np.full(shape, low[0]), np.full(shape, high[0])
     if _is_scipys(given):
-        return _spread(name, given.lb, shape, -inf), _spread(name, given.ub, shape, inf)
+        return _one_side(name, given.lb, shape, -inf), _one_side(name, given.ub, shape, inf)
     count = int(np.prod(shape))
     try:
         table = np.array(given if hasattr(given, "__len__") else list(given), dtype=object)
@@ -89,7 +91,7 @@ def _sides(name: str, given: Any, shape: Shape) -> tuple[HostArray, HostArray]:
         raise FitError(
             f"fit: bounds: {name} has {count} {'entry' if count == 1 else 'entries'}: expected a "
             f"pair (low, high) for each, or one for all, or scipy.optimize.Bounds, "
-            f"got {_shown(given)}"
+            f"got {_quoted_bounds(given)}"
         )
     columns = table.reshape(count, 2).T
     low, high = _numbers(name, columns[0], -inf), _numbers(name, columns[1], inf)
@@ -111,7 +113,7 @@ def _is_side(value: Any) -> bool:
     return value is None or is_number(value) or (is_array(value) and value.shape == ())
 
 
-def _spread(name: str, side: Any, shape: Shape, missing: float) -> HostArray:
+def _one_side(name: str, side: Any, shape: Shape, missing: float) -> HostArray:
     """One side of SciPy's Bounds, for the entries in a row or in the shape of the parameter."""
     array = np.asarray(side, dtype=object)
     values = _numbers(name, array.ravel(), missing).reshape(array.shape)
@@ -131,12 +133,14 @@ def _numbers(name: str, values: Any, missing: float) -> HostArray:
         if is_array(number) and number.shape == ():
             number = to_cpu(number).item()
         if not is_number(number) or number != number:
-            raise FitError(f"fit: bounds: {name}: expected numbers or None, got {_shown(value)}")
+            raise FitError(
+                f"fit: bounds: {name}: expected numbers or None, got {_quoted_bounds(value)}"
+            )
         found.append(float(number))
     return np.array(found)
 
 
-def _shown(value: Any) -> str:
+def _quoted_bounds(value: Any) -> str:
     text = " ".join(repr(value).split())
     return text if len(text) <= 80 else f"{text[:77]}..."
 
@@ -144,7 +148,7 @@ def _shown(value: Any) -> str:
 # ----------------------------------------------------------------------------- what holds
 
 
-def _checked(
+def _rounded_inwards(
     name: str, low: HostArray, high: HostArray, dtype: DType
 ) -> tuple[HostArray, HostArray]:
     """Both sides in the dtype of the parameter, rounded inwards: nothing outside is evaluated."""

@@ -16,7 +16,7 @@ from playground.graph.backend import Device, parse_device, to_cpu
 from playground.graph.config import force_backprop_mode
 from playground.graph.errors import FitError, LogError
 from playground.graph.types import Random, Tree, UserFunction
-from playground.lab.bounds import described, make_box
+from playground.lab.bounds import box_in_json, make_box
 from playground.lab.descent import (
     Adam,
     Restart,
@@ -70,7 +70,7 @@ def fit(
         restart: what to do when stuck, or its name: ``'kick'``, ``'fresh'``, ``'none'``.
         bounds: what the point stays in at every evaluation: a pair (low, high) for all, one for
             each entry, or ``scipy.optimize.Bounds``; of a tuple or dict one such each. None is no
-            bound. The gradient is then the projected one. Not for ``'barzilai-borwein'``.
+            bound. The gradient of a stop rule is then the projected one, without what leads out.
         log: where to log: a directory, a ``.sqlite`` file, a RunLog, or None for memory.
         rng: a numpy Generator or RandomState, or a seed; of the restarts.
         watch: functions of the point's arrays, called as the loss is, outside of the graph; their
@@ -95,7 +95,7 @@ def fit(
     if bounds is not None:
         objective.box = make_box(bounds, start, objective.names, objective.start)
         parts = kept_within(parts[0], objective.box), *parts[1:]
-        meta = _with_bounds(meta, described(objective.box, objective.names))
+        meta = _with_bounds(meta, box_in_json(objective.box, objective.names))
     watched = _watch_list(watch)
     # Values that are not finite are dealt with, and logged: no warnings beside that.
     quiet = np.errstate(over="ignore", invalid="ignore")

@@ -14,7 +14,7 @@ import numpy as np
 from playground.graph.backend import array_like, is_array, to_cpu
 from playground.graph.errors import FitError
 from playground.graph.types import Random, Raw
-from playground.lab.bounds import described
+from playground.lab.bounds import box_in_json
 from playground.lab.descent import LBFGS, BarzilaiBorwein, Restart, Rule, Standing, Stop, counted
 from playground.lab.descent.restarts import make_rng, restore_rng, rng_state
 from playground.lab.objective import Objective
@@ -190,7 +190,7 @@ class Loop:
             "format": FORMAT,
             "rule": self.rule.settings(),
             "restart": self.restart.settings(),
-            **({} if self.box is None else {"bounds": described(self.box, self.objective.names)}),
+            **({} if self.box is None else {"bounds": box_in_json(self.box, self.objective.names)}),
             "rule_state": _stored(self.state),
             "rng": rng_state(self.rng),
             "restarts": self.restarts,
@@ -270,7 +270,7 @@ class Loop:
                 f"{state.get('format', 1)!r}, this one continues {FORMAT}): it can be read, and "
                 f"its best point be the start of a new run"
             )
-        box = None if self.box is None else described(self.box, self.objective.names)
+        box = None if self.box is None else box_in_json(self.box, self.objective.names)
         known = state.get("bounds")
         if state and known != box:
             raise FitError(

@@ -21,12 +21,14 @@ from playground.lab.descent.rules import (
     LBFGS,
     AdamSteps,
     Arrays,
+    BarzilaiBorwein,
     Constant,
+    Curvature,
     GrowShrink,
     Pair,
     Rule,
+    coarsest,
     downhill,
-    precision,
     shortened,
     turned,
 )
@@ -130,6 +132,76 @@ class Projected(Rule):
         return self.rule.stride(state.inner, self.box.projected(state.point, grads))
 
 
+class Spanned(NamedTuple):
+    """The state of Barzilai-Borwein in a box: the newest point, its gradient, and the rule's own.
+
+    The gradient that ``inner`` has is what a step of its size really subtracts, by that size.
+    """
+
+    size: float
+    inner: Curvature
+    point: Arrays
+    grads: Arrays
+
+
+@dataclass(frozen=True, eq=False)
+class Spectral(Rule):
+    """Barzilai-Borwein in a box: curvature from the steps as the walls have cut them.
+
+    That is the spectral projected gradient method, along the path that bends at the walls (Birgin,
+    Martinez, Raydan 2000, their first variant).
+    """
+
+    rule: BarzilaiBorwein
+    box: Box
+
+    name: ClassVar[str] = BarzilaiBorwein.name
+    takes_back: ClassVar[bool] = True
+
+    @property
+    def minimum(self) -> float:  # type: ignore[override]
+        return self.rule.minimum
+
+    def settings(self) -> dict[str, Any]:
+        return self.rule.settings()
+
+    def begin(self, point: Arrays) -> Spanned:
+        inner = self.rule.begin(point)
+        return Spanned(inner.size, inner, list(point), list(inner.grads))
+
+    def accepts(self, state: Spanned, value: float, gradient: Callable[[], Arrays]) -> bool:
+        still = [part == 0 for part in state.inner.grads]
+        # An infinite slope at a wall that the step does not leave adds nothing.
+        return bool(self.rule.accepts(state.inner, value, lambda: without(still, gradient())))
+
+    def step(
+        self, state: Spanned, value: float, grads: Arrays, squared_norm: float
+    ) -> tuple[Spanned, Arrays]:
+        inner = state.inner
+        here = self.box.moved(state.point, downhill(inner.size, inner.grads))
+        pairs = zip(inner.grads, finite_changes(grads, state.grads), strict=True)
+        changed = [as_array(part + change) for part, change in pairs]
+        inner = inner._replace(squared_norm=square_sum(inner.grads))
+        return self._left(self.rule.step(inner, value, changed, 0.0)[0], here, grads)
+
+    def refused(self, state: Spanned, grads: Arrays, value: float) -> tuple[Spanned, Arrays]:
+        inner, _ = self.rule.refused(state.inner, grads, value)
+        return self._left(inner, state.point, grads)
+
+    def _left(self, inner: Curvature, point: Arrays, grads: Arrays) -> tuple[Spanned, Arrays]:
+        """The state and the stride of the step that leaves ``point``."""
+        free = self.box.projected(point, grads)
+        stride = downhill(inner.size, free)
+        ahead = self.box.moved(point, stride)
+        taken = [as_array((x - end) / inner.size) for x, end in zip(point, ahead, strict=True)]
+        promise = inner_product(taken, free)
+        inner = inner._replace(grads=taken, squared_norm=promise)
+        return Spanned(inner.size if promise > 0.0 else 0.0, inner, point, grads), stride
+
+    def stride(self, state: Spanned, grads: Arrays) -> Arrays:
+        return downhill(state.inner.size, self.box.projected(state.point, grads))
+
+
 class Cornered(NamedTuple):
     """The state of L-BFGS in a box; ``promise`` is what the next step is to lower the loss by.
 
@@ -178,7 +250,7 @@ class Walled(Rule):
         before, promise = state.value, state.promise
         if value <= before - self.rule.decrease * promise or before != before:
             return True
-        if not value <= before + precision(state.grads) ** (2 / 3) * abs(before):
+        if not value <= before + coarsest(state.grads) ** (2 / 3) * abs(before):
             return False
         taken = self._taken(state.point, state.direction, state.size)
         # An infinite slope at a wall that the step does not leave adds nothing.
@@ -206,13 +278,9 @@ class Walled(Rule):
     ) -> tuple[bool, tuple[Pair, ...]]:
         """Whether the newest step met curvature, and the pairs with it."""
         step = [as_array(new - old) for new, old in zip(here, state.point, strict=True)]
-        changes = [new - old for new, old in zip(grads, state.grads, strict=True)]
-        # Where a slope is infinite at a wall nothing is known of its change.
-        change = [
-            as_array(np.where(abs(part) < inf, part, np.zeros_like(part))) for part in changes
-        ]
+        change = finite_changes(grads, state.grads)
         bend, turn = inner_product(step, change), square_sum(change)
-        if not (bend > precision(grads) * state.promise and 0.0 < turn < inf):
+        if not (bend > coarsest(grads) * state.promise and 0.0 < turn < inf):
             return False, state.pairs
         return True, (*state.pairs[1:], (step, change, 1.0))
 
@@ -284,6 +352,12 @@ def without(masks: Masks, arrays: Arrays) -> list[Raw]:
     return [as_array(np.where(mask, np.zeros_like(array), array)) for mask, array in pairs]
 
 
+def finite_changes(new: Arrays, old: Arrays) -> list[Raw]:
+    """The changes of a gradient; nothing where a slope is infinite, as it may be at a wall."""
+    changes = [one - other for one, other in zip(new, old, strict=True)]
+    return [as_array(np.where(abs(part) < inf, part, np.zeros_like(part))) for part in changes]
+
+
 def among(held: Masks, pairs: Sequence[Pair], scale: float) -> tuple[list[Pair], float]:
     """The pairs as they are for the entries that are not held, and the scale of the newest."""
     known: list[Pair] = []
@@ -293,7 +367,7 @@ def among(held: Masks, pairs: Sequence[Pair], scale: float) -> tuple[list[Pair],
         step, change = without(held, step), without(held, change)
         bend, turn = inner_product(step, change), square_sum(change)
         # The others may have hidden that the loss does not bend here.
-        if bend > precision(step) * sqrt(square_sum(step) * turn):
+        if bend > coarsest(step) * sqrt(square_sum(step) * turn):
             known.append((step, change, 1.0 / bend))
             scale = bend / turn
     return known, scale
@@ -303,10 +377,12 @@ def kept_within(rule: Rule, box: Box) -> Rule:
     """The rule for a descent in ``box``. Raises FitError for one that would leave it."""
     if isinstance(rule, LBFGS):
         return Walled(rule, box)
+    if isinstance(rule, BarzilaiBorwein):
+        return Spectral(rule, box)
     if isinstance(rule, (Constant, GrowShrink, AdamSteps)):
         return Projected(rule, box)
     name = rule.name or type(rule).__name__
     raise FitError(
-        f"fit: the rule {name!r} does not keep to bounds: use rule='l-bfgs' (or 'grow-shrink', "
-        f"'grow-shrink-take-back', 'constant', 'adam')"
+        f"fit: the rule {name!r} does not know how to keep to bounds: use rule='l-bfgs', or "
+        f"another one of playground's own"
     )
