@@ -56,6 +56,7 @@ if TYPE_CHECKING:
         initializers,
         iterators,
         links,
+        optimizer_hooks,
         optimizers,
         reporter,
         transforms,
@@ -109,8 +110,11 @@ _LAZY_MODULES = (
     "initializers",
     "iterators",
     "links",
+    "optimizer",
+    "optimizer_hooks",
     "optimizers",
     "reporter",
+    "serializer",
     "transforms",
 )
 
@@ -187,6 +191,7 @@ __all__ = [
     "iterators",
     "links",
     "no_backprop_mode",
+    "optimizer_hooks",
     "optimizers",
     "read_log",
     "read_runs",

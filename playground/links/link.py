@@ -13,15 +13,12 @@ import numpy as np
 from playground.graph.backend import Device, array_like, is_array, parse_device
 from playground.graph.errors import GraphError
 from playground.graph.parameter import Parameter
-from playground.graph.types import DType, Operand, Shape
+from playground.graph.types import DType, Operand, Serializing, Shape
 
 __all__ = ["Link"]
 
 # A shape, or a shape and a dtype.
 ParamSpec: TypeAlias = int | Shape | tuple[Shape, DType]
-# A serializer: called with a name and a value, it returns the value to keep; indexed by the name
-# of a part, it returns the serializer of that part.
-Serializing: TypeAlias = Any
 MODES = ("share", "copy", "init")
 
 
