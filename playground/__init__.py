@@ -151,8 +151,8 @@ _LAZY_MODULES = (
     "optimizer",
     "optimizer_hooks",
     "optimizers",
-    "serializer",
     "reporter",
+    "serializer",
     "transforms",
 )
 
