@@ -50,6 +50,7 @@ from playground.graph.variable import Variable, as_variable
 
 if TYPE_CHECKING:
     from playground import (
+        computational_graph,
         dataset,
         datasets,
         gradient_check,
@@ -59,6 +60,7 @@ if TYPE_CHECKING:
         optimizer_hooks,
         optimizers,
         reporter,
+        training,
         transforms,
     )
     from playground.initializer import Initializer
@@ -103,6 +105,7 @@ _LAZY = {
     "to_sympy": "playground.interpreters.symbols",
 }
 _LAZY_MODULES = (
+    "computational_graph",
     "dataset",
     "datasets",
     "gradient_check",
@@ -115,6 +118,7 @@ _LAZY_MODULES = (
     "optimizers",
     "reporter",
     "serializer",
+    "training",
     "transforms",
 )
 
@@ -176,6 +180,7 @@ __all__ = [
     "Variable",
     "__version__",
     "as_variable",
+    "computational_graph",
     "config",
     "dataset",
     "datasets",
@@ -199,6 +204,7 @@ __all__ = [
     "report_scope",
     "reporter",
     "to_sympy",
+    "training",
     "transforms",
     "using_config",
 ]
