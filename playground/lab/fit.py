@@ -27,6 +27,7 @@ from playground.lab.descent import (
     make_rule,
     make_stops,
 )
+from playground.lab.descent.arguments import knowing_its_arguments
 from playground.lab.descent.box import kept_within
 from playground.lab.descent.restarts import make_rng
 from playground.lab.loop import Ending, Loop, ProgressFunction
@@ -39,11 +40,12 @@ if TYPE_CHECKING:
 __all__ = ["Fit", "fit"]
 
 
+@knowing_its_arguments
 def fit(
     loss: UserFunction,
     start: Tree,
     *,
-    rule: str | Rule | Adam = "grow-shrink",
+    rule: str | Rule | Adam = "barzilai-borwein",
     stop: float | Stop | Sequence[Stop] | None = None,
     restart: str | Restart | None = None,
     bounds: Tree = None,
@@ -61,9 +63,9 @@ def fit(
         loss: a function written in plain NumPy that returns one real number.
         start: one array (``loss(array)``), a tuple (``loss(*arrays)``) or a dict
             (``loss(**arrays)``). Integers become float64; the values are copied.
-        rule: a step rule or its name: ``'grow-shrink'``, ``'grow-shrink-take-back'``,
-            ``'barzilai-borwein'``, ``'l-bfgs'``, ``'constant'``, ``'adam'``; or an Adam of
-            ``playground.optimizers``, for its hyperparameters.
+        rule: a step rule or its name: ``'barzilai-borwein'``, ``'l-bfgs'``, ``'grow-shrink'`` (of
+            the original study), ``'grow-shrink-take-back'``, ``'constant'``, ``'adam'``; or an Adam
+            of ``playground.optimizers``, for its hyperparameters.
         stop: stop rules of ``playground.lab.descent`` (``Below``, ``MaxSteps``, ``MaxSeconds``,
             ``GradientBelow``), one or a list; a number t means ``Below(t)`` or 10,000 steps, None a
             gradient of norm at most 1e-8 or 10,000 steps.
@@ -189,7 +191,9 @@ class Fit:
     def __repr__(self) -> str:
         how = "converged" if self.converged else "not converged"
         restarts = f", {self.restarts:,} of them restarts" if self.restarts else ""
-        return f"Fit: {how} after {self.took}{restarts}: {self.reason}; loss {self.value:.6g}"
+        hint = "" if self.converged or not self.hint else f"; what may help: {self.hint}"
+        ended = f"Fit: {how} after {self.took}{restarts}: {self.reason}"
+        return f"{ended}; loss {self.value:.6g}{hint}"
 
 
 def _with_bounds(meta: Mapping[str, Any] | None, bounds: dict[str, Any]) -> dict[str, Any]:
