@@ -8,15 +8,16 @@ They are written for one start at a time.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf, nan, sqrt
 from typing import Any, ClassVar, NamedTuple, TypeAlias
 
 import numpy as np
 
-from playground.graph.backend import as_array
+from playground.graph.backend import as_array, to_cpu
 from playground.graph.errors import FitError
-from playground.graph.types import Raw
+from playground.graph.types import HostArray, Random, Raw
+from playground.lab.descent.restarts import FreshStart, Restart
 from playground.lab.descent.rules import (
     LBFGS,
     AdamSteps,
@@ -34,7 +35,7 @@ from playground.lab.descent.rules import (
 )
 from playground.optimizers.arithmetic import State, inner_product, square_sum
 
-__all__ = ["Box", "kept_within"]
+__all__ = ["Box", "drawn_within", "kept_within"]
 
 # One array of truth values a parameter.
 Masks: TypeAlias = Sequence[Raw]
@@ -70,6 +71,18 @@ class Box:
     def projected(self, point: Arrays, grads: Arrays) -> list[Raw]:
         """The gradient without what leads out of the box: zero at a minimum of the box."""
         return without(self.held(point, grads), grads)
+
+    def draw(self, rng: Random) -> list[HostArray]:
+        """A random point: uniform between the bounds, or within 1 of the only one, or of 0."""
+        found = []
+        for low, high in zip(map(to_cpu, self.lower), map(to_cpu, self.upper), strict=True):
+            share = np.asarray(rng.random(low.shape))
+            below, above = np.isfinite(low), np.isfinite(high)
+            floor, top = np.where(below, low, 0.0), np.where(above, high, 0.0)
+            between = floor * (1 - share) + top * share
+            beside = np.where(above, top - share, floor + share)
+            found.append(np.asarray(np.where(below & above, between, beside), dtype=low.dtype))
+        return found
 
 
 class Followed(NamedTuple):
@@ -371,6 +384,13 @@ def among(held: Masks, pairs: Sequence[Pair], scale: float) -> tuple[list[Pair],
             known.append((step, change, 1.0 / bend))
             scale = bend / turn
     return known, scale
+
+
+def drawn_within(restart: Restart, box: Box) -> Restart:
+    """The restart for a descent in ``box``: a fresh start of the usual kind is drawn from it."""
+    if isinstance(restart, FreshStart) and restart.draw is None:
+        return replace(restart, draw=box.draw)
+    return restart
 
 
 def kept_within(rule: Rule, box: Box) -> Rule:
