@@ -41,6 +41,7 @@ __all__ = ["Box", "drawn_within", "kept_within"]
 Masks: TypeAlias = Sequence[Raw]
 
 
+# Without ==: arrays compare entry by entry, and two boxes are compared in the log, as JSON.
 @dataclass(frozen=True, eq=False)
 class Box:
     """What lies between two bounds for each entry, infinite where there is none.
@@ -130,6 +131,7 @@ class Projected(Rule):
     def step(
         self, state: Followed, value: float, grads: Arrays, squared_norm: float
     ) -> tuple[Followed, Arrays]:
+        # Where the loop has gone: the same call of ``moved``, and so the same point bit for bit.
         here = state.ahead
         free = self.box.projected(here, grads)
         inner, stride = self.rule.step(state.inner, value, free, squared_norm)
@@ -194,6 +196,7 @@ class Spectral(Rule):
         here = self.box.moved(state.point, downhill(inner.size, inner.grads))
         pairs = zip(inner.grads, finite_changes(grads, state.grads), strict=True)
         changed = [as_array(part + change) for part, change in pairs]
+        # To judge a point the rule wants what the step promised; to learn from it, its length.
         inner = inner._replace(squared_norm=square_sum(inner.grads))
         return self._left(self.rule.step(inner, value, changed, 0.0)[0], here, grads)
 
@@ -206,6 +209,7 @@ class Spectral(Rule):
         free = self.box.projected(point, grads)
         stride = downhill(inner.size, free)
         ahead = self.box.moved(point, stride)
+        # By the size, which the rule's own formulas multiply the gradient by.
         taken = [as_array((x - end) / inner.size) for x, end in zip(point, ahead, strict=True)]
         promise = inner_product(taken, free)
         inner = inner._replace(grads=taken, squared_norm=promise)
@@ -282,6 +286,7 @@ class Walled(Rule):
             size = 1.0 if curved else min(2.0 * state.size, self.rule.largest)
             scale = among(held, pairs, state.scale)[1]
             direction, promise = self._direction(here, grads, pairs, scale, size)
+            # A size of 0 tells the loop that there is no way on from here.
             size = size if promise > 0.0 else 0.0
             now = Cornered(size, value, promise, scale, pairs, here, grads, direction)
         return now, downhill(now.size, now.direction)
@@ -377,6 +382,7 @@ def among(held: Masks, pairs: Sequence[Pair], scale: float) -> tuple[list[Pair],
     for step, change, there in pairs:
         if not there:
             continue
+        # An inverse Hessian of some entries is no part of that of all: the recursion runs anew.
         step, change = without(held, step), without(held, change)
         bend, turn = inner_product(step, change), square_sum(change)
         # The others may have hidden that the loss does not bend here.
