@@ -28,7 +28,7 @@ from playground.lab.descent import (
     make_stops,
 )
 from playground.lab.descent.arguments import knowing_its_arguments
-from playground.lab.descent.box import kept_within
+from playground.lab.descent.box import drawn_within, kept_within
 from playground.lab.descent.restarts import make_rng
 from playground.lab.loop import Ending, Loop, ProgressFunction
 from playground.lab.objective import Objective
@@ -96,7 +96,8 @@ def fit(
     objective = Objective(loss, start, place)
     if bounds is not None:
         objective.box = make_box(bounds, start, objective.names, objective.start)
-        parts = kept_within(parts[0], objective.box), *parts[1:]
+        rule, stops, restart = parts
+        parts = kept_within(rule, objective.box), stops, drawn_within(restart, objective.box)
         meta = _with_bounds(meta, box_in_json(objective.box, objective.names))
     watched = _watch_list(watch)
     # Values that are not finite are dealt with, and logged: no warnings beside that.

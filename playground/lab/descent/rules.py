@@ -441,8 +441,10 @@ class LBFGS(Rule):
     def __post_init__(self) -> None:
         object.__setattr__(self, "initial", above_zero(self, "step size", self.initial))
         object.__setattr__(self, "minimum", above_zero(self, "minimum", self.minimum))
-        if not (type(self.memory) is int and self.memory >= 1):
+        whole = isinstance(self.memory, (int, np.integer)) and not isinstance(self.memory, bool)
+        if not (whole and self.memory >= 1):
             raise FitError(f"LBFGS: expected a memory of 1 step or more, got {self.memory!r}")
+        object.__setattr__(self, "memory", int(self.memory))
 
     def begin(self, point: Arrays) -> Remembered:
         zeros = [np.zeros_like(array) for array in point]
