@@ -159,3 +159,25 @@ def test_far_rows_beside_usual_ones_and_zeros() -> None:
     with np.errstate(over="ignore", under="ignore"):
         found = grad(lambda v: np.linalg.norm(v, axis=1).sum())(rows)
     np.testing.assert_allclose(found, expected)
+
+
+@pytest.mark.parametrize("name", ["median", "quantile", "percentile"])
+def test_the_gradient_of_a_middle_among_nan_is_nan(name: str) -> None:
+    """NumPy's value is NaN; a nan-function leaves the gaps out."""
+    arguments = {"median": (), "quantile": (0.5,), "percentile": (50,)}[name]
+    x = np.array([[3.0, math.nan, 1.0], [3.0, 7.0, 1.0]])
+
+    def rows(call: Any) -> Any:
+        return lambda v: call(v, *arguments, axis=1)
+
+    found = jacobian(rows(getattr(np, name)))(x)
+    assert np.isnan(found[0, 0]).all()
+    np.testing.assert_array_equal(found[0, 1], 0)
+    np.testing.assert_array_equal(found[1], [[0, 0, 0], [1, 0, 0]])
+    assert np.isnan(grad(getattr(np, name))(x[0], *arguments)).all()
+    found = jacobian(rows(getattr(np, f"nan{name}")))(x)
+    np.testing.assert_array_equal(found[0], [[0.5, 0, 0.5], [0, 0, 0]])
+    np.testing.assert_array_equal(found[1], [[0, 0, 0], [1, 0, 0]])
+    # What was not selected adds nothing.
+    chosen = grad(lambda v: np.where([False, True], rows(getattr(np, name))(v), 0.0).sum())(x)
+    np.testing.assert_array_equal(chosen, [[0, 0, 0], [1, 0, 0]])
