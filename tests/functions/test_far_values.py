@@ -181,3 +181,18 @@ def test_the_gradient_of_a_middle_among_nan_is_nan(name: str) -> None:
     # What was not selected adds nothing.
     chosen = grad(lambda v: np.where([False, True], rows(getattr(np, name))(v), 0.0).sum())(x)
     np.testing.assert_array_equal(chosen, [[0, 0, 0], [1, 0, 0]])
+
+
+@pytest.mark.parametrize("ddof", [0, 1, 2])
+@pytest.mark.parametrize("axis", [None, 0, 1])
+def test_a_variance_has_the_last_digit_of_numpy(axis: int | None, ddof: int) -> None:
+    """Divided as NumPy divides: equal elements would leave other rounding errors."""
+    for dtype in ("f4", "f8"):
+        data = np.random.default_rng(1).normal(size=(5, 7)).astype(dtype)
+        for x in (data, data * 0 + data[0, 0]):
+            for f in (
+                lambda z: np.var(z, axis=axis, ddof=ddof),
+                lambda z: np.std(z, axis=axis, ddof=ddof),
+                lambda z: z.var(axis=axis, ddof=ddof, keepdims=True),
+            ):
+                np.testing.assert_array_equal(f(Variable(x)).array, f(x))
