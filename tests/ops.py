@@ -5,7 +5,7 @@ To add an operation, add its row to the file of its category. ``tests/rows.py`` 
 
 from __future__ import annotations
 
-from tests import ops_arrays, ops_basic, ops_linalg, ops_math, ops_special
+from tests import ops_arrays, ops_basic, ops_linalg, ops_math, ops_networks, ops_special
 from tests.rows import Row
 
 # Functions with a name in F; and NumPy's own, which are compositions without one.
@@ -15,6 +15,7 @@ NAMED: tuple[Row, ...] = (
     *ops_arrays.ROWS,
     *ops_linalg.ROWS,
     *ops_special.ROWS,
+    *ops_networks.ROWS,
 )
 RULES: tuple[Row, ...] = (*ops_math.RULES, *ops_arrays.RULES, *ops_linalg.RULES)
 ROWS: tuple[Row, ...] = (*NAMED, *RULES)

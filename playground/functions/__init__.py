@@ -1,5 +1,6 @@
 """F: every operation, each written once for arrays, devices and Variables."""
 
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from playground.functions import (
@@ -43,6 +44,25 @@ from playground.functions.reduction import *  # noqa: F403
 from playground.functions.scaling import *  # noqa: F403
 from playground.graph.errors import no_such_name
 
+if TYPE_CHECKING:
+    from playground.functions.connection.dense import *  # noqa: F403
+    from playground.functions.evaluation.classification import *  # noqa: F403
+    from playground.functions.noise.masks import *  # noqa: F403
+    from playground.functions.noise.normal import *  # noqa: F403
+
+# What networks are made of, loaded when it is first asked for: a study of one matrix does without,
+# and `import playground` costs little more than `import numpy`. By module: its __all__.
+_LATE = {
+    "connection.dense": "bilinear embed_id linear",
+    "evaluation.classification": """
+        accuracy binary_accuracy classification_summary f1_score precision r2_score recall
+    """,
+    "noise.masks": "dropout simplified_dropconnect zoneout",
+    "noise.normal": "gaussian gumbel_softmax rrelu",
+}
+_HOMES = {name: module for module, names in _LATE.items() for name in names.split()}
+_ROOMS = {module.partition(".")[0] for module in _LATE}
+
 __all__ = [
     *accumulation.__all__,
     *activation.__all__,
@@ -55,10 +75,21 @@ __all__ = [
     *loss.__all__,
     *reduction.__all__,
     *scaling.__all__,
+    *_HOMES,
 ]
 
 
 if not TYPE_CHECKING:  # for a type checker every name would exist
 
     def __getattr__(name: str) -> object:
+        if name in _HOMES:
+            found = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+            # From now on a name like any other.
+            globals()[name] = found
+            return found
+        if name in _ROOMS:
+            return import_module(f"{__name__}.{name}")
         raise no_such_name(__name__, name, __all__)
+
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *__all__, *_ROOMS})

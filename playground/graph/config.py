@@ -67,7 +67,10 @@ class _ProcessWide:
             "debug": False,
             "type_check": True,
             "train": True,
+            "keep_graph_on_report": False,
             "dtype": "float32",
+            # What random functions draw from; None: NumPy's global generator, as Chainer.
+            "rng": None,
             # Set while lanes are recorded: connects the inputs of an operation to the lanes of its
             # outputs (nodes, arrays, outputs) -> nodes. It stands here because the interpreters,
             # which set it, are above the operations, which have to call it; a context's own, as

@@ -4,9 +4,11 @@ from typing import TYPE_CHECKING
 
 from playground.graph.errors import no_such_name
 from playground.links.chain import Chain
+from playground.links.chain_list import ChainList
 from playground.links.link import Link
+from playground.links.sequential import Sequential
 
-__all__ = ["Chain", "Link"]
+__all__ = ["Chain", "ChainList", "Link", "Sequential"]
 
 
 if not TYPE_CHECKING:  # for a type checker every name would exist

@@ -126,17 +126,20 @@ def same(script: Script) -> Callable[[], None]:
 def assert_takes_chainers_calls(name: str, renamed: bool = False) -> None:
     """Chainer's parameters, in kind, name (unless ``renamed``) and default.
 
-    What Chainer requires may have NumPy's default here, and NumPy's options may come after.
+    What Chainer requires may have NumPy's default here, and NumPy's options may come after; what it
+    gathers in ``**kwargs`` is named here, as keywords.
     """
 
     def parameters(module: Any) -> list[inspect.Parameter]:
         return list(inspect.signature(getattr(module.functions, name)).parameters.values())
 
     ours, theirs = parameters(playground), parameters(chainer)
+    if theirs[-1].kind is inspect.Parameter.VAR_KEYWORD:
+        theirs.pop()
     for a, b in zip(ours, theirs, strict=False):
         assert a.kind is b.kind
         assert renamed or a.name == b.name
         assert a.default == b.default or b.default is b.empty
     assert len(ours) >= len(theirs)
     for further in ours[len(theirs) :]:
-        assert further.default is not further.empty
+        assert further.default is not further.empty or further.kind is further.VAR_KEYWORD

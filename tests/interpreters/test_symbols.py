@@ -29,6 +29,7 @@ NO_FORM = {
         *("argmax", "argmin", "sort", "sort:flat", "median", "nanmedian", "quantile"),
         *("nanquantile", "percentile", "nanpercentile", "interp:by x"),
         "interp:all",
+        *("accuracy", "classification_summary", "precision", "recall", "f1_score"),
     },
     "decomposition": {
         *("qr", "eigh", "eigvalsh", "svd", "svdvals", "norm:2", "norm:-2", "norm:nuc", "cond"),

@@ -1,0 +1,1 @@
+"""Layers' functions: products with weights, convolutions, rows of a table."""

@@ -1,0 +1,189 @@
+"""Chainer 7.8.1 beside connections, convolutions, pooling, noise and scores."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import playground
+from tests.differential.both import Raised, assert_same, chainer, raised, run
+from tests.differential.test_functions import TOLERANCE, Row, _outcome
+
+M = (2, 3)
+NUMBERS = np.array([[2, 0, 2], [1, -1, 1]], "i")
+LABELS = np.array([2, 0, -1, 1], "i")
+
+
+def seeded(call: Callable[..., Any]) -> Callable[..., Any]:
+    """A call that draws: from NumPy's global generator, which both engines seed alike."""
+
+    def draw(F: Any, *xs: Any) -> Any:
+        np.random.seed(3)
+        return call(F, *xs)
+
+    return draw
+
+
+CONNECTION = [
+    Row("linear", lambda F, x, W, b: F.linear(x, W, b), (M, (4, 3), (4,))),
+    Row("linear", lambda F, x, W: F.linear(x, W), (M, (4, 3))),
+    Row("linear", lambda F, x, W: F.linear(x, W), ((2, 3, 2), (4, 6))),
+    Row("linear", lambda F, x, W, b: F.linear(x, W, b, 2), ((2, 2, 3), (4, 3), (4,))),
+    Row("embed_id", lambda F, W: F.embed_id(NUMBERS % 3, W), ((3, 2),)),
+    Row("embed_id", lambda F, W: F.embed_id(NUMBERS, W, -1), ((3, 2),)),
+]
+# Chainer's takes single precision alone.
+BILINEAR = [
+    Row("bilinear", lambda F, a, b, W: F.bilinear(a, b, W), (M, (2, 2), (3, 2, 4))),
+    Row(
+        "bilinear",
+        lambda F, *xs: F.bilinear(*xs),
+        (M, (2, 2), (3, 2, 2), (3, 2), (2, 2), (2,)),
+    ),
+]
+NOISE = [
+    Row("dropout", seeded(lambda F, x: F.dropout(x)), (M,)),
+    Row("dropout", seeded(lambda F, x: F.dropout(x, 0.3)), ((2, 3, 4),)),
+    Row("dropout", lambda F, x: F.dropout(x, mask=np.eye(2, 3, dtype=x.dtype)), (M,)),
+    Row("zoneout", seeded(lambda F, h, x: F.zoneout(h, x, 0.4)), (M, M)),
+    Row("gaussian", seeded(lambda F, m, v: F.gaussian(m, v)), (M, M)),
+    Row("gumbel_softmax", seeded(lambda F, x: F.gumbel_softmax(x, 0.8)), (M,)),
+    Row("rrelu", seeded(lambda F, x: F.rrelu(x)), (M,)),
+    Row(
+        "simplified_dropconnect",
+        seeded(lambda F, x, W, b: F.simplified_dropconnect(x, W, b)),
+        (M, (4, 3), (4,)),
+    ),
+    Row(
+        "simplified_dropconnect",
+        seeded(lambda F, x, W: F.simplified_dropconnect(x, W, None, 0.2, True, None, False)),
+        (M, (4, 3)),
+    ),
+    Row(
+        "simplified_dropconnect",
+        lambda F, x, W: F.simplified_dropconnect(x, W, train=False),
+        (M, (4, 3)),
+    ),
+]
+ROWS = [*CONNECTION, *BILINEAR, *NOISE]
+
+every_row = pytest.mark.parametrize("row", ROWS, ids=[f"{i}-{r.name}" for i, r in enumerate(ROWS)])
+
+
+@pytest.mark.parametrize("dtype", "efd")
+@every_row
+def test_values_and_gradients(row: Row, dtype: str) -> None:
+    if row in BILINEAR and dtype != "f":
+        return
+    ours, theirs = (run(lambda e: _outcome(e, row, dtype), e) for e in (playground, chainer))
+    assert_same(ours, theirs, TOLERANCE[dtype])
+
+
+@every_row
+def test_plain_arrays_are_accepted(row: Row) -> None:
+    def script(engine: Any) -> Any:
+        y = row.call(engine.functions, *row.arrays("f"))
+        return isinstance(y, engine.Variable), y, y.requires_grad
+
+    assert_same(run(script, playground), run(script, chainer), 1e-5)
+
+
+# ------------------------------------------------------------------------------- scores
+
+SCORES: dict[str, tuple[Callable[..., Any], tuple[int, ...]]] = {
+    "accuracy": (lambda F, y: F.accuracy(y, LABELS % 3), (4, 3)),
+    "accuracy of ignored": (lambda F, y: F.accuracy(y, LABELS, ignore_label=-1), (4, 3)),
+    "accuracy of none": (lambda F, y: F.accuracy(y, LABELS * 0, ignore_label=0), (4, 3)),
+    "accuracy of images": (lambda F, y: F.accuracy(y, LABELS.reshape(2, 2)), (2, 3, 2)),
+    "accuracy with axes of 1": (lambda F, y: F.accuracy(y, LABELS), (4, 3, 1, 1)),
+    "binary_accuracy": (lambda F, y: F.binary_accuracy(y, LABELS), (4,)),
+    "binary_accuracy of none": (lambda F, y: F.binary_accuracy(y, LABELS * 0 - 1), (4,)),
+    "classification_summary": (lambda F, y: F.classification_summary(y, LABELS, 3), (4, 3)),
+    "classification_summary of beta": (
+        lambda F, y: F.classification_summary(y, LABELS % 3, beta=0.5, ignore_label=0),
+        (4, 3),
+    ),
+    "precision": (lambda F, y: F.precision(y, LABELS), (4, 3)),
+    "recall": (lambda F, y: F.recall(y, LABELS), (4, 3)),
+    "f1_score": (lambda F, y: F.f1_score(y, LABELS, label_num=4), (4, 3)),
+    "r2_score": (lambda F, y: F.r2_score(y, y[::-1] * 2), (4, 2)),
+    "r2_score of each": (
+        lambda F, y: F.r2_score(y, y[::-1] * np.array([2, 0], y.dtype), multioutput="raw_values"),
+        (4, 2),
+    ),
+}
+NAMED_IN_SCORES = {name.partition(" ")[0] for name in SCORES}
+
+
+@pytest.mark.parametrize("dtype", "efd")
+@pytest.mark.parametrize("name", SCORES)
+def test_scores(name: str, dtype: str) -> None:
+    call, shape = SCORES[name]
+    y = np.random.RandomState(5).uniform(-1, 1, shape).astype(dtype)
+    ours, theirs = (run(lambda e: call(e.functions, y), e) for e in (playground, chainer))
+    assert_same(ours, theirs, TOLERANCE[dtype])
+
+
+# ------------------------------------------------------------------------ drawn, and not drawn
+
+
+def test_one_seed_gives_one_sequence_of_draws() -> None:
+    """Of several functions after each other, and of a mask that is asked for."""
+
+    def script(engine: Any) -> Any:
+        np.random.seed(11)
+        F, x = engine.functions, engine.Variable(np.ones((3, 4), "f"))
+        first, mask = F.dropout(x, 0.4, return_mask=True)
+        second, eps = F.gaussian(x, x, return_eps=True)
+        third, slopes = F.rrelu(-x, return_r=True)
+        return first, mask, second, eps, third, slopes, F.dropout(x), np.random.rand()
+
+    assert_same(run(script, playground), run(script, chainer), 1e-6)
+
+
+def test_without_training_nothing_is_drawn() -> None:
+    def script(engine: Any) -> Any:
+        np.random.seed(11)
+        F, x = engine.functions, engine.Variable(np.array([[-1, 2.0]], "f"))
+        with engine.using_config("train", False):
+            same = F.dropout(x) is x, F.zoneout(x * 2, x) is x
+            found = same, F.dropout(x, return_mask=True)[1], F.rrelu(x)
+        return found, np.random.rand()
+
+    assert_same(run(script, playground), run(script, chainer), 1e-6)
+
+
+# ------------------------------------------------------------------------------- errors
+
+_X, _W = np.ones((2, 3), "f"), np.ones((4, 3), "f")
+
+ERRORS: dict[str, Callable[[Any], Any]] = {
+    "linear shapes": lambda F: F.linear(_X, _W.T.copy()),
+    "linear bias": lambda F: F.linear(_X, _W, np.ones(3, "f")),
+    "linear batch axes": lambda F: F.linear(_X, _W, n_batch_axes=0),
+    "linear of integers": lambda F: F.linear(_X.astype("i"), _W),
+    "bilinear with a part": lambda F: F.bilinear(_X, _X, np.ones((3, 3, 2), "f"), _W),
+    "embed_id of fractions": lambda F: F.embed_id(_X, _W),
+    "embed_id beyond the rows": lambda F: F.embed_id(np.array([4]), _W),
+    "dropout of everything": lambda F: F.dropout(_X, 1.0),
+    "rrelu limits": lambda F: F.rrelu(_X, 0.5, 0.2),
+    "gaussian shapes": lambda F: F.gaussian(_X, _W),
+    "accuracy shapes": lambda F: F.accuracy(_X, np.array([0, 1, 2])),
+    "accuracy of fractions": lambda F: F.accuracy(_X, np.array([0.0, 1.0])),
+    "binary_accuracy shapes": lambda F: F.binary_accuracy(_X, np.array([0, 1])),
+    "r2_score shapes": lambda F: F.r2_score(_X, _W),
+    "r2_score choice": lambda F: F.r2_score(_X, _X, multioutput="none"),
+    "r2_score weights": lambda F: F.r2_score(_X, _X, sample_weight=_X),
+}
+
+
+@pytest.mark.parametrize("name", ERRORS)
+def test_errors(name: str) -> None:
+    ours, theirs = (
+        run(lambda e: raised(lambda: ERRORS[name](e.functions)), e) for e in (playground, chainer)
+    )
+    assert isinstance(theirs, Raised)
+    assert_same(ours, theirs)
