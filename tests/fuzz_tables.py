@@ -81,7 +81,8 @@ def quoted(cells: list[str], sep: str, always: bool) -> str:
 def by_country(draw: Draw, matrix: np.ndarray) -> str:
     """As a spreadsheet writes what it shows."""
     locale, sep, always = draw.one([*LOCALES]), draw.one(SEPARATORS), draw.chance(0.2)
-    if LOCALES[locale][1] == "." and (sep.strip() in ("", ",") or matrix.shape[1] == 1):
+    bare = not always and (sep.strip() in ("", ",") or matrix.shape[1] == 1)
+    if LOCALES[locale][1] == "." and bare:
         locale = "comma"  # beside commas and blanks 1.200 is what it is to NumPy, and that is said
     rows = [[spelt(v, locale, None) for v in row] for row in matrix]
     if draw.chance(0.15):

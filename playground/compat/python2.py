@@ -128,7 +128,7 @@ def changes(before: str, after: str) -> list[tuple[int, str, str]]:
         if kind == "equal":
             continue
         if j - i != m - k:
-            found.append((i + 1, _joined(old[i:j]), _joined(new[k:m])))
+            found.append((i + 1, _on_one_line(old[i:j]), _on_one_line(new[k:m])))
         else:
             pairs = zip(range(i, j), old[i:j], new[k:m], strict=True)
             found += [(line + 1, a.strip(), b.strip()) for line, a, b in pairs]
@@ -136,7 +136,7 @@ def changes(before: str, after: str) -> list[tuple[int, str, str]]:
     return [change for change in found if change[1] != change[2]]
 
 
-def _joined(lines: list[str]) -> str:
+def _on_one_line(lines: list[str]) -> str:
     return " ".join(line.strip() for line in lines)
 
 

@@ -66,7 +66,7 @@ class ScriptReport:
 
 def check_files(paths: Sequence[str]) -> int:
     """Print a report of each file; returns 0, 1 where names are missing, 2 for bad input."""
-    reports = [_checked(path) for path in paths]
+    reports = [_report_at(path) for path in paths]
     for report in reports:
         for line in report.lines():
             (complain if report.error else say)(line)
@@ -78,7 +78,7 @@ def check_files(paths: Sequence[str]) -> int:
     return int(any(report.missing for report in reports))
 
 
-def _checked(path: str) -> ScriptReport:
+def _report_at(path: str) -> ScriptReport:
     try:
         return report_of(python2.decoded(source_bytes(path)), path)
     except InputError as error:

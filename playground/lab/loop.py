@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
+from textwrap import shorten
 from time import monotonic
 from typing import Any
 
@@ -13,6 +14,7 @@ import numpy as np
 from playground.graph.backend import array_like, is_array, to_cpu
 from playground.graph.errors import FitError
 from playground.graph.types import Random, Raw
+from playground.lab.bounds import box_in_json
 from playground.lab.descent import LBFGS, BarzilaiBorwein, Restart, Rule, Standing, Stop, counted
 from playground.lab.descent.restarts import make_rng, restore_rng, rng_state
 from playground.lab.objective import Objective
@@ -62,6 +64,7 @@ class Loop:
         progress: ProgressFunction | None,
     ) -> None:
         self.objective, self.rule, self.stops, self.restart = objective, rule, stops, restart
+        self.box = objective.box
         self.log, self.watch, self.progress = log, list(watch.values()), progress
         self.point, self.grads = objective.start, list[Raw]()
         self.state: State = rule.begin(self.point)
@@ -76,6 +79,8 @@ class Loop:
         else:
             self.rng = make_rng(rng)
             self.standing = Standing(objective.call, self.point)
+        if self.box is not None:
+            self.standing.slope = "projected gradient"
         log.checkpoint = self.checkpoint
 
     # ---------------------------------------------------------------------------- the loop
@@ -107,7 +112,8 @@ class Loop:
         )
         if accepted:
             grads = objective.gradient()
-            squared_norm = square_sum(grads)
+            free = grads if self.box is None else self.box.projected(point, grads)
+            squared_norm = square_sum(free)
         watched = self._watched(point) if self.watch else ()
         self.settled = False
         if accepted:
@@ -142,6 +148,7 @@ class Loop:
         self.restarts += 1
         base = [to_cpu(array) for array in self.point]
         point = self.objective.take(self.restart.point(base, self.restarts, self.rng))
+        point = point if self.box is None else self.box.inside(point)
         self.state, self.trouble = self.rule.begin(point), ""
         return point
 
@@ -183,6 +190,7 @@ class Loop:
             "format": FORMAT,
             "rule": self.rule.settings(),
             "restart": self.restart.settings(),
+            **({} if self.box is None else {"bounds": box_in_json(self.box, self.objective.names)}),
             "rule_state": _stored(self.state),
             "rng": rng_state(self.rng),
             "restarts": self.restarts,
@@ -261,6 +269,14 @@ class Loop:
                 f"the log at {self.log.path} was written by another playground (checkpoint "
                 f"{state.get('format', 1)!r}, this one continues {FORMAT}): it can be read, and "
                 f"its best point be the start of a new run"
+            )
+        box = None if self.box is None else box_in_json(self.box, self.objective.names)
+        known = state.get("bounds")
+        if state and known != box:
+            raise FitError(
+                f"the log at {self.log.path} belongs to another run: its bounds are "
+                f"{shorten(str(known), 200)}, this one's {shorten(str(box), 200)}: resume it with "
+                f"the same"
             )
         for what, part in (("rule", self.rule), ("restart", self.restart)):
             if state.get(what) != part.settings():

@@ -84,11 +84,11 @@ def test_attributes_that_went() -> None:
 
 def test_the_place_is_that_of_the_first_use() -> None:
     for _ in range(3):
-        np.float  # type: ignore[attr-defined]  # noqa: NPY001
-    use = USES.found["np.float"]
+        getattr(np, "product")  # noqa: B009 (a name that no type checker knows)
+    use = USES.found["np.product"]
     assert use.place.startswith("test_years.py:")
     assert use.count == 3
-    assert "np.float -> float (3 times)" in USES.summary()
+    assert "np.product -> np.prod (3 times)" in USES.summary()
 
 
 def test_a_module_loaded_later_is_completed() -> None:
@@ -99,7 +99,7 @@ def test_a_module_loaded_later_is_completed() -> None:
 
 def test_nothing_stays() -> None:
     years.take_away()
-    for name in ("float", "product", "NaN"):
+    for name in ("product", "NaN", "alltrue"):
         with pytest.raises(AttributeError):
             getattr(np, name)
     with pytest.raises(ModuleNotFoundError):

@@ -453,7 +453,7 @@ class LBFGS(Rule):
         low = low | (before != before)  # a first point is a start
         if is_certain(low):
             return low
-        level = value <= before + precision(grads) ** (2 / 3) * abs(before)
+        level = value <= before + coarsest(grads) ** (2 / 3) * abs(before)
         if not is_possible(level):
             return low
         end = inner_product(state.direction, gradient(), value)
@@ -481,7 +481,7 @@ class LBFGS(Rule):
         step = [as_array(scaled(-size, part)) for part in direction]
         change = [as_array(part) for part in map(sub, grads, before)]
         bend, turn = inner_product(step, change, value), square_sum(change, value)
-        curved = (bend > precision(grads) * size * slope) & (turn > 0.0) & (turn < inf)
+        curved = (bend > coarsest(grads) * size * slope) & (turn > 0.0) & (turn < inf)
         # Where a divisor is 0 the quotient is not used, but in a lane beside others it must exist.
         newest = step, change, 1.0 / (bend + (bend == 0.0))
         fresh = (*pairs[1:], newest), bend / (turn + (turn == 0.0))
@@ -533,7 +533,7 @@ def shortened(size: Number, promise: Number, rise: Number) -> Number:
     return clamped(select(abs(above) < inf, bottom, 0.0), 0.1 * size, 0.5 * size)
 
 
-def precision(arrays: Arrays) -> float:
+def coarsest(arrays: Arrays) -> float:
     """The rounding of the coarsest of ``arrays``."""
     return max(float(np.finfo(array.dtype).eps) for array in arrays)
 

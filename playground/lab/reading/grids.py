@@ -68,6 +68,7 @@ class Grid:
         separator: a key of SEPARATORS, or what else parted the cells.
         said: what a user should know of how they were found.
         left: how many columns stand before the first, of a sheet.
+        quoted: whether a number such as 1.200 stands in quotes.
     """
 
     source: str
@@ -76,6 +77,7 @@ class Grid:
     separator: str
     said: list[str] = field(default_factory=list)
     left: int = 0
+    quoted: bool = False
 
     @classmethod
     def of(cls, text: str, source: str, separator: str, *, comments: bool) -> Grid:
@@ -85,7 +87,8 @@ class Grid:
         InputError for a quote that does not end.
         """
         text = without_comments(text, everywhere=comments)
-        grid = cls(source, [], [], separator)
+        quoted = re.search(r'"[+-]?[1-9]\d{0,2}\.\d{3}"', text) is not None
+        grid = cls(source, [], [], separator, quoted=quoted)
         sign = "\t" if separator == "tab" else separator
         if separator == "blank" or ('"' not in text and "'" not in text):
             grid._split(text, sign)
@@ -116,6 +119,16 @@ class Grid:
         except csv.Error as error:
             at = f"line {reader.line_num}"
             raise InputError(f"{self.source}: {at} is not CSV ({error})") from error
+
+    def marks(self, cells: list[str], decimal: str) -> DecimalMarks | tuple[str, ...]:
+        """The marks of these cells, or those that do not tell them."""
+        # Whoever separates by commas or blanks has no other decimal mark unless it shows: between
+        # commas it would stand in quotes.
+        points = self.separator in (",", "blank") and not self.quoted
+        found = marks_of(cells, decimal, points=points)
+        if isinstance(found, tuple) or self.separator == "blank":
+            return found
+        return replace(found, supposed=False)
 
     def trim(self) -> None:
         """Leave out empty cells at the ends of all rows, and empty rows at the end of all."""
@@ -207,14 +220,12 @@ class Rectangle:
         return why
 
 
-def numbers_in(
-    rows: list[list[Cell]], separator: str, decimal: str, place: Rectangle
-) -> tuple[np.ndarray, str]:
+def numbers_in(rows: list[list[Cell]], decimal: str, place: Rectangle) -> tuple[np.ndarray, str]:
     """The finite numbers of a rectangle of cells, float64, and a word about their marks.
 
     Raises InputError for a cell that holds none, and where rows are not of one length.
     """
-    marks = _marks(rows, separator, decimal, place)
+    marks = _marks(rows, decimal, place)
     said = SUPPOSED if marks.supposed else "" if marks.decimal == "." else "with decimal commas"
     values = _read_plainly(rows, marks)
     if values is None:
@@ -255,15 +266,12 @@ def counted_noun(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
-def _marks(rows: list[list[Cell]], separator: str, decimal: str, place: Rectangle) -> DecimalMarks:
+def _marks(rows: list[list[Cell]], decimal: str, place: Rectangle) -> DecimalMarks:
     """The marks of the numbers. Raises InputError where the cells do not tell them."""
     cells = [cell for row in rows for cell in row if isinstance(cell, str)]
-    # Whoever separates by commas or blanks, or writes into a sheet, has no other decimal mark
-    # unless it shows.
-    found = marks_of(cells, decimal, points=separator not in (";", "tab", "|"))
+    found = place.grid.marks(cells, decimal)
     if isinstance(found, DecimalMarks):
-        # Between commas nobody would write a decimal comma without quotes.
-        return replace(found, supposed=found.supposed and separator != ",")
+        return found
     first = found[0]
     where = next(
         place.cell(i, j)

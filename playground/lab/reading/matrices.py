@@ -71,7 +71,7 @@ def read_matrix(path: str | os.PathLike[str], dialect: Dialect | None = None) ->
     if matrix.size:
         # For its errors: every number must be finite.
         grid = Grid(str(file), [], [*range(1, len(matrix) + 1)], ",")
-        numbers_in(matrix.tolist(), ",", ".", Rectangle(grid))
+        numbers_in(matrix.tolist(), ".", Rectangle(grid))
     return Matrix(matrix, "")
 
 
@@ -184,7 +184,7 @@ def _matrix_of(grid: Grid, dialect: Dialect) -> Matrix:
             f"{place.row(0)} has {counted_noun(len(grid.rows[1]), 'cell')}"
             f"{cause_of_length(len(grid.rows[1]), len(grid.rows[0]))}"
         )
-    values, marks = numbers_in(body, grid.separator, dialect.decimal, place)
+    values, marks = numbers_in(body, dialect.decimal, place)
     return Matrix(values, grid.sentence(marks))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
+from typing import NoReturn
 
 from playground.graph.errors import InputError
 
@@ -130,7 +131,7 @@ def cells_of(row: str, what: str) -> list[str]:
 _NAMED = re.compile(r"\s*[^\W\d]\w*\s*=\s*(?:(\d{1,9})\s*[x×]\s*(\d{1,9})\b.*)?")  # noqa: RUF001
 _SIZED = re.compile(r"\s*(\d{1,9})\s*[x×]\s*(\d{1,9})\s+[^\W\d].*")  # noqa: RUF001
 _FACTOR = re.compile(r"\s*(\d[\d.]*[eE][+-]?\d+)\s*\*\s*")
-_COLUMNS = re.compile(r"\s*Columns? (\d{1,9})(?:\s+(?:through|and|to)\s+\d+)?\s*:?\s*", re.I)
+_COLUMNS = re.compile(r"\s*Columns? (\d{1,9})(?:\s+(?:through|and|to)\s+(\d{1,9}))?\s*:?\s*", re.I)
 _R_HEAD = re.compile(r"\s*(?:\[,\d{1,9}\]\s*)+")
 _R_ROW = re.compile(r"\s*\[(\d{1,9}),\]\s(.*)")
 
@@ -150,8 +151,15 @@ def printed_rows(text: str, what: str) -> tuple[list[list[str]], str] | None:
     refuse_ellipsis(text, what)
     if len(heads) > 1 or len(factors) > 1:
         raise InputError(f"{what} holds more than one printed matrix: leave one in it")
-    rows = _joined(lines, what, r=in_r)
-    _require_size(rows, heads[0] if heads else None, what)
+    rows = _Blocks(what, in_r).rows(lines)
+    if not rows:
+        raise InputError(f"{what} holds no numbers below the name of a matrix")
+    if heads and heads[0][1]:
+        found, told = (len(rows), len(rows[0])), (int(heads[0][1]), int(heads[0][2]))
+        if found != told:
+            raise InputError(
+                f"{what} announces {told[0]} x {told[1]} numbers, and holds {found[0]} x {found[1]}"
+            )
     factor = next(iter(factors), None)
     if factor is None:
         return rows, "what R prints" if in_r else "what MATLAB prints"
@@ -159,53 +167,67 @@ def printed_rows(text: str, what: str) -> tuple[list[list[str]], str] | None:
     return [[_times_factor(cell, factor) for cell in row] for row in rows], said
 
 
-def _joined(lines: list[str], what: str, *, r: bool) -> list[list[str]]:
-    """The rows of all blocks of columns, side by side."""
-    blocks: list[list[list[str]]] = [[]]
-    firsts = [1]
-    for line in lines:
-        first = _first_column(line, r)
-        if first is not None:
-            if blocks[-1] or len(blocks) > 1:
-                blocks.append([])
-                firsts.append(first)
-            firsts[-1] = first
-        elif not any(form.fullmatch(line) for form in (_NAMED, _SIZED, _FACTOR)):
-            blocks[-1].append(_row_of(line, len(blocks[-1]) + 1, what, r))
-    at = 1
-    for first, block in zip(firsts, blocks, strict=True):
-        if first != at or len(block) != len(blocks[0]) or not block:
-            raise InputError(f"{what}: columns {at} and up of the printed matrix are not there")
-        at += len(block[0])
-    return [[cell for part in parts for cell in part] for parts in zip(*blocks, strict=True)]
+class _Blocks:
+    """The blocks of columns in which a wide matrix is printed."""
 
+    def __init__(self, what: str, r: bool) -> None:
+        self.what, self.r = what, r
+        self.at = 1  # the column that comes next
+        self.blocks: list[list[list[str]]] = [[]]
 
-def _first_column(line: str, r: bool) -> int | None:
-    """The number of the first column of a block, where a line says so."""
-    if r:
-        found = _R_HEAD.fullmatch(line) and re.search(r"\d+", line)
-        return int(found[0]) if found else None
-    found = _COLUMNS.fullmatch(line)
-    return int(found[1]) if found else None
+    def rows(self, lines: list[str]) -> list[list[str]]:
+        """The rows of all blocks, side by side. Raises InputError where one is not there."""
+        span: tuple[int, int] | None = None
+        spans = 0
+        for line in lines:
+            begins = self._span(line)
+            if begins:
+                self._close(span)
+                span, spans = begins, spans + 1
+                if begins[0] != self.at:
+                    self._refuse()
+            elif not any(form.fullmatch(line) for form in (_NAMED, _SIZED, _FACTOR)):
+                self.blocks[-1].append(self._row(line))
+        self._close(span)
+        # MATLAB speaks of columns only where there are more of them.
+        if spans == 1 and not self.r:
+            self._refuse()
+        return [
+            [c for part in parts for c in part] for parts in zip(*self.blocks[:-1], strict=True)
+        ]
 
+    def _close(self, span: tuple[int, int] | None) -> None:
+        """The block ends, and has the columns that its head announced."""
+        block = self.blocks[-1]
+        if not block and span is None:
+            return
+        widths = {len(row) for row in block}
+        if len(widths) != 1 or not min(widths) or len(block) != len(self.blocks[0]):
+            raise InputError(f"{self.what}: the rows of the printed matrix are not of one length")
+        self.at += min(widths)
+        if span and self.at != span[1] + 1:
+            raise InputError(f"{self.what}: columns {span[0]} to {span[1]} are not all there")
+        self.blocks.append([])
 
-def _row_of(line: str, number: int, what: str, r: bool) -> list[str]:
-    if not r:
-        return line.split()
-    found = _R_ROW.fullmatch(line)
-    if not found or int(found[1]) != number:
-        raise InputError(f"{what}: expected [{number},] and numbers, got {line.strip()[:40]!r}")
-    return found[2].split()
+    def _refuse(self) -> NoReturn:
+        raise InputError(f"{self.what}: columns {self.at} and up of the matrix are not there")
 
+    def _span(self, line: str) -> tuple[int, int] | None:
+        """The first and last column of a block, where a line says so."""
+        if self.r:
+            found = re.findall(r"\d+", line) if _R_HEAD.fullmatch(line) else []
+            return (int(found[0]), int(found[-1])) if found else None
+        head = _COLUMNS.fullmatch(line)
+        return (int(head[1]), int(head[2] or head[1])) if head else None
 
-def _require_size(rows: list[list[str]], head: re.Match[str] | None, what: str) -> None:
-    """Raise InputError where the matrix is not of the size that is printed above it."""
-    if head is not None and head[1]:
-        found = len(rows), len(rows[0])
-        if found != (int(head[1]), int(head[2])):
-            raise InputError(
-                f"{what} announces {head[1]} x {head[2]} numbers, and holds {found[0]} x {found[1]}"
-            )
+    def _row(self, line: str) -> list[str]:
+        if not self.r:
+            return line.split()
+        found, number = _R_ROW.fullmatch(line), len(self.blocks[-1]) + 1
+        if not found or int(found[1]) != number:
+            shown = line.strip()[:40]
+            raise InputError(f"{self.what}: expected [{number},] and numbers, got {shown!r}")
+        return found[2].split()
 
 
 def _times_factor(cell: str, factor: str) -> str:

@@ -7,7 +7,7 @@ import io
 import os
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -33,7 +33,6 @@ from playground.lab.reading.numerals import (
     cleaned,
     is_missing,
     looks_like_number,
-    marks_of,
     value_of,
 )
 from playground.lab.reading.workbooks import archive_engine, sheet_grid
@@ -92,10 +91,9 @@ class Table:
 
     def _marks(self, names: Sequence[str]) -> DecimalMarks:
         cells = [cell for name in names for cell in self._cells(name) if isinstance(cell, str)]
-        points = self.grid.separator not in (";", "tab", "|")
-        found = marks_of(cells, self.decimal, points=points)
+        found = self.grid.marks(cells, self.decimal)
         if isinstance(found, DecimalMarks):
-            return replace(found, supposed=found.supposed and self.grid.separator != ",")
+            return found
         name = next(name for name in names if found[0] in self.columns[name])
         line = self.lines[self.columns[name].index(found[0])]
         raise InputError(f"{self.source}: line {line}, column {name!r} is {unclear(found)}")
