@@ -28,6 +28,9 @@ def run(out: Path, quick: bool = False) -> list[Finding]:
     plot.loss(fast.loss, upper)
     plot.parameters((*fast.log.arrays("params"), names), ax=lower)
     line = pictures.chances(points, t, fast.x, names=names, classes=("setosa", "versicolor"))
+    for ax in (lower, line):
+        title = "Logistic regression, versicolor against setosa · rule constant"
+        plot.head(ax.figure, f"{title} · {fast.took}")  # type: ignore[arg-type]
     plot.save(lower, Path(out) / "history.png")
     plot.save(line, Path(out) / "boundary.png")
     return [
