@@ -643,7 +643,7 @@ def log_scale(ax: Axes, values: np.ndarray) -> None:
     ax.set_yscale("log", nonpositive="mask")
     # By logarithms: of 1e-300 and 1e300 the quotient is no number.
     subs = (1, 2, 5) if high / 100 < low else (1,)
-    ax.yaxis.set_major_locator(LogLocator(subs=subs, numticks=8))
+    ax.yaxis.set_major_locator(LogLocator(subs=subs, numticks=7))
     ax.yaxis.set_minor_locator(NullLocator())
     ax.yaxis.set_major_formatter(_numbers()(log=True))
     room = max(10 ** (0.05 * (np.log10(high) - np.log10(low))), 1.2)
@@ -668,11 +668,11 @@ def _numbers() -> Any:
     return Numbers
 
 
-def _few_ticks(axis: Any, *, integer: bool = False) -> None:
-    """Some five round numbers along an axis."""
+def _few_ticks(axis: Any, most: int = 6, *, integer: bool = False) -> None:
+    """Round numbers along an axis, each of which takes as long to draw as a line."""
     from matplotlib.ticker import MaxNLocator
 
-    axis.set_major_locator(MaxNLocator(7, steps=(1, 2, 5, 10), integer=integer))
+    axis.set_major_locator(MaxNLocator(most, steps=(1, 2, 5, 10), integer=integer))
     axis.set_major_formatter(_numbers()())
 
 
@@ -689,7 +689,7 @@ def dress(ax: Axes, title: str, ylabel: str, *, legend: bool = False) -> Axes:
     else:
         ax.xaxis.set_major_formatter(_numbers()())
     if ax.get_yscale() == "linear":
-        _few_ticks(ax.yaxis)
+        _few_ticks(ax.yaxis, 8)
     ax.grid(True, which="major", color="#dddddd", linewidth=0.6)
     ax.set_axisbelow(True)
     ax.margins(x=0.01)
