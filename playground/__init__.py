@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from playground import (
         backend,
         backends,
+        computational_graph,
         dataset,
         datasets,
         gradient_check,
@@ -63,6 +64,7 @@ if TYPE_CHECKING:
         optimizer_hooks,
         optimizers,
         reporter,
+        training,
         transforms,
         utils,
     )
@@ -141,6 +143,7 @@ _LAZY_MODULES = (
     "backends",
     "computational_graph",
     "utils",
+    "computational_graph",
     "dataset",
     "datasets",
     "gradient_check",
@@ -153,6 +156,7 @@ _LAZY_MODULES = (
     "optimizers",
     "reporter",
     "serializer",
+    "training",
     "transforms",
 )
 
@@ -223,6 +227,7 @@ __all__ = [
     "backend",
     "backends",
     "backward",
+    "computational_graph",
     "config",
     "dataset",
     "datasets",
@@ -254,6 +259,7 @@ __all__ = [
     "set_debug",
     "static_graph",
     "to_sympy",
+    "training",
     "transforms",
     "using_config",
     "using_device",

@@ -21,6 +21,7 @@ __all__ = [
     "DictSummary",
     "Reporter",
     "Summary",
+    "as_value",
     "get_current_reporter",
     "is_writing",
     "report",
@@ -177,12 +178,12 @@ class DictSummary:
         for name, value in d.items():
             weight: Scalar = 1
             if isinstance(value, tuple):
-                value, weight = value[0], _bare(value[1])
+                value, weight = value[0], as_value(value[1])
                 if not _is_scalar(weight):
                     raise ValueError(
                         f"DictSummary: the weight of {name!r} is to be a number, got {weight!r}"
                     )
-            value = _bare(value)
+            value = as_value(value)
             if _is_scalar(value):
                 self._summaries[name].add(value, weight)
 
@@ -213,7 +214,8 @@ class DictSummary:
             self._summaries[name].serialize(serializer["_summaries"][str(index)])
 
 
-def _bare(value: Operand) -> Any:
+def as_value(value: Operand) -> Any:
+    """A Variable's array; anything else as it is."""
     return value.array if isinstance(value, Variable) else value
 
 

@@ -50,6 +50,7 @@ LAYERS: dict[str, int] = {
     "playground.initializers": 6,
     "playground.links": 6,
     "playground.reporter": 6,
+    "playground.computational_graph": 6,
     "playground.dataset": 6,
     "playground.datasets": 6,
     "playground.iterators": 6,
@@ -81,6 +82,13 @@ LAZY: dict[str, tuple[str, ...]] = {
     "scipy": ("playground.graph.special",),
     "pandas": ("playground.lab.runlog", "playground.lab.reading.workbooks"),
     "matplotlib": ("playground.lab.plot", *(f"playground.{study}.pictures" for study in STUDIES)),
+    "pandas": ("playground.lab.runlog",),
+    # The pictures of Chainer's extensions have its looks and stand below the lab's.
+    "matplotlib": (
+        "playground.lab.plot",
+        "playground.training.extensions.drawing",
+        *(f"playground.{study}.pictures" for study in STUDIES),
+    ),
     "sympy": ("playground.interpreters.symbols",),
     "PIL": ("playground.datasets.image_dataset",),
 }

@@ -117,6 +117,11 @@ def _joined(parts: Batch, padding: Padding, what: str) -> Any:
         if not is_array(parts[0]):
             # Numbers and lists of them.
             array = np.asarray(parts)
+            if array.dtype.kind in ("O" if padding is not None else "OUS"):
+                raise TypeError(
+                    f"concat_examples: {what} are to be arrays or numbers, got "
+                    f"{type(parts[0]).__name__}: leave them out with a converter of your own"
+                )
             return array if padding is None else _padded(array, padding)
         if padding is not None:
             return _padded(parts, padding)

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import os
-import shutil
-import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 __all__ = ["draft_of"]
 
@@ -15,15 +13,20 @@ __all__ = ["draft_of"]
 def draft_of(path: str | os.PathLike[str]) -> Iterator[str]:
     """The path of a draft, which becomes the file ``path`` where the block ends without an error.
 
-    The draft has the file's own name, in a folder beside it: what names its format by an ending
-    finds the ending. Raises OSError.
+    It lies beside the file, and ends as that does: what names its format by an ending finds it.
+    Raises OSError.
     """
-    target = os.fspath(path)
-    folder, name = os.path.split(target)
-    room = tempfile.mkdtemp(prefix=".draft-", dir=folder or ".")
+    folder, name = os.path.split(os.fspath(path))
+    # Not by the process alone: threads write, too.
+    draft = os.path.join(folder, f".draft-{os.urandom(4).hex()}-{name}")
     try:
-        draft = os.path.join(room, name)
         yield draft
-        os.replace(draft, target)
-    finally:
-        shutil.rmtree(room, ignore_errors=True)
+        os.replace(draft, path)
+    except BaseException:
+        # Some add an ending of their own, as numpy.savez does.
+        begin = os.path.basename(draft)
+        for left in os.listdir(folder or "."):
+            if left.startswith(begin):
+                with suppress(OSError):
+                    os.remove(os.path.join(folder, left))
+        raise

@@ -143,6 +143,8 @@ class _Workers:
     def __init__(self, dataset: Dataset, count: int) -> None:
         context: BaseContext = multiprocessing.get_context()
         self._tasks, self._results = context.Queue(), context.Queue()
+        # What was asked for and is not wanted any more must not hold up the end of this process.
+        self._tasks.cancel_join_thread()
         self._next = 0
         # Batches that are on the way: ticket -> position -> what came.
         self._arrived: dict[int, dict[int, Any]] = {}
@@ -207,8 +209,6 @@ class _Workers:
         for process in self._processes:
             process.join()
         for waiting in (self._tasks, self._results):
-            # What nobody will read any more must not hold up the end of this process.
-            waiting.cancel_join_thread()
             waiting.close()
 
 

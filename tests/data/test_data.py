@@ -135,11 +135,10 @@ def test_a_copy_of_processes_stands_at_the_same_place() -> None:
 
 
 def test_examples_become_arrays() -> None:
-    batch = [(np.ones(2, "f4"), 3, {"a": 1}), (np.zeros(2, "f4"), 4, {"a": 2})]
-    x, y, z = dataset.concat_examples(batch)
+    batch = [(np.ones(2, "f4"), 3), (np.zeros(2, "f4"), 4)]
+    x, y = dataset.concat_examples(batch)
     assert (x.dtype, x.shape) == ("f4", (2, 2))
     assert y.tolist() == [3, 4]
-    assert z.dtype == object
     found = dataset.concat_examples([{"x": [1, 2]}, {"x": [3, 4]}])
     assert found["x"].tolist() == [[1, 2], [3, 4]]
     assert dataset.concat_examples([1.5, 2.5]).tolist() == [1.5, 2.5]
@@ -152,6 +151,9 @@ def test_shapes_that_differ_are_padded_or_told_of() -> None:
     assert y.tolist() == [0, 1, 2]
     with pytest.raises(ValueError, match=r"part 0 .* \(0,\), \(1,\), \(2,\).*padding=0"):
         dataset.concat_examples(batch)
+    for odd in (None, "text", {"a": 1}, b"bytes", object()):
+        with pytest.raises(TypeError, match="part 1 are to be arrays or numbers"):
+            dataset.concat_examples([(1, odd), (2, odd)])
     with pytest.raises(ValueError, match="different shapes"):
         dataset.concat_examples([[1, 2], [3]])
     with pytest.raises(ValueError, match="empty"):

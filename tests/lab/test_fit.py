@@ -86,7 +86,8 @@ def test_it_finds_an_inverse():
     ],
 )
 def test_steps_of_the_squared_loss(rule, n, low, high):
-    found = [Inverse(n, seed).fit(10_000, rule=rule) for seed in range(10)]
+    # The worst of the matrices takes 6,700 steps on one BLAS kernel and 11,000 on another.
+    found = [Inverse(n, seed).fit(40_000, rule=rule) for seed in range(10)]
     assert all(fit.converged for fit in found)
     assert low <= statistics.median(fit.steps for fit in found) <= high
 
