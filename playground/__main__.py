@@ -27,6 +27,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     Without a command it says which there are; 2 where there is no such command.
     """
     words = list(sys.argv[1:] if argv is None else argv)
+    # By name and only when asked for: to list the commands nothing has to be loaded.
     if words and words[0] in COMMANDS:
         code: int = import_module(f"playground.{words[0]}").main(words[1:])
         return code

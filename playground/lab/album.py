@@ -43,6 +43,7 @@ class Pictures(Mapping[str, "Figure"]):
     def __repr__(self) -> str:
         return f"<Pictures: {', '.join(self)}; .save(folder) writes them>"
 
+    # IPython asks for it; of a bare Figure it shows a picture only once pyplot is loaded.
     def _repr_html_(self) -> str:
         shown = "".join(
             f'<img alt="{html.escape(name)}" style="max-width: 100%" '
@@ -65,6 +66,7 @@ def pictures_of(record: RunRecord, *names: str) -> Pictures:
         raise FitError(f"plot: expected names of {', '.join(ways)}, got {unknown!r}")
     if not record.rows:
         raise FitError(f"plot: {record.where} holds no step yet: there is nothing to draw")
+    # What is not finite is a gap in a picture, and no news.
     with np.errstate(all="ignore"):
         drawn = {name: ways[name](record) for name in names or ways}
     return Pictures({name: ax.figure for name, ax in drawn.items() if ax is not None})  # type: ignore[misc]

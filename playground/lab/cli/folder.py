@@ -153,6 +153,7 @@ def claim(task: Study) -> None:
 def folder_name(task: Study) -> str:
     """What a listing alone shall say of a run: problem, size, loss, rule, seed and time."""
     words = [task.name, *task.traits, f"seed{task.settings.seed}"]
+    # Lower case and cut: two names that differ in case alone are one on some systems.
     plain = (re.sub(r"[^a-z0-9.]+", "-", word.lower()).strip("-.")[:40] for word in words)
     return "-".join([*filter(None, plain), f"{datetime.now():%Y%m%d-%H%M%S}"])
 

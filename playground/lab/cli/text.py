@@ -59,6 +59,7 @@ def matrix_text(name: str, matrix: np.ndarray, whole: str = "") -> str:
     """
     # Between these six decimals show the numbers well, without powers of ten.
     plain = bool(0.001 <= np.max(np.abs(matrix), initial=0.0) < 1e5)
+    # A row that goes on in the next line cannot be read as a matrix: rather fewer columns.
     for threshold, corner in ((PRINT_WHOLE**2, 3), (0, 3), (0, 2), (0, 1)):
         text = np.array2string(
             matrix,

@@ -374,6 +374,7 @@ def _are_ragged(values: np.ndarray) -> bool:
     rows, columns = values.shape
     if columns <= MOST_RAGGED or rows <= 2 * MOST_SMOOTHED:
         return False
+    # The way up and down over the distance made: 1 for a curve that only falls.
     logs = np.log(np.where((values > LOWEST) & (values < HIGHEST), values, np.nan))
     ways = np.nansum(np.abs(np.diff(logs, axis=0)), axis=0)
     reach = np.nanmax(logs, axis=0) - np.nanmin(logs, axis=0)
@@ -597,6 +598,7 @@ def _name_ends(ax: Axes, ends: np.ndarray, names: Sequence[str]) -> None:
     for place, index in zip(places, order, strict=True):
         look: dict[str, Any] = {"color": colors[index], "fontsize": 8, "va": "center"}
         ax.text(1.035, place, names[index], transform=ax.transAxes, **look)
+    # From where the line ends, by a slope, to where its name found room.
     ways = [
         [(0.991, height), (1.006, height), (1.024, place), (1.031, place)]
         for height, place in zip(heights[order], places, strict=True)
