@@ -78,6 +78,11 @@ class Eigenvalue(cli.Descent):
     losses = ("squared",)
     rules = ("adam", *cli.STEP_RULES)
 
+    @property
+    def extent(self) -> str:
+        count = len(self.data["targets"])
+        return f"{count}x{count}"
+
     @classmethod
     def add_flags(cls, group: cli.FlagGroup) -> None:
         add, targets = group.add_argument, list(TARGETS)

@@ -254,7 +254,7 @@ class Inverse(cli.Descent):
             ("condition number of X", f"{self.condition:.6g}"),
         ]
         return [
-            cli.matrix_text("Y, the inverse found", Y),
+            cli.matrix_text("Y, the inverse found", Y, "the log"),
             cli.matrix_text("X @ Y", product),
         ], entries
 
@@ -265,7 +265,7 @@ class Inverse(cli.Descent):
         difference = np.abs(Y - truth)
         largest = np.abs(truth).max()
         share = difference.max() / largest if largest else math.inf
-        return f"{difference.max():.3g} in the worst entry ({share:.2g} of the largest entry)"
+        return f"{difference.max():.3g} at most ({share:.2g} of the largest entry)"
 
     def cure(self) -> str:
         return f"no flag helps: {self.hopeless}" if self.hopeless else super().cure()

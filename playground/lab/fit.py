@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, fields
 from functools import cached_property, partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -36,6 +37,8 @@ from playground.lab.runlog import RunLog, RunRecord, read_log
 
 if TYPE_CHECKING:
     import pandas
+
+    from playground.lab.album import Pictures
 
 __all__ = ["Fit", "fit"]
 
@@ -178,6 +181,19 @@ class Fit:
     def watched(self) -> pandas.DataFrame:
         """The watched values, indexed by step."""
         return self.log.watched
+
+    def plot(self, *names: str) -> Pictures:
+        """Figures by name (loss, parameters, gradient, watched), all or those asked for.
+
+        A notebook shows them; no window is opened.
+        """
+        from playground.lab.album import pictures_of
+
+        return pictures_of(self.log, *names)
+
+    def save_pictures(self, folder: str | os.PathLike[str]) -> list[Path]:
+        """Write what :meth:`plot` draws as ``NAME.png`` into ``folder``. Returns the files."""
+        return self.plot().save(folder)
 
     @property
     def took(self) -> str:

@@ -117,6 +117,10 @@ class Logistic(cli.Descent):
     measure = "|gradient|"
     reads = True
 
+    @property
+    def extent(self) -> str:
+        return "x".join(map(str, self.data["points"].shape))
+
     @classmethod
     def add_flags(cls, group: cli.FlagGroup) -> None:
         add = group.add_argument

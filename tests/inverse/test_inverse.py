@@ -176,12 +176,25 @@ def test_no_plot_draws_nothing_and_loads_neither_pandas_nor_matplotlib(tmp_path)
     assert list((tmp_path / "o").glob("*.png")) == []
 
 
-def test_quiet_says_one_line(run):
+def test_quiet_prints_the_folder_for_scripts(run):
     ran = run("--size", 3, *FAST, "--quiet")
-    assert ran.code == 0
-    assert ran.out.startswith("converged after ")
-    assert ran.out.count("\n") == 1
-    assert ran.err == ""
+    assert (ran.code, ran.err) == (0, "")
+    assert playground.read_log(ran.out.removesuffix("\n")).summary["converged"]
+    ran = run("--size", 3, *FAST, "--quiet", "--out", "a b")
+    assert (ran.code, ran.out) == (0, "a b\n")
+    # A failure says why, beside the path.
+    ran = run("--size", 3, *FAST, "--quiet", "--out", "c", "--max-steps", 1)
+    assert (ran.code, ran.out) == (1, "c\n")
+    assert ran.err.startswith("note: not converged after 1 step: ")
+    assert ran.err.count("\n") == 1
+
+
+def test_no_line_of_a_matrix_is_wider_than_a_terminal(run):
+    for size in (3, 10, 30):
+        out = run("--size", size, *FAST, "--no-plot", "--rule", "barzilai-borwein").out
+        lines = out.partition("\nlog ")[0].splitlines()[1:]  # the first one is a sentence
+        assert max(map(len, lines)) <= 80
+        assert ("all of it is in the log" in out) == (size > 3)
 
 
 # --------------------------------------------------------------------- where it lands
@@ -192,7 +205,16 @@ def test_runs_land_below_logs_and_never_on_top_of_each_other(run, tmp_path):
         assert run("--size", 2, *FAST, "--seed", 7).code == 0
     found = sorted(path.name for path in (tmp_path / "logs/inverse").iterdir())
     assert len(found) == 3
-    assert all(re.fullmatch(r"\d{8}-\d{6}-7(-\d)?", name) for name in found)
+    what = r"inverse-2x2-squared-[a-z-]+-seed7-\d{8}-\d{6}(-\d)?"
+    assert all(re.fullmatch(what, name) for name in found)
+    assert sorted(Path(h).name for h in playground.read_runs("logs")["run"]) == found
+
+
+def test_a_run_under_a_name_of_old_goes_on(run, tmp_path):
+    old = tmp_path / "logs/inverse/20240229-235959-0"
+    assert run("--size", 3, *FAST, "--max-steps", 5, "--out", old).code == 1
+    assert run("--resume", old, "--max-steps", 1000, "--no-plot").code == 0
+    assert playground.read_runs("logs")["run"].tolist() == ["logs/inverse/20240229-235959-0"]
 
 
 def test_the_log_is_read_by_read_log(run, tmp_path):
