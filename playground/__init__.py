@@ -34,12 +34,14 @@ from playground.graph.errors import (
     InvalidType,
     IterationCutError,
     LogError,
+    MissingEntryError,
     MissingLibraryError,
     NaNDetectedError,
     NondifferentiableError,
     NoRuleError,
     OperandError,
     PlaygroundError,
+    SnapshotError,
     SymbolError,
     no_such_name,
 )
@@ -54,6 +56,7 @@ if TYPE_CHECKING:
         links,
         optimizer_hooks,
         optimizers,
+        serializers,
         transforms,
     )
     from playground.initializer import Initializer
@@ -62,13 +65,16 @@ if TYPE_CHECKING:
     from playground.lab.runlog import RunRecord, read_log, read_runs
     from playground.links import Chain, ChainList, Link, Sequential
     from playground.optimizers import GradientMethod, Optimizer, UpdateRule
+    from playground.serializer import AbstractSerializer, Deserializer, Serializer
     from playground.transforms.nonfinite import find_nan
 
 
 # What differentiating does without is loaded when it is first asked for.
 _LAZY = {
+    "AbstractSerializer": "playground.serializer",
     "Chain": "playground.links",
     "ChainList": "playground.links",
+    "Deserializer": "playground.serializer",
     "Fit": "playground.lab.fit",
     "GradientMethod": "playground.optimizers",
     "Initializer": "playground.initializer",
@@ -76,6 +82,7 @@ _LAZY = {
     "Optimizer": "playground.optimizers",
     "RunRecord": "playground.lab.runlog",
     "Sequential": "playground.links",
+    "Serializer": "playground.serializer",
     "UpdateRule": "playground.optimizers",
     "find_nan": "playground.transforms.nonfinite",
     "fit": "playground.lab.fit",
@@ -92,6 +99,7 @@ _LAZY_MODULES = (
     "optimizer_hooks",
     "optimizers",
     "serializer",
+    "serializers",
     "transforms",
 )
 
@@ -111,10 +119,12 @@ def __dir__() -> list[str]:
 
 
 __all__ = [
+    "AbstractSerializer",
     "BranchError",
     "Chain",
     "ChainList",
     "DegenerateEigenvalueError",
+    "Deserializer",
     "DeviceError",
     "Fit",
     "FitError",
@@ -134,6 +144,7 @@ __all__ = [
     "IterationCutError",
     "Link",
     "LogError",
+    "MissingEntryError",
     "MissingLibraryError",
     "NaNDetectedError",
     "NoRuleError",
@@ -144,6 +155,8 @@ __all__ = [
     "PlaygroundError",
     "RunRecord",
     "Sequential",
+    "Serializer",
+    "SnapshotError",
     "SymbolError",
     "UpdateRule",
     "Variable",
@@ -164,6 +177,7 @@ __all__ = [
     "optimizers",
     "read_log",
     "read_runs",
+    "serializers",
     "to_sympy",
     "transforms",
     "using_config",

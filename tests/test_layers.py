@@ -46,6 +46,8 @@ LAYERS: dict[str, int] = {
     "playground.optimizer_hooks": 6,
     "playground.serializer": 6,
     "playground.serializers": 6,
+    # Whole files, which snapshots are as well.
+    "playground.lab.files": 0,
     "playground.lab": 7,
     "playground.inverse": 8,
     "playground.eigenvalue": 8,
@@ -67,6 +69,7 @@ LAZY: dict[str, tuple[str, ...]] = {
     "pandas": ("playground.lab.runlog",),
     "matplotlib": ("playground.lab.plot", *(f"playground.{study}.pictures" for study in STUDIES)),
     "sympy": ("playground.interpreters.symbols",),
+    "h5py": ("playground.serializers.hdf5",),
 }
 # What the package may import at all, besides the standard library and itself.
 ALLOWED = {"numpy", *LAZY}
