@@ -24,6 +24,7 @@ LAYERS: dict[str, int] = {
     "playground.graph.errors": 0,
     "playground.graph.backend": 0,
     "playground.graph.types": 0,
+    "playground.graph.drafts": 0,
     "playground.graph.special": 0,
     "playground.graph.questions": 0,
     "playground.graph.random": 0,
@@ -34,6 +35,13 @@ LAYERS: dict[str, int] = {
     "playground.graph.parameter": 3,
     "playground.graph.function_node": 3,
     "playground.graph.op": 3,
+    "playground.graph.function": 3,
+    "playground.graph.backward": 3,
+    "playground.graph.type_check": 1,
+    "playground.backend": 5,
+    "playground.backends": 5,
+    "playground.modes": 5,
+    "playground.utils": 6,
     "playground.functions": 4,
     "playground.interpreters": 5,
     "playground.transforms": 6,
@@ -41,6 +49,12 @@ LAYERS: dict[str, int] = {
     "playground.initializer": 6,
     "playground.initializers": 6,
     "playground.links": 6,
+    "playground.reporter": 6,
+    "playground.computational_graph": 6,
+    "playground.dataset": 6,
+    "playground.datasets": 6,
+    "playground.iterators": 6,
+    "playground.training": 6,
     "playground.optimizers": 6,
     "playground.optimizer": 6,
     "playground.optimizer_hooks": 6,
@@ -57,6 +71,8 @@ LAYERS: dict[str, int] = {
     "playground.__main__": 8,
     "playground.doctor": 8,
     "playground.runs": 8,
+    "playground.compat": 8,
+    "playground.run": 8,
     "playground": 9,
 }
 
@@ -66,10 +82,16 @@ LAZY: dict[str, tuple[str, ...]] = {
     "cupy": ("playground.graph.backend",),
     "cupyx": ("playground.graph.special",),
     "scipy": ("playground.graph.special",),
-    "pandas": ("playground.lab.runlog",),
-    "matplotlib": ("playground.lab.plot", *(f"playground.{study}.pictures" for study in STUDIES)),
+    "pandas": ("playground.lab.runlog", "playground.lab.reading.workbooks"),
+    # The pictures of Chainer's extensions have its looks and stand below the lab's.
+    "matplotlib": (
+        "playground.lab.plot",
+        "playground.training.extensions.drawing",
+        *(f"playground.{study}.pictures" for study in STUDIES),
+    ),
     "sympy": ("playground.interpreters.symbols",),
     "h5py": ("playground.serializers.hdf5",),
+    "PIL": ("playground.datasets.image_dataset",),
 }
 # What the package may import at all, besides the standard library and itself.
 ALLOWED = {"numpy", *LAZY}
