@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from playground.dataset.download import cache_or_load_file, get_dataset_directory
-from playground.datasets.joined import TupleDataset
+from playground.datasets.tuple_dataset import TupleDataset
 from playground.graph.config import config
 from playground.graph.errors import InputError, MissingDataError
 from playground.graph.types import DType, HostArray

@@ -61,6 +61,11 @@ class Trainer:
         self.out = out
         self.reporter = Reporter()
         for name, optimizer in updater.get_all_optimizers().items():
+            if optimizer.target is None:
+                raise AttributeError(
+                    f"Trainer: the optimizer {name!r} has no target: call optimizer.setup(model) "
+                    f"before the trainer is made"
+                )
             self.reporter.add_observer(name, optimizer.target)
             self.reporter.add_observers(name, optimizer.target.namedlinks(skipself=True))
         self._extensions: dict[str, _Entry] = {}

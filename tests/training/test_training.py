@@ -121,6 +121,34 @@ def test_a_progress_bar_of_a_length_nobody_tells(tmp_path: Path) -> None:
     assert "total [###...] 50.00%" in out.getvalue()
 
 
+def test_a_text_in_the_log_is_printed(tmp_path: Path) -> None:
+    trainer, _ = line_trainer(tmp_path, (1, "epoch"))
+    out = io.StringIO()
+    trainer.extend(extensions.LogReport(postprocess=lambda entry: entry.update(when="today")))
+    trainer.extend(extensions.PrintReport(["when", "epoch"], out=out))
+    trainer.run()
+    assert out.getvalue().endswith("\033[Jtoday       1           \n")
+
+
+def test_an_optimizer_that_was_not_set_up(tmp_path: Path) -> None:
+    updater = training.StandardUpdater(
+        iterators.SerialIterator([1], 1), playground.optimizers.SGD(), auto_new_epoch=False
+    )
+    with pytest.raises(AttributeError, match=r"'main' has no target: call optimizer\.setup"):
+        training.Trainer(updater)
+
+
+def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    trainer, _ = line_trainer(tmp_path / "file")
+    with pytest.raises(FileExistsError):
+        trainer.run()
+    trainer, _ = line_trainer(tmp_path / "folder")
+    trainer.extend(extensions.LogReport(filename="absent/log"))
+    with pytest.raises(FileNotFoundError, match="absent/"):
+        trainer.run(show_loop_exception_msg=False)
+
+
 def test_an_evaluation_in_test_mode(tmp_path: Path) -> None:
     trainer, link = line_trainer(tmp_path, (1, "epoch"))
     seen = []
