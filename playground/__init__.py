@@ -36,6 +36,8 @@ from playground.graph.errors import (
     LogError,
     MissingDataError,
     MissingLibraryError,
+    MissingModuleError,
+    MissingNameError,
     NaNDetectedError,
     NondifferentiableError,
     NoRuleError,
@@ -50,6 +52,8 @@ from playground.graph.variable import Variable, as_variable
 
 if TYPE_CHECKING:
     from playground import (
+        backend,
+        backends,
         computational_graph,
         dataset,
         datasets,
@@ -62,12 +66,25 @@ if TYPE_CHECKING:
         reporter,
         training,
         transforms,
+        utils,
     )
+    from playground.backend import as_array, get_array_module, get_device, using_device
+    from playground.graph.backward import backward
+    from playground.graph.function import Function, FunctionAdapter
     from playground.initializer import Initializer
     from playground.interpreters.symbols import to_sympy
     from playground.lab.fit import Fit, fit
     from playground.lab.runlog import RunRecord, read_log, read_runs
     from playground.links import Chain, ChainList, Link, Sequential
+    from playground.modes import (
+        DebugMode,
+        get_dtype,
+        is_debug,
+        mixed16,
+        print_runtime_info,
+        set_debug,
+        static_graph,
+    )
     from playground.optimizers import GradientMethod, Optimizer, UpdateRule
     from playground.reporter import (
         DictSummary,
@@ -82,6 +99,23 @@ if TYPE_CHECKING:
 
 # What differentiating does without is loaded when it is first asked for.
 _LAZY = {
+    "Function": "playground.graph.function",
+    "FunctionAdapter": "playground.graph.function",
+    "as_array": "playground.backend",
+    "backward": "playground.graph.backward",
+    "get_array_module": "playground.backend",
+    "get_device": "playground.backend",
+    "using_device": "playground.backend",
+    "DebugMode": "playground.modes",
+    "disable_experimental_feature_warning": "playground.modes",
+    "get_dtype": "playground.modes",
+    "is_debug": "playground.modes",
+    "mixed16": "playground.modes",
+    "print_runtime_info": "playground.modes",
+    "set_debug": "playground.modes",
+    "should_use_cudnn": "playground.modes",
+    "static_code": "playground.modes",
+    "static_graph": "playground.modes",
     "Chain": "playground.links",
     "ChainList": "playground.links",
     "DictSummary": "playground.reporter",
@@ -105,6 +139,10 @@ _LAZY = {
     "to_sympy": "playground.interpreters.symbols",
 }
 _LAZY_MODULES = (
+    "backend",
+    "backends",
+    "computational_graph",
+    "utils",
     "computational_graph",
     "dataset",
     "datasets",
@@ -141,11 +179,14 @@ __all__ = [
     "BranchError",
     "Chain",
     "ChainList",
+    "DebugMode",
     "DegenerateEigenvalueError",
     "DeviceError",
     "DictSummary",
     "Fit",
     "FitError",
+    "Function",
+    "FunctionAdapter",
     "FunctionNode",
     "GradientCheckError",
     "GradientCheckInputError",
@@ -164,6 +205,8 @@ __all__ = [
     "LogError",
     "MissingDataError",
     "MissingLibraryError",
+    "MissingModuleError",
+    "MissingNameError",
     "NaNDetectedError",
     "NoRuleError",
     "NondifferentiableError",
@@ -179,7 +222,11 @@ __all__ = [
     "UpdateRule",
     "Variable",
     "__version__",
+    "as_array",
     "as_variable",
+    "backend",
+    "backends",
+    "backward",
     "computational_graph",
     "config",
     "dataset",
@@ -188,23 +235,33 @@ __all__ = [
     "fit",
     "force_backprop_mode",
     "functions",
+    "get_array_module",
     "get_current_reporter",
+    "get_device",
+    "get_dtype",
     "global_config",
     "grad",
     "gradient_check",
     "initializers",
+    "is_debug",
     "iterators",
     "links",
+    "mixed16",
     "no_backprop_mode",
     "optimizer_hooks",
     "optimizers",
+    "print_runtime_info",
     "read_log",
     "read_runs",
     "report",
     "report_scope",
     "reporter",
+    "set_debug",
+    "static_graph",
     "to_sympy",
     "training",
     "transforms",
     "using_config",
+    "using_device",
+    "utils",
 ]

@@ -13,6 +13,7 @@ COMMANDS = {
     "field": "the gradient field of a function of two variables",
     "logistic": "logistic regression",
     "runs": "the runs below a folder: listed, compared, cleared away",
+    "run": "an old Chainer script, as it stands",
     "doctor": "is everything here, and does it work?",
 }
 

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from playground import LogError, fit, read_log
-from playground.lab.descent import BarzilaiBorwein, MaxSteps
+from playground.lab.descent import LBFGS, BarzilaiBorwein, MaxSteps
 from playground.lab.runlog import RunLog, RunRecord
 from tests.paths import ROOT
 
@@ -74,8 +74,21 @@ def thinned(log: Any, resume: bool, tick: Callable[[], None]) -> None:
             stop=MaxSteps(STEPS["thinned"]), watch={"first": lambda Y: Y[0, 0]})  # fmt: skip
 
 
-RUNS = {"kicked": kicked, "barzilai": barzilai, "thinned": thinned}
-STEPS = {"kicked": 3000, "barzilai": 2000, "thinned": 800}
+def remembering(log: Any, resume: bool, tick: Callable[[], None]) -> None:
+    """The same valley under L-BFGS, whose memory is most of the checkpoint."""
+    rng = np.random.default_rng(3)
+    start = rng.normal(size=4), rng.normal(size=4)
+
+    def loss(a: Any, b: Any) -> Any:
+        tick()
+        return np.abs(b - a * a).sum() + 0.1 * np.square(1 - a).sum()
+
+    fit(loss, start, rule=LBFGS(memory=4, minimum=1e-9), restart="kick", rng=rng, log=log,
+        stop=MaxSteps(STEPS["remembering"]), resume=resume)  # fmt: skip
+
+
+RUNS = {"kicked": kicked, "barzilai": barzilai, "remembering": remembering, "thinned": thinned}
+STEPS = {"kicked": 3000, "barzilai": 2000, "remembering": 1500, "thinned": 800}
 
 
 def start(name: str, log: Path, *flags: str) -> int:

@@ -35,6 +35,13 @@ LAYERS: dict[str, int] = {
     "playground.graph.parameter": 3,
     "playground.graph.function_node": 3,
     "playground.graph.op": 3,
+    "playground.graph.function": 3,
+    "playground.graph.backward": 3,
+    "playground.graph.type_check": 1,
+    "playground.backend": 5,
+    "playground.backends": 5,
+    "playground.modes": 5,
+    "playground.utils": 6,
     "playground.functions": 4,
     "playground.interpreters": 5,
     "playground.transforms": 6,
@@ -62,6 +69,8 @@ LAYERS: dict[str, int] = {
     "playground.__main__": 8,
     "playground.doctor": 8,
     "playground.runs": 8,
+    "playground.compat": 8,
+    "playground.run": 8,
     "playground": 9,
 }
 
@@ -71,6 +80,8 @@ LAZY: dict[str, tuple[str, ...]] = {
     "cupy": ("playground.graph.backend",),
     "cupyx": ("playground.graph.special",),
     "scipy": ("playground.graph.special",),
+    "pandas": ("playground.lab.runlog", "playground.lab.reading.workbooks"),
+    "matplotlib": ("playground.lab.plot", *(f"playground.{study}.pictures" for study in STUDIES)),
     "pandas": ("playground.lab.runlog",),
     # The pictures of Chainer's extensions have its looks and stand below the lab's.
     "matplotlib": (

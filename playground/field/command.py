@@ -322,10 +322,10 @@ class FieldStudy(cli.Study):
 
 
 def _two_numbers(text: str) -> tuple[float, float]:
-    parts = text.strip("() ").split(",")
-    if len(parts) != 2:
+    found = cli.number_list(text)
+    if len(found) != 2:
         raise argparse.ArgumentTypeError(f"expected two numbers such as 1,0.5, got {text!r}")
-    return cli.number(parts[0]), cli.number(parts[1])
+    return found[0], found[1]
 
 
 def _pair(x: np.ndarray) -> str:

@@ -115,6 +115,14 @@ class MissingLibraryError(PlaygroundError, ImportError):
     """What was asked for needs a library that is not installed."""
 
 
+class MissingNameError(PlaygroundError, AttributeError):
+    """An old script asks for a name of Chainer's that is not here."""
+
+
+class MissingModuleError(PlaygroundError, ImportError):
+    """An old script imports a module, or a name of one, of Chainer's that is not here."""
+
+
 class LogError(PlaygroundError, ValueError):
     """A run log is missing, damaged, of another kind, or does not fit the run."""
 

@@ -15,13 +15,13 @@ from playground.graph.types import UserFunction
 from playground.inverse.matrices import (
     condition_number,
     inverted,
-    read_matrix,
     require_memory,
     require_square,
 )
 from playground.inverse.problem import residual_losses
 from playground.lab import cli
 from playground.lab.descent import Below
+from playground.lab.reading import read_matrix
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -57,6 +57,7 @@ class Inverse(cli.Descent):
                                  one, which is kept; below 1e-10 comes a restart
           grow-shrink-take-back  the same, but a worse point is taken back
           barzilai-borwein       step size from the curvature along the step before
+          l-bfgs                 along what the last ten steps say of Newton's direction
           constant               always 0.01
 
         restarts:
@@ -72,6 +73,14 @@ class Inverse(cli.Descent):
                                      size 10 and more: hardly ever
           A badly conditioned matrix takes longer; the report gives its condition number.
 
+        matrices (--matrix FILE; how it was read is said where it is no plain text):
+          text     numbers after commas, semicolons, tabs or blanks, a header row or
+                   not; decimal commas; [1 2; 3 4] and what MATLAB, NumPy, Mathematica
+                   and R print; UTF-8, UTF-16, Latin-1
+          .npy     of NumPy, or .npz with one array
+          .xlsx    or .ods, with one sheet (pip install -e '.[excel]')
+          Where numbers can be meant in two ways nothing is guessed: a flag decides.
+
         examples:
           python -m playground.inverse --size 3
           python -m playground.inverse --size 100 --rule barzilai-borwein
@@ -82,6 +91,7 @@ class Inverse(cli.Descent):
         exit code: 0 converged, 1 not converged, 2 bad input, 130 interrupted (log kept)
         """
     losses = ("squared", "absolute")
+    reads = True
     measure = "sum|XY - I|"
 
     @classmethod
@@ -90,7 +100,7 @@ class Inverse(cli.Descent):
             "--size", type=cli.whole(1), metavar="N", help="a random N x N matrix, uniform in 0..1"
         )
         group.add_argument(
-            "--matrix", metavar="FILE", help="a matrix from a file: .npy, .csv or text with blanks"
+            "--matrix", metavar="FILE", help="a matrix from a file: .csv, .xlsx, .npy, text"
         )
 
     def draw(self) -> dict[str, np.ndarray]:
@@ -103,8 +113,9 @@ class Inverse(cli.Descent):
             require_memory(settings.size, settings.dtype, MATRICES_ALIVE)
             matrix = rng.random_sample((settings.size, settings.size))
         else:
-            matrix = read_matrix(settings.matrix)
-            require_square(matrix, settings.matrix)
+            matrix, said = read_matrix(settings.matrix, cli.dialect_of(settings))
+            self.assumed = [said]
+            require_square(matrix, said or settings.matrix)
             require_memory(len(matrix), settings.dtype, MATRICES_ALIVE)
         start = rng.random_sample(matrix.shape)
         return {"matrix": self._cast(matrix), "start": self._cast(start)}
@@ -150,7 +161,7 @@ class Inverse(cli.Descent):
             > settings.tol / 2
         ):
             return [f"{number}: rounding in {settings.dtype} may keep {self.measure} above --tol"]
-        if self.condition >= SLOW and settings.rule != "barzilai-borwein":
+        if self.condition >= SLOW and settings.rule not in ("barzilai-borwein", "l-bfgs"):
             return [
                 f"X is badly conditioned ({number}): the steps of --rule {settings.rule} grow with "
                 f"its square, those of --rule barzilai-borwein far less"
@@ -219,7 +230,7 @@ class Inverse(cli.Descent):
             return "scale the matrix so that its entries are near 1: the loss overflows"
         if settings.loss == "absolute":
             return "try --loss squared --rule barzilai-borwein, the easier way to the same Y"
-        if settings.rule != "barzilai-borwein":
+        if settings.rule not in ("barzilai-borwein", "l-bfgs"):
             return f"try --rule barzilai-borwein, which needs far fewer steps at size {size}"
         if settings.dtype == "float32":
             return "try --dtype float64: rounding in float32 keeps sum|XY - I| up"

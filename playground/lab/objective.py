@@ -21,6 +21,7 @@ from playground.graph.errors import FitError
 from playground.graph.questions import QUESTIONS
 from playground.graph.types import Operand, Raw, Tree, UserFunction
 from playground.graph.variable import Variable
+from playground.lab.descent.box import Box
 from playground.transforms.branches import Twins, asks, check_branches
 
 __all__ = ["Objective"]
@@ -35,6 +36,7 @@ class Objective:
     Attributes:
         names, shapes, dtypes: of the parameters.
         start: their values, copied, as a list of arrays on the device.
+        box: what the points stay in, or None.
         grads: the gradient at the newest point, or None while it has not been asked for.
         gradient_evaluations: how often it was computed.
     """
@@ -53,6 +55,7 @@ class Objective:
         self.shapes = [array.shape for array in self.start]
         self.dtypes = [array.dtype for array in self.start]
         self._given = values
+        self.box: Box | None = None
         self.single = len(self.start) == 1
         self.grads: list[Any] | None = None
         self.gradient_evaluations = 0
@@ -164,7 +167,9 @@ class Objective:
     # ---------------------------------------------------------------------------- points
 
     def moved(self, point: Sequence[Raw], stride: Sequence[Raw]) -> list[Raw]:
-        """``point - stride``, in the dtypes of the point."""
+        """``point - stride``, in the dtypes of the point, and inside of the box."""
+        if self.box is not None:
+            return self.box.moved(point, stride)
         if self.single:
             result = [point[0] - stride[0]]
         else:

@@ -21,6 +21,7 @@ from playground.lab.descent import (
     counted,
     make_rule,
 )
+from playground.lab.reading import split_names
 from playground.logistic.problem import (
     Optimum,
     design,
@@ -30,7 +31,6 @@ from playground.logistic.problem import (
     step_seconds,
 )
 from playground.logistic.rows import read_rows
-from playground.logistic.tables import split_names
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -75,10 +75,17 @@ class Logistic(cli.Descent):
           constant               always --step-size; the --max-steps are a plan, and the
                                  run has done its work when they are taken
           barzilai-borwein       step size from the curvature along the step before
+          l-bfgs                 along what the last ten steps say of Newton's direction
           grow-shrink            step size x 1.2 after a better loss, x 0.5 after a
                                  worse one, which is kept
           grow-shrink-take-back  the same, but a worse point is taken back
-          Without --tol these three stop at a gradient of 1e-6 (float32: 1e-2).
+          Without --tol these four stop at a gradient of 1e-6 (float32: 1e-2).
+
+        tables (--data FILE; how it was read is said where it is no plain CSV):
+          a first row with names, then rows, cells after commas, semicolons, tabs,
+          bars or blanks, in UTF-8, UTF-16 or Latin-1; decimal commas; .xlsx and
+          .ods with one sheet (pip install -e '.[excel]'). An index without a name,
+          as pandas writes it, is no feature.
 
         separable classes:
           Where a line parts the classes without an error, as it does setosa from
@@ -96,13 +103,18 @@ class Logistic(cli.Descent):
         130 interrupted (log kept)
         """
     losses = ("vectorised", "loop")
-    rules = ("constant", "barzilai-borwein", "grow-shrink", "grow-shrink-take-back")
+    rules = ("constant", "barzilai-borwein", "l-bfgs", "grow-shrink", "grow-shrink-take-back")
     measure = "|gradient|"
+    reads = True
 
     @classmethod
     def add_flags(cls, group: cli.FlagGroup) -> None:
         add = group.add_argument
-        add("--data", metavar="FILE", help="your own rows, CSV with a head (default: the irises)")
+        add(
+            "--data",
+            metavar="FILE",
+            help="your own rows, .csv or .xlsx with a head (default: the irises)",
+        )
         add("--target", metavar="COLUMN", help="the column with the classes (needed with --data)")
         add("--features", metavar="A,B", help="columns of numbers (default: all but the target)")
         add("--positive", metavar="NAME", help="the class whose chance is modelled")
@@ -116,7 +128,9 @@ class Logistic(cli.Descent):
 
     def draw(self) -> dict[str, np.ndarray]:
         settings = self.settings
-        points, labels = read_rows(settings)
+        notes: list[str] = []
+        points, labels = read_rows(settings, notes)
+        self.assumed = notes
         start = np.zeros(points.shape[1] + 1, dtype=settings.dtype)
         if settings.step_size is None:
             bound = largest_curvature(design(points, settings.standardise)[0], settings.l2)
@@ -249,7 +263,7 @@ class Logistic(cli.Descent):
             return ""  # it was stopped before its plan was done
         if self.best.separable:
             return "--l2 1: without a penalty the weights of separable classes grow without bound"
-        if self.settings.rule != "barzilai-borwein":
+        if self.settings.rule not in ("barzilai-borwein", "l-bfgs"):
             return "--rule barzilai-borwein, which needs far fewer steps"
         return "" if self.settings.standardise else "--standardise, which rounds the valley"
 

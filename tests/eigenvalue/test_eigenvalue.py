@@ -244,7 +244,7 @@ def test_eigenvalues_are_logged_with_every_step(run) -> None:
 @pytest.mark.parametrize("rule", eigenvalue.Eigenvalue.rules)
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_every_rule_finds_it(run, tmp_path, rule, dtype) -> None:
-    targets = ("--targets", "2,-1,0.5", "--lr", 0.05)
+    targets = ("--targets", "[2, \u22121, 0.5]", "--lr", 0.05)
     ran = run(*targets, "--rule", rule, "--dtype", dtype, "--out", "o", *BRIEF)
     assert ran.code == 0
     A = np.load(tmp_path / "o/matrix.npy")
@@ -329,6 +329,7 @@ def test_one_value_and_many(run, tmp_path) -> None:
     ("flags", "word"),
     [
         (["--targets", "1,x"], "'x'"),
+        (["--targets", "1,5;2,5"], "expected numbers in one row, with decimal points"),
         (["--targets", ""], "''"),
         (["--targets", "1,inf"], "'inf'"),
         (["--targets", "1e300", "--dtype", "float32"], "use --dtype float64"),

@@ -86,7 +86,8 @@ def test_it_finds_an_inverse():
     ],
 )
 def test_steps_of_the_squared_loss(rule, n, low, high):
-    found = [Inverse(n, seed).fit(10_000, rule=rule) for seed in range(10)]
+    # The worst of the matrices takes 6,700 steps on one BLAS kernel and 11,000 on another.
+    found = [Inverse(n, seed).fit(40_000, rule=rule) for seed in range(10)]
     assert all(fit.converged for fit in found)
     assert low <= statistics.median(fit.steps for fit in found) <= high
 
@@ -701,7 +702,7 @@ def test_a_log_of_an_older_checkpoint_is_read_and_not_continued(tmp_path):
         fit(bowl, np.zeros(2), log=tmp_path, stop=MaxSteps(30), resume=True)
 
 
-@pytest.mark.parametrize("rule", ["grow-shrink", "barzilai-borwein", "constant", "adam"])
+@pytest.mark.parametrize("rule", ["grow-shrink", "barzilai-borwein", "constant", "adam", "l-bfgs"])
 def test_a_checkpoint_is_the_state_of_the_rule(rule, tmp_path):
     """By the names of its fields, and on disk as it was in memory."""
     found = fit(bowl, np.zeros(2, "f4"), rule=rule, stop=MaxSteps(9), log=tmp_path)
@@ -879,7 +880,7 @@ def test_backprop_that_is_switched_off_outside_is_on_inside():
 # ------------------------------------------------------------------------------------- devices
 
 
-@pytest.mark.parametrize("rule", ["grow-shrink", "barzilai-borwein"])
+@pytest.mark.parametrize("rule", ["grow-shrink", "barzilai-borwein", "l-bfgs"])
 def test_arrays_of_a_device(rule, tmp_path):
     with registered():
         host = Inverse(3, 0).fit(2000, rule=rule)

@@ -396,6 +396,40 @@ def test_the_default_step_is_short_enough_for_any_data(run):
     assert np.all(np.diff(losses) < 0)
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (",x,k\n0,1.5,no\n1,2,yes\n2,4,no\n", "comma-separated, column 1, the index, left out"),
+        ("x;k\n1,5;no\n2;yes\n4;no\n", "semicolon-separated with decimal commas"),
+        ('"x","k",""\n"1,5","no",\n2,"yes",\n4,"no",\n', "with decimal commas, empty cells at"),
+        ("x\tk\n1,5\tno\n2\tyes\n4\tno\n", "tab-separated with decimal commas"),
+        ("x,k\n1.5,no\n2,yes\n4,no\n", ""),
+    ],
+)
+def test_tables_of_spreadsheets(run, text, said):
+    ran = run("--data", write(text), "--target", "k", *FAST, "--l2", 1, "--out", "o")
+    assert ran.code == 0
+    assert np.load("o/points.npy").tolist() == [[1.5], [2.0], [4.0]]
+    assert said in ran.err
+    assert ran.err.count("\n") == bool(said)
+
+
+def test_a_column_without_a_name_is_no_feature_unasked(run):
+    data = ("--data", write(",x,k\n5,1.5,no\n7,2,yes\n2,4,no\n"), "--target", "k", "--no-plot")
+    assert "--features names the columns to use" in refused(run(*data, "--out", "o"))
+    run(*data, "--features", "x", "--max-steps", 2, "--out", "o")
+    assert np.load("o/points.npy").tolist() == [[1.5], [2.0], [4.0]]
+
+
+def test_a_feature_that_counts_the_rows_is_told_of(run):
+    data = ("--data", write("id,x,k\n1,1.5,no\n2,2,yes\n3,4,no\n"), "--target", "k", "--no-plot")
+    said = run(*data, "--max-steps", 2, "--out", "o").err
+    assert said == (
+        "note: column 'id' of mine.csv counts the rows, and is a feature: --features names others\n"
+    )
+    assert run(*data, "--features", "id,x", "--max-steps", 2, "--out", "p").err == ""
+
+
 BAD = {
     "a,k\n1,x\nfour,y\n": "'a' is 'four', not a number (--features names the columns to use)",
     "a,k\n1,x\nnan,y\n": "every number must be finite",

@@ -9,7 +9,7 @@ this derivative is one more pass back, from a cotangent to the decomposition's o
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 from weakref import ref
 
 import numpy as np
@@ -28,12 +28,12 @@ from playground.graph.variable import Variable, as_variable
 
 
 class Limit(Unary):
-    """y = x, which holds limits at a cluster: marks what has been differentiated there before."""
+    """y = x: marks what a derivative at a cluster is made of, ``taken`` if it holds limits."""
 
-    __slots__ = ("basis",)
+    __slots__ = ("basis", "taken")
 
-    def __init__(self, basis: Basis) -> None:
-        self.basis = basis
+    def __init__(self, basis: Basis, taken: bool = True) -> None:
+        self.basis, self.taken = basis, taken
 
     def forward(self, x: Raw) -> Raw:
         return x
@@ -66,6 +66,13 @@ class Decomposition(OverMatrices):
             raise NeedsRecording(as_variable)
 
 
+class Order(NamedTuple):
+    """Whether cotangents are derivatives of limits, and the size of terms that cancel in them."""
+
+    taken: bool
+    floor: float
+
+
 class Downstream:
     """The function of one decomposition's outputs that a recorded pass back has come from.
 
@@ -94,13 +101,15 @@ class Downstream:
             return False
         return any(self.size_elsewhere(g, np.ones_like(g._array)) for g in given)
 
-    def limits_taken(self, basis: Basis, *cotangents: Array) -> bool:
-        """Whether the cotangents are themselves derivatives of limits at the same clusters."""
-        nodes = [g.node for g in cotangents if g is not None]
-        return any(
-            isinstance(node.creator, Limit) and node.creator.basis is basis
+    def order(self, *cotangents: Array) -> Order:
+        """What the cotangents are themselves derivatives of, at the same clusters."""
+        basis, nodes = self.op.basis, [g.node for g in cotangents if g is not None]
+        found = {
+            node.creator.taken
             for node in nodes_above(nodes)
-        )
+            if isinstance(node.creator, Limit) and node.creator.basis is basis
+        }
+        return Order(True in found, basis.cancelled if found else 0.0)
 
     def slopes(self, index: int, g: Variable, seed: Raw, last: bool) -> list[Array | None]:
         """Derivatives of sum(seed · g) by the outputs; g is the cotangent of output ``index``.
@@ -192,7 +201,7 @@ class Downstream:
         leaves = propagate([(g.node, start)], False, lambda node, cotangent: None, None, {self.op})
         return max((largest(c) for c in leaves.values()), default=0.0)
 
-    def refuse_turned(self, g: Array, what: str) -> None:
+    def refuse_turned(self, g: Array, what: str, floor: float = 0.0) -> None:
         """Raise where the gradient inside clusters changes as the vectors turn there.
 
         It is V core Vᵀ, the core made of the values' cotangents g and of limits. All of them may
@@ -221,7 +230,7 @@ class Downstream:
             if product is not None:
                 along = along + product
                 sizes.append(as_raw(product))
-        basis.refuse_asked(as_raw(skew(along)), what, *sizes)
+        basis.refuse_asked(as_raw(skew(along)), what, *sizes, floor=floor)
         # A cotangent 0 stands for all others where a pass is recorded only to be transposed (jvp).
         if not self.last and not largest(like):
             self.refuse_placeholder(basis, skew(along), what)
@@ -239,9 +248,16 @@ class Downstream:
     def refuse_placeholder(self, basis: Basis, ask: Variable, what: str) -> None:
         """Raise where what must vanish inside clusters does for a cotangent 0 alone."""
         weights = backend.array_like(basis.turning, ask._array)
-        inside = ask * basis.inside_clusters(ask)
-        if self.size_elsewhere(inside, weights) > basis.rounding(1.0):
+        if self.depends(ask * basis.inside_clusters(ask), weights):
             raise basis.refuse(what)
+
+    def depends(self, ask: Variable, weights: Raw | None = None) -> bool:
+        """Whether something depends on cotangents that stand for all others."""
+        if weights is None:
+            # Any would do that a function does not single out by chance.
+            numbers = np.random.default_rng(0).uniform(0.5, 1.5, ask.shape[-2:])
+            weights = backend.array_like(numbers.astype(ask.dtype), ask._array)
+        return self.size_elsewhere(ask, weights) > self.op.basis.rounding(1.0)
 
 
 # Decompositions that live, by id: a WeakSet must not grow while another thread looks at it.

@@ -111,6 +111,13 @@ class Descent(Study):
         spent = self.result.seconds + self._spent_before + time.monotonic() - self._ended
         return float(self.settings.max_seconds) - spent
 
+    def caption(self, what: str) -> str:
+        """The title of the pictures: which problem, which loss, which rule, which seed."""
+        settings = self.settings
+        loss = f"loss {settings.loss}" if len(self.losses) > 1 else ""
+        rule = f"rule {self.result.log.rule or settings.rule}"
+        return " · ".join(filter(None, [what, loss, rule, f"seed {settings.seed}"]))
+
     # --------------------------------------------------------------------------- the ending
 
     @property

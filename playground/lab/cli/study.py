@@ -22,7 +22,13 @@ from playground.lab.cli.ending import (
     told_of,
     write_pictures,
 )
-from playground.lab.cli.flags import FlagGroup, Parser, add_computing_flags, add_output_flags
+from playground.lab.cli.flags import (
+    FlagGroup,
+    Parser,
+    add_computing_flags,
+    add_output_flags,
+    add_reading_flags,
+)
 from playground.lab.cli.streams import complain, note, say
 from playground.lab.cli.text import report
 
@@ -40,6 +46,7 @@ class Study:
         device: where arrays are put.
         data: host arrays by name: what :meth:`draw` returned, in this run or in the one that is
             resumed. They are written as ``<name>.npy`` before the work begins.
+        assumed: how files were read that can be written in several ways, a sentence each.
         began: when the command did, of ``time.monotonic``.
     """
 
@@ -49,9 +56,11 @@ class Study:
     usage: ClassVar[str] = "[flags]"
     resumable: ClassVar[bool] = False  # whether --resume goes on with a run
     logged: ClassVar[bool] = False  # whether a run log is written
+    reads: ClassVar[bool] = False  # whether a flag names a file with numbers
     # A directory with such files holds a run, or something else that must not be mixed with one.
     endings: ClassVar[tuple[str, ...]] = (".npy", ".png", ".csv", ".sqlite")
     began: float
+    assumed: Sequence[str] = ()
 
     def __init__(
         self,
@@ -70,6 +79,8 @@ class Study:
         """The parser of all flags."""
         parser = Parser(command, cls.usage, cls.about, cls.examples)
         own = parser.add_argument_group(f"the {cls.name} study")
+        if cls.reads:
+            add_reading_flags(parser.add_argument_group("how the file is written"))
         cls.add_shared_flags(parser)
         add_output_flags(parser.add_argument_group("what is written"), cls.name, cls.resumable)
         # Last, though first in the help: it may change defaults of the flags that stand by then.
@@ -153,7 +164,7 @@ def _conduct(study: type[Study], command: str, words: Sequence[str]) -> int:
     task = study(settings, device, folder.kept_data(settings.out, meta) if meta else None)
     task.began = began
     # Before a directory is made: who reads them may want to stop here.
-    for sentence in [device.note, *task.warnings()]:
+    for sentence in [device.note, *task.assumed, *task.warnings()]:
         if sentence:
             note(sentence)
     if meta is None:

@@ -38,12 +38,15 @@ class Standing:
         step: the number of the row, 0 for the start (-1 before it).
         value: the loss there.
         accepted: False for a point that was taken back.
-        squared_norm: of the gradient at the newest accepted point.
+        squared_norm: of the gradient at the newest accepted point; in a box, of the projected one.
+        slope: what that is called.
         point: the newest accepted point, a list of arrays.
     """
 
     # Not frozen as what reads it is: a new object a row would cost as much as all its stop rules.
-    __slots__ = ("_before", "_began", "_call", "accepted", "point", "squared_norm", "step", "value")
+    __slots__ = (
+        "_before", "_began", "_call", "accepted", "point", "slope", "squared_norm", "step", "value",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -54,6 +57,7 @@ class Standing:
         self.step = -1
         self.value: Number = nan
         self.squared_norm: Number = nan
+        self.slope = "gradient"
         self.accepted: Truth = True
         self.point = point
         self._call = call
@@ -157,7 +161,7 @@ class GradientBelow(Stop):
 
     def reason(self, standing: Standing) -> str:
         norm = square_root(standing.squared_norm)
-        return f"the norm of the gradient is {norm:.3g}, at most {self.tol:.3g}"
+        return f"the norm of the {standing.slope} is {norm:.3g}, at most {self.tol:.3g}"
 
 
 @dataclass(frozen=True)

@@ -112,13 +112,7 @@ class RunRecord:
         (restarts so far), ``accepted`` (False: the point was taken back)."""
         import pandas
 
-        columns = {
-            "loss": self._column("value", "<f8"),
-            "step_size": self._column("step_size", "<f8"),
-            "restart": self._column("restart", "<i4").astype(np.int64),
-            "accepted": self._column("accepted", np.bool_),
-        }
-        return pandas.DataFrame(columns, index=self._index(np.arange(self.rows)))
+        return pandas.DataFrame(self.columns(), index=self._index(np.arange(self.rows)))
 
     @cached_property
     def params(self) -> pandas.DataFrame:
@@ -138,6 +132,15 @@ class RunRecord:
         values = self._column("watched", "<f8").reshape(self.rows, len(self.layout.watch))
         index = self._index(np.arange(self.rows))
         return pandas.DataFrame(values, index=index, columns=list(self.layout.watch))
+
+    def columns(self) -> dict[str, HostArray]:
+        """The columns of ``loss`` as arrays, a value a step: cheap where a frame would be huge."""
+        return {
+            "loss": self._column("value", "<f8"),
+            "step_size": self._column("step_size", "<f8"),
+            "restart": self._column("restart", "<i4").astype(np.int64),
+            "accepted": self._column("accepted", np.bool_),
+        }
 
     def arrays(self, kind: str) -> tuple[HostArray, HostArray]:
         """``(steps, values)`` of ``'params'`` or ``'grads'``: shapes (rows,) and (rows, size)."""
@@ -166,6 +169,12 @@ class RunRecord:
     def checkpoint(self) -> dict[str, Any]:
         """The state of the run at its newest checkpoint."""
         return revived(self.where, self._head["state"], self._arrays)
+
+    @property
+    def rule(self) -> str:
+        """The name of the step rule, or '' where the run never got to a checkpoint."""
+        found = self._head["state"].get("rule")
+        return str(found.get("name", "")) if isinstance(found, dict) else ""
 
     @property
     def best_step(self) -> int | None:
