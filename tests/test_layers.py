@@ -81,8 +81,6 @@ LAZY: dict[str, tuple[str, ...]] = {
     "cupyx": ("playground.graph.special",),
     "scipy": ("playground.graph.special",),
     "pandas": ("playground.lab.runlog", "playground.lab.reading.workbooks"),
-    "matplotlib": ("playground.lab.plot", *(f"playground.{study}.pictures" for study in STUDIES)),
-    "pandas": ("playground.lab.runlog",),
     # The pictures of Chainer's extensions have its looks and stand below the lab's.
     "matplotlib": (
         "playground.lab.plot",

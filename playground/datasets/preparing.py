@@ -72,6 +72,7 @@ def make_nothing(path: str) -> Any:
 def read_arrays(path: str) -> NamedArrays:
     """All arrays of an ``.npz`` file, without pickles. Raises InputError."""
     try:
+        # Which refuses pickles unless it is told otherwise.
         with np.load(path) as file:
             arrays = {name: file[name] for name in file.files}
     except (ValueError, OSError, EOFError, KeyError) as error:
@@ -87,6 +88,7 @@ def read_arrays(path: str) -> NamedArrays:
 def scaled_images(images: HostArray, scale: float, dtype: DType) -> HostArray:
     """Images of bytes as numbers from 0 to ``scale``."""
     numbers = images.astype(dtype)
+    # In place, as the factor is to be rounded to the dtype of the images: Chainer's numbers.
     numbers *= scale / 255.0
     return numbers
 

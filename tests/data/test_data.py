@@ -124,11 +124,13 @@ def test_a_process_that_ends_is_told_of() -> None:
         iterator.reset()
 
 
-def test_a_copy_of_processes_stands_at_the_same_place() -> None:
-    with made("MultiprocessIterator", TEN, 4, shuffle=False) as iterator:
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_copy_stands_at_the_same_place(kind: str) -> None:
+    with made(kind, TEN, 4, shuffle=False) as iterator:
         iterator.next()
         with copy.copy(iterator) as other:
             assert other.next() == iterator.next() == [4, 5, 6, 7]
+        assert iterator.next() == [8, 9, 0, 1]
 
 
 # ------------------------------------------------------------------------------------- batches

@@ -42,6 +42,7 @@ class MicroAverage(Extension):
             return
         self._numerator += as_value(observation[self._numerator_key])
         self._denominator += as_value(observation[self._denominator_key])
+        # Sums of the whole interval: a mean of quotients would weigh small batches too much.
         if self._trigger(trainer):
             result = float(self._numerator) / self._denominator
             self._numerator = self._denominator = 0

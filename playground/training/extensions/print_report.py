@@ -42,7 +42,9 @@ class PrintReport(Extension):
             self._out.write(self._header)
             self._header = None
         report = self._report_of(trainer)
+        # More than one where a snapshot has brought a log with it.
         for entry in report.log[self._printed :]:
+            # What may stand there is a progress bar.
             erase_below(self._out)
             self._out.write(self._line(entry))
             if hasattr(self._out, "flush"):

@@ -67,6 +67,7 @@ class Writer:
         """Save one file, which is there whole or not at all, and clear up."""
         with draft_of(os.path.join(outdir, filename)) as draft:
             savefun(draft, target, **kwds)
+        # After the new one is there: a full disk costs no old snapshot.
         for hook in self._post_save_hooks:
             hook()
 
@@ -170,6 +171,7 @@ class QueueWriter(Writer):
 
     def finalize(self) -> None:
         """Wait until every snapshot is written, and end the worker."""
+        # Once: it is called at the end of the training, and again when the writer is gone.
         consumer, self._consumer = self._consumer, None
         if consumer is not None:
             self._queue.put(None)

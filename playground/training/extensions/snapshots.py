@@ -64,9 +64,11 @@ def snapshots_in(folder: str, filename: FileName) -> list[str]:
     """The snapshots that are there by a template of their names, the newest last."""
     if not isinstance(filename, str):
         return []
+    # What the template is filled with is unknown: all that begins and ends as it does counts.
     begin, end = filename.split("{")[0], filename.split("}")[-1]
     names = [n for n in os.listdir(folder) if n.startswith(begin) and n.endswith(end)]
     files = filter(os.path.isfile, (os.path.join(folder, name) for name in names))
+    # By their time: among names iteration 9 would come after 10.
     return sorted(files, key=lambda path: (os.stat(path).st_mtime, path))
 
 
@@ -127,6 +129,7 @@ class _Snapshot(Extension):
 
     def on_error(self, trainer: Trainer, exc: Exception, tb: TracebackType | None) -> None:
         """Save, if that is wanted."""
+        # Whatever the condition says: it may be the last chance.
         if self._snapshot_on_error:
             self._save(trainer)
 
