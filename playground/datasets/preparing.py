@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -80,9 +81,17 @@ def read_arrays(path: str) -> NamedArrays:
     if arrays.pop(STAND_IN, None) is not None:
         warnings.warn(
             f"{path} is a small stand-in made by --fake-data: its numbers mean nothing",
-            stacklevel=5,
+            stacklevel=_depth(),
         )
     return arrays
+
+
+def _depth() -> int:
+    """How many calls away the user's own code is, which a warning is to name."""
+    frame, depth = sys._getframe(1), 1
+    while frame.f_back is not None and frame.f_globals["__name__"].startswith("playground."):
+        frame, depth = frame.f_back, depth + 1
+    return depth
 
 
 def scaled_images(images: HostArray, scale: float, dtype: DType) -> HostArray:

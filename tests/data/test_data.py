@@ -333,8 +333,9 @@ def test_a_stand_in_takes_its_place(root: Path, name: str) -> None:
 
 def test_a_stand_in_says_so_and_the_same_seed_makes_the_same(root: Path) -> None:
     make_stand_in("mnist", 20, 10, seed=5)
-    with pytest.warns(UserWarning, match="mean nothing"):
+    with pytest.warns(UserWarning, match="mean nothing") as caught:
         train, _ = datasets.get_mnist(withlabel=False, ndim=3, rgb_format=True)
+    assert {warning.filename for warning in caught} == {__file__}
     assert train.shape == (20, 3, 28, 28)
     make_stand_in("mnist", 20, 10, seed=5, root=str(root / "again"))
     dataset.set_dataset_root(str(root / "again"))
