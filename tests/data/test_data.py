@@ -403,3 +403,34 @@ def test_irises() -> None:
     lengths, species = irises[100]
     np.testing.assert_array_equal(lengths, np.array([6.3, 3.3, 6.0, 2.5], "f4"))
     assert (len(irises), species) == (150, 2)
+
+
+def test_tables() -> None:
+    table = dataset.tabular.from_data({"x": np.arange(4.0), "y": ["a", "b", "c", "d"]})
+    assert table[1] == {"x": 1.0, "y": "b"}
+    assert table.slice[::-1, ("y",)].astuple()[0] == ("d",)
+    both = table.concat(table.slice[[3, 0]])
+    assert both.slice[:, "x"].fetch() == [0.0, 1.0, 2.0, 3.0, 3.0, 0.0]
+    reads: list[int] = []
+
+    def read(i: int) -> int:
+        reads.append(i)
+        return 10 * i
+
+    wide = table.join(dataset.tabular.from_data(("z", read), size=4))
+    assert wide.slice[1:3, ("y", "x")].fetch()["y"] == ["b", "c"]
+    assert reads == []  # what is not asked for is not read
+    assert wide.slice[2:, "z"].fetch() == [20, 30]
+    assert dataset.concat_examples(wide.slice[:, ("x", "z")][:2])["z"].tolist() == [0, 10]
+    summed = table.astuple().transform("s", lambda x, y: x + 1)
+    np.testing.assert_array_equal(summed.convert(summed.fetch()), [1, 2, 3, 4])
+    for call, words in {
+        lambda: table.slice[[4]]: "no example 4 among 4",
+        lambda: table.slice[:, "z"]: "only x, y",
+        lambda: table.join(table): "stands twice",
+        lambda: table.join(wide.slice[:2, ("z",)]): r"one length, got \[2, 4\]",
+        lambda: table.concat(wide): "one set of columns",
+        lambda: dataset.tabular.from_data(read): "a function needs a name",
+    }.items():
+        with pytest.raises((LookupError, ValueError), match=words):
+            call()
