@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from numbers import Number
 from typing import Any
 
 import numpy as np
@@ -220,6 +221,8 @@ def as_value(value: Operand) -> Any:
 
 
 def _is_scalar(value: Operand) -> bool:
-    # A text is a scalar to NumPy.
-    scalar = np.isscalar(value) and not isinstance(value, (str, bytes))
-    return bool(scalar) or getattr(value, "ndim", -1) == 0
+    ndim = getattr(value, "ndim", None)
+    if ndim is None:
+        return isinstance(value, Number)
+    # NumPy's texts have no axes either.
+    return ndim == 0 and value.dtype.kind not in "USO"
