@@ -35,6 +35,7 @@ from playground.graph.errors import (
     IterationCutError,
     LogError,
     MissingDataError,
+    MissingEntryError,
     MissingLibraryError,
     MissingModuleError,
     MissingNameError,
@@ -43,6 +44,7 @@ from playground.graph.errors import (
     NoRuleError,
     OperandError,
     PlaygroundError,
+    SnapshotError,
     SymbolError,
     no_such_name,
 )
@@ -64,6 +66,7 @@ if TYPE_CHECKING:
         optimizer_hooks,
         optimizers,
         reporter,
+        serializers,
         training,
         transforms,
         utils,
@@ -94,6 +97,7 @@ if TYPE_CHECKING:
         report,
         report_scope,
     )
+    from playground.serializer import AbstractSerializer, Deserializer, Serializer
     from playground.transforms.nonfinite import find_nan
 
 
@@ -119,6 +123,8 @@ _LAZY = {
     "Chain": "playground.links",
     "ChainList": "playground.links",
     "DictSummary": "playground.reporter",
+    "AbstractSerializer": "playground.serializer",
+    "Deserializer": "playground.serializer",
     "Fit": "playground.lab.fit",
     "GradientMethod": "playground.optimizers",
     "Initializer": "playground.initializer",
@@ -128,6 +134,7 @@ _LAZY = {
     "RunRecord": "playground.lab.runlog",
     "Sequential": "playground.links",
     "Summary": "playground.reporter",
+    "Serializer": "playground.serializer",
     "UpdateRule": "playground.optimizers",
     "find_nan": "playground.transforms.nonfinite",
     "fit": "playground.lab.fit",
@@ -157,6 +164,7 @@ _LAZY_MODULES = (
     "reporter",
     "serializer",
     "training",
+    "serializers",
     "transforms",
 )
 
@@ -176,11 +184,13 @@ def __dir__() -> list[str]:
 
 
 __all__ = [
+    "AbstractSerializer",
     "BranchError",
     "Chain",
     "ChainList",
     "DebugMode",
     "DegenerateEigenvalueError",
+    "Deserializer",
     "DeviceError",
     "DictSummary",
     "Fit",
@@ -204,6 +214,7 @@ __all__ = [
     "Link",
     "LogError",
     "MissingDataError",
+    "MissingEntryError",
     "MissingLibraryError",
     "MissingModuleError",
     "MissingNameError",
@@ -217,6 +228,8 @@ __all__ = [
     "Reporter",
     "RunRecord",
     "Sequential",
+    "Serializer",
+    "SnapshotError",
     "Summary",
     "SymbolError",
     "UpdateRule",
@@ -256,6 +269,7 @@ __all__ = [
     "report",
     "report_scope",
     "reporter",
+    "serializers",
     "set_debug",
     "static_graph",
     "to_sympy",

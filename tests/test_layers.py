@@ -60,6 +60,8 @@ LAYERS: dict[str, int] = {
     "playground.optimizer_hooks": 6,
     "playground.serializer": 6,
     "playground.serializers": 6,
+    # Whole files, which snapshots are as well.
+    "playground.lab.files": 0,
     "playground.lab": 7,
     "playground.inverse": 8,
     "playground.eigenvalue": 8,
@@ -89,6 +91,7 @@ LAZY: dict[str, tuple[str, ...]] = {
     ),
     "sympy": ("playground.interpreters.symbols",),
     "PIL": ("playground.datasets.image_dataset",),
+    "h5py": ("playground.serializers.hdf5",),
 }
 # What the package may import at all, besides the standard library and itself.
 ALLOWED = {"numpy", *LAZY}

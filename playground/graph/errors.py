@@ -139,6 +139,17 @@ class MissingDataError(InputError, OSError):
     """The file of a dataset is not there, and cannot be had from here."""
 
 
+class SnapshotError(PlaygroundError, ValueError):
+    """A snapshot of a model cannot be read, or what it is to hold cannot be written."""
+
+
+class MissingEntryError(SnapshotError, KeyError):
+    """A snapshot does not have a value that the model asks for."""
+
+    # A KeyError would show its message in quotes.
+    __str__ = Exception.__str__
+
+
 class SymbolError(PlaygroundError, RuntimeError):
     """Symbols were asked for what only numbers have, or their library is missing."""
 

@@ -19,8 +19,6 @@ from tests.differential.both import Raised, assert_same, chainer, raised, run, s
 
 import chainer.training.extensions  # isort: skip
 
-pytest.importorskip("playground.serializers")
-
 ENGINES = {"playground": playground, "chainer": chainer}
 
 

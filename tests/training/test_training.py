@@ -7,7 +7,6 @@ import json
 import math
 import os
 import sys
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +19,6 @@ from playground import functions as F
 from playground.graph.errors import DeviceError
 from playground.training import extensions, triggers
 from playground.training.extensions.variable_statistics_plot import Reservoir
-
-SAVED = pytest.mark.skipif(
-    find_spec("playground.serializers") is None, reason="there are no serializers"
-)
 
 
 class Line(playground.Chain):
@@ -174,7 +169,6 @@ def test_an_evaluation_in_test_mode(tmp_path: Path) -> None:
         evaluator()
 
 
-@SAVED
 def test_a_learning_rate_that_shifts_goes_on_after_autoload(tmp_path: Path) -> None:
     """In Chainer it begins anew until it is shifted next."""
     rates = []
@@ -189,7 +183,6 @@ def test_a_learning_rate_that_shifts_goes_on_after_autoload(tmp_path: Path) -> N
     assert rates == pytest.approx(expected)
 
 
-@SAVED
 def test_a_run_that_stops_goes_on_with_its_log(tmp_path: Path) -> None:
     whole, link = line_trainer(tmp_path / "whole", (6, "epoch"))
     whole.extend(extensions.LogReport())
@@ -206,7 +199,6 @@ def test_a_run_that_stops_goes_on_with_its_log(tmp_path: Path) -> None:
     assert logs[0] == logs[1]
 
 
-@SAVED
 def test_a_snapshot_that_cannot_be_written_leaves_none(tmp_path: Path) -> None:
     def fail(path: str, target: Any) -> None:
         Path(path).write_text("half of it")

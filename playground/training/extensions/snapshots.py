@@ -15,7 +15,6 @@ from playground.training.extensions.snapshot_writers import (
     SimpleWriter,
     Writer,
     save_as_npz,
-    serializers,
 )
 
 if TYPE_CHECKING:
@@ -109,7 +108,9 @@ class _Snapshot(Extension):
         if self.autoload:
             found = snapshots_in(trainer.out, self.filename)
             if found:
-                serializers().load_npz(found[-1], trainer if self._target is None else self._target)
+                from playground.serializers import load_npz
+
+                load_npz(found[-1], trainer if self._target is None else self._target)
         if self.n_retains > 0 and hasattr(self.writer, "_add_cleanup_hook"):
             # No method of this object: a hook travels to the process that writes.
             hook = partial(remove_old_snapshots, self.filename, trainer.out, self.n_retains)
@@ -120,8 +121,10 @@ class _Snapshot(Extension):
             self._save(trainer)
 
     def _save(self, trainer: Trainer) -> None:
+        from playground.serializers import DictionarySerializer
+
         # Values as they are now, also for a writer that takes its time.
-        serializer = serializers().DictionarySerializer()
+        serializer = DictionarySerializer()
         serializer.save(trainer if self._target is None else self._target)
         name = self.filename
         name = name.format(trainer) if isinstance(name, str) else name(trainer)
