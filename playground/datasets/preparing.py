@@ -12,9 +12,9 @@ import numpy as np
 
 from playground.dataset.download import cache_or_load_file, get_dataset_directory
 from playground.datasets.tuple_dataset import TupleDataset
-from playground.graph.config import config
 from playground.graph.errors import InputError, MissingDataError
 from playground.graph.types import DType, HostArray
+from playground.modes import get_dtype
 
 __all__ = [
     "STAND_IN",
@@ -34,7 +34,7 @@ STAND_IN = "stand_in"
 
 def image_dtype(dtype: DType) -> np.dtype:
     """The dtype of images: the one that is given, or else ``config.dtype``."""
-    return np.dtype(config.dtype if dtype is None else dtype)
+    return np.dtype(get_dtype(dtype, np.float16))
 
 
 def cached_file(

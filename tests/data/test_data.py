@@ -403,6 +403,9 @@ def test_irises() -> None:
     lengths, species = irises[100]
     np.testing.assert_array_equal(lengths, np.array([6.3, 3.3, 6.0, 2.5], "f4"))
     assert (len(irises), species) == (150, 2)
+    for dtype, expected in {"float64": "f8", playground.mixed16: "f2"}.items():
+        with playground.using_config("dtype", dtype):
+            assert datasets.get_iris(withlabel=False).dtype == expected
 
 
 def test_tables() -> None:
