@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from playground.graph.backend import is_array
 from playground.graph.config import config
 from playground.graph.types import Operand, Scalar, Serializing
 from playground.graph.variable import Variable
@@ -27,6 +28,7 @@ __all__ = [
     "is_writing",
     "report",
     "report_scope",
+    "with_any_number",
 ]
 
 Observation = dict[str, Any]
@@ -127,8 +129,19 @@ def report_scope(observation: Observation) -> Iterator[None]:
 
 def is_writing(serializer: Serializing) -> bool:
     """Whether a serializer saves, and does not load."""
-    # By name: what real Chainer's serializers are given is saved, too.
-    return any(base.__name__ == "Serializer" for base in type(serializer).__mro__)
+    return _is_a(serializer, "Serializer")
+
+
+def _is_a(serializer: Serializing, name: str) -> bool:
+    # By name: real Chainer's save and load what is here, too.
+    return any(base.__name__ == name for base in type(serializer).__mro__)
+
+
+def with_any_number(serializer: Serializing, key: str, value: Scalar) -> Any:
+    """Save a number, or load one, whole or not, whatever stands there until then."""
+    # A deserializer makes what it loads the type of what it is given: 2.5 is no int.
+    found = serializer(key, None if _is_a(serializer, "Deserializer") else value)
+    return found.item() if is_array(found) else found
 
 
 class Summary:
@@ -159,7 +172,7 @@ class Summary:
         try:
             self._x = serializer("_x", self._x)
             self._x2 = serializer("_x2", self._x2)
-            self._n = serializer("_n", self._n)
+            self._n = with_any_number(serializer, "_n", self._n)
         except KeyError:
             warnings.warn("Summary: the snapshot holds no sums: it starts anew", stacklevel=2)
 

@@ -199,6 +199,18 @@ def test_a_run_that_stops_goes_on_with_its_log(tmp_path: Path) -> None:
     assert logs[0] == logs[1]
 
 
+def test_sums_that_are_no_whole_numbers_are_saved(tmp_path: Path) -> None:
+    for stop in (3, 8):
+        trainer, _ = line_trainer(tmp_path, (stop, "iteration"))
+        trainer.extend(lambda t: t.observation.update(n=0.5, w=(2.0, 0.25)), "w", None, 500)
+        trainer.extend(extensions.MicroAverage("n", "n", "one", (8, "iteration")))
+        trainer.extend(extensions.LogReport(["w", "one"], trigger=(8, "iteration")))
+        trainer.extend(extensions.snapshot(autoload=True), trigger=(3, "iteration"))
+        trainer.run()
+    (entry,) = json.loads((tmp_path / "log").read_text())
+    assert (entry["w"], entry["one"]) == (2.0, 1.0)
+
+
 def test_a_snapshot_that_cannot_be_written_leaves_none(tmp_path: Path) -> None:
     def fail(path: str, target: Any) -> None:
         Path(path).write_text("half of it")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from playground.graph.types import Serializing
-from playground.reporter import as_value, report
+from playground.reporter import as_value, report, with_any_number
 from playground.training.extension import PRIORITY_EDITOR, Extension, TriggerLike
 from playground.training.triggers.interval_trigger import get_trigger
 
@@ -50,5 +50,5 @@ class MicroAverage(Extension):
 
     def serialize(self, serializer: Serializing) -> None:
         """Save or load the sums."""
-        self._numerator = serializer("_numerator", self._numerator)
-        self._denominator = serializer("_denominator", self._denominator)
+        self._numerator = with_any_number(serializer, "_numerator", self._numerator)
+        self._denominator = with_any_number(serializer, "_denominator", self._denominator)
