@@ -132,6 +132,7 @@ def _above(starts: list[Drawn]) -> tuple[list[Drawn], list[tuple[Drawn, Drawn]]]
     nodes: dict[int, Drawn] = {id(node): node for node in starts}
     edges: dict[tuple[int, int], tuple[Drawn, Drawn]] = {}
     count = itertools.count()
+    # From the latest on, so that a picture is drawn in the order of the computation.
     waiting = [(-node.rank, next(count), node) for node in starts]
     heapq.heapify(waiting)
     while waiting:

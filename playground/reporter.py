@@ -9,10 +9,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from numbers import Number
 from typing import Any
 
 import numpy as np
 
+from playground.graph.backend import is_array
 from playground.graph.config import config
 from playground.graph.types import Operand, Scalar, Serializing
 from playground.graph.variable import Variable
@@ -26,6 +28,7 @@ __all__ = [
     "is_writing",
     "report",
     "report_scope",
+    "with_any_number",
 ]
 
 Observation = dict[str, Any]
@@ -126,8 +129,19 @@ def report_scope(observation: Observation) -> Iterator[None]:
 
 def is_writing(serializer: Serializing) -> bool:
     """Whether a serializer saves, and does not load."""
-    # By name: what real Chainer's serializers are given is saved, too.
-    return any(base.__name__ == "Serializer" for base in type(serializer).__mro__)
+    return _is_a(serializer, "Serializer")
+
+
+def _is_a(serializer: Serializing, name: str) -> bool:
+    # By name: real Chainer's save and load what is here, too.
+    return any(base.__name__ == name for base in type(serializer).__mro__)
+
+
+def with_any_number(serializer: Serializing, key: str, value: Scalar) -> Any:
+    """Save a number, or load one, whole or not, whatever stands there until then."""
+    # A deserializer makes what it loads the type of what it is given: 2.5 is no int.
+    found = serializer(key, None if _is_a(serializer, "Deserializer") else value)
+    return found.item() if is_array(found) else found
 
 
 class Summary:
@@ -158,7 +172,7 @@ class Summary:
         try:
             self._x = serializer("_x", self._x)
             self._x2 = serializer("_x2", self._x2)
-            self._n = serializer("_n", self._n)
+            self._n = with_any_number(serializer, "_n", self._n)
         except KeyError:
             warnings.warn("Summary: the snapshot holds no sums: it starts anew", stacklevel=2)
 
@@ -220,6 +234,8 @@ def as_value(value: Operand) -> Any:
 
 
 def _is_scalar(value: Operand) -> bool:
-    # A text is a scalar to NumPy.
-    scalar = np.isscalar(value) and not isinstance(value, (str, bytes))
-    return bool(scalar) or getattr(value, "ndim", -1) == 0
+    ndim = getattr(value, "ndim", None)
+    if ndim is None:
+        return isinstance(value, Number)
+    # NumPy's texts have no axes either.
+    return ndim == 0 and value.dtype.kind not in "USO"

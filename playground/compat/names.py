@@ -35,6 +35,7 @@ SAME: dict[str, str] = {
     "chainer.optimizer.Lasso": "chainer.optimizer_hooks.Lasso",
     "chainer.optimizer.WeightDecay": "chainer.optimizer_hooks.WeightDecay",
     "chainer.training.trigger": "chainer.training.triggers",
+    "chainer.training.updater": "chainer.training.updaters",
 }
 
 

@@ -21,6 +21,7 @@ from playground.dataset.download import (
     set_dataset_root,
 )
 from playground.dataset.iterator import Iterator
+from playground.dataset.tabular import TabularDataset
 from playground.graph.errors import no_such_name
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "Converter",
     "DatasetMixin",
     "Iterator",
+    "TabularDataset",
     "cache_or_load_file",
     "cached_download",
     "concat_examples",

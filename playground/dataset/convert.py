@@ -125,6 +125,7 @@ def _joined(parts: Batch, padding: Padding, what: str) -> Any:
             return array if padding is None else _padded(array, padding)
         if padding is not None:
             return _padded(parts, padding)
+        # The array that meets others of its kind decides on the device.
         return np.concatenate([part[None] for part in parts])
     except ValueError as error:
         shapes = sorted({np.shape(part) for part in parts if is_array(part)})
@@ -141,6 +142,7 @@ def _padded(parts: Batch, padding: Scalar) -> Any:
     shape = tuple(max(lengths) for lengths in zip(*(part.shape for part in parts), strict=True))
     first = parts[0]
     like = first if is_array(first) else None
+    # The dtype of the first: a padding of 0.5 among integers is 0, as in Chainer.
     filled: Any = np.full((len(parts), *shape), padding, dtype=first.dtype, like=like)
     for i, part in enumerate(parts):
         filled[(i, *map(slice, part.shape))] = part

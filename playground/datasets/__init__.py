@@ -14,7 +14,6 @@ from playground.datasets.image_dataset import (
     ZippedImageDataset,
 )
 from playground.datasets.iris import get_iris
-from playground.datasets.joined import ConcatenatedDataset, DictDataset, TupleDataset
 from playground.datasets.mnist import (
     get_fashion_mnist,
     get_fashion_mnist_labels,
@@ -41,6 +40,7 @@ from playground.datasets.sub_dataset import (
 from playground.datasets.svhn import get_svhn
 from playground.datasets.text_dataset import TextDataset
 from playground.datasets.transform_dataset import TransformDataset
+from playground.datasets.tuple_dataset import ConcatenatedDataset, DictDataset, TupleDataset
 from playground.graph.errors import no_such_name
 
 __all__ = [

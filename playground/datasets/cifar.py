@@ -39,6 +39,7 @@ def get_cifar100(
 
 
 def _cifar(kinds: str, withlabel: bool, ndim: int, scale: float, dtype: DType) -> tuple[Any, Any]:
+    # Before the file is read, which takes its time.
     if ndim not in (1, 3):
         raise ValueError(f"get_cifar{kinds}: ndim is to be 1 or 3, got {ndim!r}")
     shape = (3072,) if ndim == 1 else (3, 32, 32)

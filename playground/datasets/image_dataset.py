@@ -39,7 +39,9 @@ def _pillow() -> Any:
 def _read_image(source: str | IO[bytes], dtype: DType) -> HostArray:
     """The image as an array of shape (channels, height, width)."""
     with _pillow().open(source) as image:
+        # A copy: what Pillow lends ends with the file.
         array = np.asarray(image).astype(dtype)
+    # Grey: one channel, which Pillow leaves out.
     if array.ndim == 2:
         array = array[..., None]
     return array.transpose(2, 0, 1)
@@ -158,6 +160,7 @@ class MultiZippedImageDataset(DatasetMixin):
         """Image i, counted through all files. Raises IndexError."""
         if not 0 <= i < len(self):
             raise IndexError(f"MultiZippedImageDataset: there is no image {i} among {len(self)}")
+        # The last part that begins at i or before.
         part = bisect.bisect(self._ends, i) - 1
         return self._parts[part].get_example(i - self._ends[part])
 

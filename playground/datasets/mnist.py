@@ -155,6 +155,7 @@ def _shaped(images: HostArray, ndim: int, rgb_format: bool) -> HostArray:
         raise ValueError(f"get_mnist and its kin: ndim is to be 1, 2 or 3, got {ndim!r}")
     images = images.reshape(len(images), *shapes[ndim])
     if ndim == 3 and rgb_format:
+        # A view: the copy is made where the numbers are scaled.
         return np.broadcast_to(images, (len(images), 3, 28, 28))
     return images
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -10,10 +11,10 @@ from typing import Any
 import numpy as np
 
 from playground.dataset.download import cache_or_load_file, get_dataset_directory
-from playground.datasets.joined import TupleDataset
-from playground.graph.config import config
+from playground.datasets.tuple_dataset import TupleDataset
 from playground.graph.errors import InputError, MissingDataError
 from playground.graph.types import DType, HostArray
+from playground.modes import get_dtype
 
 __all__ = [
     "STAND_IN",
@@ -33,7 +34,7 @@ STAND_IN = "stand_in"
 
 def image_dtype(dtype: DType) -> np.dtype:
     """The dtype of images: the one that is given, or else ``config.dtype``."""
-    return np.dtype(config.dtype if dtype is None else dtype)
+    return np.dtype(get_dtype(dtype, np.float16))
 
 
 def cached_file(
@@ -72,6 +73,7 @@ def make_nothing(path: str) -> Any:
 def read_arrays(path: str) -> NamedArrays:
     """All arrays of an ``.npz`` file, without pickles. Raises InputError."""
     try:
+        # Which refuses pickles unless it is told otherwise.
         with np.load(path) as file:
             arrays = {name: file[name] for name in file.files}
     except (ValueError, OSError, EOFError, KeyError) as error:
@@ -79,14 +81,23 @@ def read_arrays(path: str) -> NamedArrays:
     if arrays.pop(STAND_IN, None) is not None:
         warnings.warn(
             f"{path} is a small stand-in made by --fake-data: its numbers mean nothing",
-            stacklevel=5,
+            stacklevel=_depth(),
         )
     return arrays
+
+
+def _depth() -> int:
+    """How many calls away the user's own code is, which a warning is to name."""
+    frame, depth = sys._getframe(1), 1
+    while frame.f_back is not None and frame.f_globals["__name__"].startswith("playground."):
+        frame, depth = frame.f_back, depth + 1
+    return depth
 
 
 def scaled_images(images: HostArray, scale: float, dtype: DType) -> HostArray:
     """Images of bytes as numbers from 0 to ``scale``."""
     numbers = images.astype(dtype)
+    # In place, as the factor is to be rounded to the dtype of the images: Chainer's numbers.
     numbers *= scale / 255.0
     return numbers
 

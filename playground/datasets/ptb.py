@@ -31,6 +31,7 @@ def get_ptb_words_vocabulary() -> dict[str, int]:
 
 def _part(name: str) -> HostArray:
     def make(path: str) -> NamedArrays:
+        # Of the training part alone: the others hold no further word.
         numbers = get_ptb_words_vocabulary()
         words = _words(name)
         x = np.fromiter((numbers[word] for word in words), np.int32, len(words))

@@ -55,6 +55,7 @@ def make_stand_in(
         directory = os.path.join(root, "pfnet", "chainer", folder)
     content = make(np.random.RandomState(seed), train, test)
     paths = {os.path.join(directory, file): arrays for file, arrays in content.items()}
+    # All of them first: half a dataset of each kind would go unnoticed.
     for path in paths:
         if os.path.exists(path):
             raise InputError(f"{path} is there already: it is left as it is")

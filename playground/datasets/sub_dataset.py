@@ -108,6 +108,7 @@ def get_cross_validation_datasets(
     for i in reversed(range(folds)):
         held_out = borders[i + 1] - borders[i]
         pairs.append(split_dataset(dataset, size - held_out, turned))
+        # Chainer's order, on which the numbers of old runs depend.
         turned = np.roll(turned, held_out)
     return pairs
 

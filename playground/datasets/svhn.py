@@ -34,6 +34,7 @@ def get_svhn(
 
     def part(name: str) -> Any:
         content = cached_file("svhn", "svhn", f"{name}.npz", make_nothing, read_arrays)
+        # The file has the number of the image last, as MATLAB does.
         images = content["x"].transpose(3, 2, 0, 1)
         images = scaled_images(images, scale, image_dtype(dtype))
         labels = content["y"].ravel()

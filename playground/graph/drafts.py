@@ -25,8 +25,8 @@ def draft_of(path: str | os.PathLike[str]) -> Iterator[str]:
     except BaseException:
         # Some add an ending of their own, as numpy.savez does.
         begin = os.path.basename(draft)
-        for left in os.listdir(folder or "."):
-            if left.startswith(begin):
-                with suppress(OSError):
+        with suppress(OSError):
+            for left in os.listdir(folder or "."):
+                if left.startswith(begin):
                     os.remove(os.path.join(folder, left))
         raise

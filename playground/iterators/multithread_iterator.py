@@ -51,12 +51,17 @@ class MultithreadIterator(PlacedIterator):
         if pool is not None:
             pool.shutdown(wait=False, cancel_futures=True)
 
+    def __getstate__(self) -> dict[str, Any]:
+        # A copy reads with threads of its own: whoever is finalized first would end the other's.
+        return {k: v for k, v in vars(self).items() if k not in ("_pool", "_ahead")}
+
     def __next__(self) -> Batch:
         futures, place = self._ahead or self._read_ahead()
         self._previous_epoch_detail = self.epoch_detail
         self._place, self._ahead = place, None
         if futures is None:
             raise StopIteration
+        # Whole before the next is begun: a dataset is not asked for two batches at a time.
         batch = [future.result() for future in futures]
         self._ahead = self._read_ahead()
         return batch

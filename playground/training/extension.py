@@ -85,6 +85,7 @@ def make_extension(
         function.trigger = Extension.trigger if trigger is None else trigger
         function.default_name = default_name or function.__name__
         function.priority = Extension.priority if priority is None else priority
+        # Set though they are None: of two uses of one function the last decides.
         function.finalize, function.initialize = finalizer, initializer
         function.on_error = on_error
         return function

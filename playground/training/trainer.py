@@ -61,13 +61,20 @@ class Trainer:
         self.out = out
         self.reporter = Reporter()
         for name, optimizer in updater.get_all_optimizers().items():
+            if optimizer.target is None:
+                raise AttributeError(
+                    f"Trainer: the optimizer {name!r} has no target: call optimizer.setup(model) "
+                    f"before the trainer is made"
+                )
             self.reporter.add_observer(name, optimizer.target)
             self.reporter.add_observers(name, optimizer.target.namedlinks(skipself=True))
+        # In the order of extend, which decides among those of one priority.
         self._extensions: dict[str, _Entry] = {}
         self._done = False
         self._start_at: float | None = None
         # Of the runs before, which a snapshot tells of; and of all, once this one is over.
         self._snapshot_elapsed_time = self._final_elapsed_time = 0.0
+        # Last but for the extensions: an updater may add observers to the reporter.
         updater.connect_trainer(self)
         for extension in extensions or ():
             self.extend(extension)
@@ -84,6 +91,7 @@ class Trainer:
             return self._final_elapsed_time
         if self._start_at is None:
             raise RuntimeError("elapsed_time: the training has not begun: call trainer.run()")
+        # Not the time of day, which may be set while the training goes on.
         return time.perf_counter() - self._start_at + self._snapshot_elapsed_time
 
     # ------------------------------------------------------------------------------- extensions
@@ -119,6 +127,7 @@ class Trainer:
             )
         if name == "training":
             raise ValueError("extend: an extension cannot be called 'training'")
+        # Functions that nobody decorated have neither.
         if trigger is None:
             trigger = getattr(extension, "trigger", (1, "iteration"))
         if priority is None:
@@ -169,6 +178,7 @@ class Trainer:
             self._tell_of(error, entries, show_loop_exception_msg)
             raise
         finally:
+            # After Ctrl-C as well, which is no Exception: threads and processes are to end.
             for entry in entries:
                 _call_if_there(entry.extension, "finalize")
             self.updater.finalize()
@@ -183,8 +193,10 @@ class Trainer:
                 _call_if_there(entry.extension, "initialize", self)
 
     def _loop(self, calls: list[tuple[Callable[[Trainer], Any], Any]]) -> None:
+        # Looked up once: this is all that runs between two updates.
         update, scope, stops = self.updater.update, self.reporter.scope, self.stop_trigger
         while not stops(self):
+            # A new one each time: an extension may keep the one before.
             self.observation = {}
             with scope(self.observation):
                 update()
@@ -218,6 +230,7 @@ class Trainer:
                 entry.extension.serialize(extensions[name])
             if hasattr(entry.trigger, "serialize"):
                 entry.trigger.serialize(triggers[name])
+        # Seconds, not a time of day: the training may go on elsewhere.
         if is_writing(serializer):
             serializer("_snapshot_elapsed_time", self.elapsed_time)
         else:

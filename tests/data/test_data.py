@@ -124,11 +124,13 @@ def test_a_process_that_ends_is_told_of() -> None:
         iterator.reset()
 
 
-def test_a_copy_of_processes_stands_at_the_same_place() -> None:
-    with made("MultiprocessIterator", TEN, 4, shuffle=False) as iterator:
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_copy_stands_at_the_same_place(kind: str) -> None:
+    with made(kind, TEN, 4, shuffle=False) as iterator:
         iterator.next()
         with copy.copy(iterator) as other:
             assert other.next() == iterator.next() == [4, 5, 6, 7]
+        assert iterator.next() == [8, 9, 0, 1]
 
 
 # ------------------------------------------------------------------------------------- batches
@@ -331,8 +333,9 @@ def test_a_stand_in_takes_its_place(root: Path, name: str) -> None:
 
 def test_a_stand_in_says_so_and_the_same_seed_makes_the_same(root: Path) -> None:
     make_stand_in("mnist", 20, 10, seed=5)
-    with pytest.warns(UserWarning, match="mean nothing"):
+    with pytest.warns(UserWarning, match="mean nothing") as caught:
         train, _ = datasets.get_mnist(withlabel=False, ndim=3, rgb_format=True)
+    assert {warning.filename for warning in caught} == {__file__}
     assert train.shape == (20, 3, 28, 28)
     make_stand_in("mnist", 20, 10, seed=5, root=str(root / "again"))
     dataset.set_dataset_root(str(root / "again"))
@@ -400,3 +403,37 @@ def test_irises() -> None:
     lengths, species = irises[100]
     np.testing.assert_array_equal(lengths, np.array([6.3, 3.3, 6.0, 2.5], "f4"))
     assert (len(irises), species) == (150, 2)
+    for dtype, expected in {"float64": "f8", playground.mixed16: "f2"}.items():
+        with playground.using_config("dtype", dtype):
+            assert datasets.get_iris(withlabel=False).dtype == expected
+
+
+def test_tables() -> None:
+    table = dataset.tabular.from_data({"x": np.arange(4.0), "y": ["a", "b", "c", "d"]})
+    assert table[1] == {"x": 1.0, "y": "b"}
+    assert table.slice[::-1, ("y",)].astuple()[0] == ("d",)
+    both = table.concat(table.slice[[3, 0]])
+    assert both.slice[:, "x"].fetch() == [0.0, 1.0, 2.0, 3.0, 3.0, 0.0]
+    reads: list[int] = []
+
+    def read(i: int) -> int:
+        reads.append(i)
+        return 10 * i
+
+    wide = table.join(dataset.tabular.from_data(("z", read), size=4))
+    assert wide.slice[1:3, ("y", "x")].fetch()["y"] == ["b", "c"]
+    assert reads == []  # what is not asked for is not read
+    assert wide.slice[2:, "z"].fetch() == [20, 30]
+    assert dataset.concat_examples(wide.slice[:, ("x", "z")][:2])["z"].tolist() == [0, 10]
+    summed = table.astuple().transform("s", lambda x, y: x + 1)
+    np.testing.assert_array_equal(summed.convert(summed.fetch()), [1, 2, 3, 4])
+    for call, words in {
+        lambda: table.slice[[4]]: "no example 4 among 4",
+        lambda: table.slice[:, "z"]: "only x, y",
+        lambda: table.join(table): "stands twice",
+        lambda: table.join(wide.slice[:2, ("z",)]): r"one length, got \[2, 4\]",
+        lambda: table.concat(wide): "one set of columns",
+        lambda: dataset.tabular.from_data(read): "a function needs a name",
+    }.items():
+        with pytest.raises((LookupError, ValueError), match=words):
+            call()

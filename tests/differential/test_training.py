@@ -19,8 +19,6 @@ from tests.differential.both import Raised, assert_same, chainer, raised, run, s
 
 import chainer.training.extensions  # isort: skip
 
-pytest.importorskip("playground.serializers")
-
 ENGINES = {"playground": playground, "chainer": chainer}
 
 
@@ -554,3 +552,77 @@ def test_signatures(engine: Any) -> Any:
         names = [*inspect.signature(getattr(kinds, name)).parameters]
         found[name] = [n for n in names if n not in ("kwargs", "progress_bar")]
     return found
+
+
+def test_two_optimizers_and_parts_of_a_users_own(tmp_path: Path) -> None:
+    """As in scripts of adversarial nets, and of recurrent ones with iterators of their own."""
+
+    def script(engine: Any, out: Path) -> Any:
+        class Windows(engine.dataset.Iterator):
+            def __init__(self, size: int) -> None:
+                self.size, self.epoch, self.is_new_epoch, self.at = size, 0, False, 0
+                self.previous_epoch_detail = -1.0
+
+            def __next__(self) -> Any:
+                self.previous_epoch_detail = self.epoch_detail
+                batch = [np.float32(self.at + i) for i in range(3)]
+                self.at += 3
+                self.is_new_epoch = self.at // self.size > self.epoch
+                self.epoch = self.at // self.size
+                return batch
+
+            @property
+            def epoch_detail(self) -> float:
+                return self.at / self.size
+
+            def serialize(self, serializer: Any) -> None:
+                self.at = serializer("at", self.at)
+                self.epoch = serializer("epoch", self.epoch)
+
+        class Turns(engine.training.StandardUpdater):
+            def update_core(self) -> None:
+                one, two = self.get_optimizer("main"), self.get_optimizer("second")
+                x = self.converter(self.get_iterator("main").next(), self.device)
+                noise = np.float32(np.random.rand())
+                loss = engine.functions.sum((one.target.w * x - two.target.w) * noise)
+                engine.report({"loss": loss}, one.target)
+                engine.report({"noise": noise}, two.target)
+                for optimizer, sign in ((one, 1), (two, -1)):
+                    optimizer.target.cleargrads()
+                    (loss * sign).backward()
+                    optimizer.update()
+                if self.is_new_epoch:
+                    one.new_epoch(auto=True)
+
+        class Mine(engine.training.extensions.Evaluator):
+            default_name = "mine"
+
+            def evaluate(self) -> Any:
+                summary = engine.DictSummary()
+                for x in (1.0, 3.0):
+                    seen: dict[str, Any] = {}
+                    with engine.report_scope(seen):
+                        engine.report({"x": x * 2}, self.get_target("main"))
+                    summary.add(seen)
+                return summary.compute_mean()
+
+        links = [engine.Link(w=(3,)), engine.Link(w=(3,))]
+        for link in links:
+            link.w.array[...] = 0.5
+        optimizers = {
+            "main": engine.optimizers.SGD(0.01).setup(links[0]),
+            "second": engine.optimizers.MomentumSGD(0.02).setup(links[1]),
+        }
+        np.random.seed(3)
+        updater = Turns({"main": Windows(6)}, optimizers)
+        trainer = engine.training.Trainer(updater, (4, "epoch"), out=str(out))
+        trainer.extend(Mine({}, links[0]))
+        trainer.extend(engine.training.extensions.observe_lr("second", "rate"))
+        trainer.extend(engine.training.extensions.LogReport())
+        trainer.extend(engine.training.extensions.snapshot(filename="s"), trigger=(4, "epoch"))
+        trainer.run()
+        with np.load(out / "s") as file:
+            names = sorted(file.files)
+        return log_in(out), [link.w.array for link in links], names
+
+    both(tmp_path, script)

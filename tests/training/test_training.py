@@ -7,7 +7,6 @@ import json
 import math
 import os
 import sys
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +19,6 @@ from playground import functions as F
 from playground.graph.errors import DeviceError
 from playground.training import extensions, triggers
 from playground.training.extensions.variable_statistics_plot import Reservoir
-
-SAVED = pytest.mark.skipif(
-    find_spec("playground.serializers") is None, reason="there are no serializers"
-)
 
 
 class Line(playground.Chain):
@@ -121,6 +116,34 @@ def test_a_progress_bar_of_a_length_nobody_tells(tmp_path: Path) -> None:
     assert "total [###...] 50.00%" in out.getvalue()
 
 
+def test_a_text_in_the_log_is_printed(tmp_path: Path) -> None:
+    trainer, _ = line_trainer(tmp_path, (1, "epoch"))
+    out = io.StringIO()
+    trainer.extend(extensions.LogReport(postprocess=lambda entry: entry.update(when="today")))
+    trainer.extend(extensions.PrintReport(["when", "epoch"], out=out))
+    trainer.run()
+    assert out.getvalue().endswith("\033[Jtoday       1           \n")
+
+
+def test_an_optimizer_that_was_not_set_up(tmp_path: Path) -> None:
+    updater = training.StandardUpdater(
+        iterators.SerialIterator([1], 1), playground.optimizers.SGD(), auto_new_epoch=False
+    )
+    with pytest.raises(AttributeError, match=r"'main' has no target: call optimizer\.setup"):
+        training.Trainer(updater)
+
+
+def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    trainer, _ = line_trainer(tmp_path / "file")
+    with pytest.raises(FileExistsError):
+        trainer.run()
+    trainer, _ = line_trainer(tmp_path / "folder")
+    trainer.extend(extensions.LogReport(filename="absent/log"))
+    with pytest.raises(FileNotFoundError, match="absent/"):
+        trainer.run(show_loop_exception_msg=False)
+
+
 def test_an_evaluation_in_test_mode(tmp_path: Path) -> None:
     trainer, link = line_trainer(tmp_path, (1, "epoch"))
     seen = []
@@ -146,7 +169,6 @@ def test_an_evaluation_in_test_mode(tmp_path: Path) -> None:
         evaluator()
 
 
-@SAVED
 def test_a_learning_rate_that_shifts_goes_on_after_autoload(tmp_path: Path) -> None:
     """In Chainer it begins anew until it is shifted next."""
     rates = []
@@ -161,7 +183,6 @@ def test_a_learning_rate_that_shifts_goes_on_after_autoload(tmp_path: Path) -> N
     assert rates == pytest.approx(expected)
 
 
-@SAVED
 def test_a_run_that_stops_goes_on_with_its_log(tmp_path: Path) -> None:
     whole, link = line_trainer(tmp_path / "whole", (6, "epoch"))
     whole.extend(extensions.LogReport())
@@ -178,7 +199,18 @@ def test_a_run_that_stops_goes_on_with_its_log(tmp_path: Path) -> None:
     assert logs[0] == logs[1]
 
 
-@SAVED
+def test_sums_that_are_no_whole_numbers_are_saved(tmp_path: Path) -> None:
+    for stop in (3, 8):
+        trainer, _ = line_trainer(tmp_path, (stop, "iteration"))
+        trainer.extend(lambda t: t.observation.update(n=0.5, w=(2.0, 0.25)), "w", None, 500)
+        trainer.extend(extensions.MicroAverage("n", "n", "one", (8, "iteration")))
+        trainer.extend(extensions.LogReport(["w", "one"], trigger=(8, "iteration")))
+        trainer.extend(extensions.snapshot(autoload=True), trigger=(3, "iteration"))
+        trainer.run()
+    (entry,) = json.loads((tmp_path / "log").read_text())
+    assert (entry["w"], entry["one"]) == (2.0, 1.0)
+
+
 def test_a_snapshot_that_cannot_be_written_leaves_none(tmp_path: Path) -> None:
     def fail(path: str, target: Any) -> None:
         Path(path).write_text("half of it")

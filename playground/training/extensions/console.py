@@ -41,6 +41,7 @@ class Bar:
         """Iterations and epochs a second, over the last hundred calls."""
         now = time.time()
         self._recent.append((iteration, epoch_detail, now))
+        # Over a hundred calls: from one to the next the speed would jump.
         then_iteration, then_epoch, then = self._recent[0]
         if now == then:
             return float("inf"), float("inf")

@@ -65,6 +65,7 @@ class DumpGraph(Extension):
         return not called
 
     def __call__(self, trainer: Trainer) -> None:
+        # Also after an error: graphs that are kept fill the memory.
         try:
             self._dump(trainer)
         finally:

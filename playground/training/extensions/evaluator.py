@@ -83,6 +83,7 @@ class Evaluator(Extension):
 
     def __call__(self, trainer: Trainer | None = None) -> dict[str, Any]:
         """Evaluate, report the means, and return them; works without a trainer too."""
+        # One of its own: the same links report under other names in the training.
         reporter = Reporter()
         prefix = "" if self.name is None else f"{self.name}/"
         for name, target in self._targets.items():
@@ -102,11 +103,13 @@ class Evaluator(Extension):
         summary = DictSummary()
         bar = _EvaluationBar(iterator) if self._progress_bar else None
         for batch in iterator:
+            # One a batch: a value that only some batches report is the mean of those.
             observation: dict[str, Any] = {}
             with report_scope(observation):
                 arrays = call_converter(self.converter, batch, self.device)
                 with no_backprop_mode():
                     called_with(evaluate, arrays)
+            # Each batch counts once, also a last one that is shorter: as in Chainer.
             summary.add(observation)
             if bar is not None:
                 bar.update()

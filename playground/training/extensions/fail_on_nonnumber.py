@@ -21,6 +21,7 @@ class FailOnNonNumber(Extension):
     def __call__(self, trainer: Trainer) -> None:
         for name, optimizer in trainer.updater.get_all_optimizers().items():
             for path, param in optimizer.target.namedparams():
+                # Values and not gradients: a step whose gradients overflow may be left out.
                 if not everywhere(np.isfinite(param.array)):
                     raise RuntimeError(
                         f"FailOnNonNumber: {path} of the optimizer {name!r} is no longer finite in "

@@ -68,6 +68,7 @@ class LogReport(Extension):
         entry: dict[str, Any] = {
             name: float(value) for name, value in self._summary.compute_mean().items()
         }
+        # After the means, whose names these three win over.
         entry["epoch"] = trainer.updater.epoch
         entry["iteration"] = trainer.updater.iteration
         entry["elapsed_time"] = trainer.elapsed_time
@@ -76,6 +77,7 @@ class LogReport(Extension):
         self._log.append(entry)
         if self._log_name is not None:
             path = os.path.join(trainer.out, self._log_name.format(**entry))
+            # All entries each time: JSON has no end that could be written on.
             with draft_of(path) as draft, open(draft, "w", encoding="utf-8") as file:
                 json.dump(self._log, file, indent=4)
         self._summary = DictSummary()
@@ -96,4 +98,5 @@ class LogReport(Extension):
         if is_writing(serializer):
             serializer("_log", json.dumps(self._log))
         else:
+            # As text, for a serializer holds arrays and numbers alone.
             self._log = json.loads(serializer("_log", ""))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from playground.graph.types import Serializing
-from playground.reporter import as_value, report
+from playground.reporter import as_value, report, with_any_number
 from playground.training.extension import PRIORITY_EDITOR, Extension, TriggerLike
 from playground.training.triggers.interval_trigger import get_trigger
 
@@ -42,6 +42,7 @@ class MicroAverage(Extension):
             return
         self._numerator += as_value(observation[self._numerator_key])
         self._denominator += as_value(observation[self._denominator_key])
+        # Sums of the whole interval: a mean of quotients would weigh small batches too much.
         if self._trigger(trainer):
             result = float(self._numerator) / self._denominator
             self._numerator = self._denominator = 0
@@ -49,5 +50,5 @@ class MicroAverage(Extension):
 
     def serialize(self, serializer: Serializing) -> None:
         """Save or load the sums."""
-        self._numerator = serializer("_numerator", self._numerator)
-        self._denominator = serializer("_denominator", self._denominator)
+        self._numerator = with_any_number(serializer, "_numerator", self._numerator)
+        self._denominator = with_any_number(serializer, "_denominator", self._denominator)

@@ -81,6 +81,7 @@ class ParameterStatistics(Extension):
                 for attr in self._attrs:
                     place = (getattr(link, "name", "None"), path, attr)
                     found.update(self._of_one(_flat(param, attr, path), place))
+        # Added up in each iteration, reported as means: one value an epoch says little.
         self._summary.add(found)
         if self._trigger(trainer):
             report(self._summary.compute_mean())
@@ -98,6 +99,7 @@ class ParameterStatistics(Extension):
                 function_name=name,
             )
             value: Any = np.nan if skipped else function(values)
+            # A reporter takes numbers alone.
             if is_array(value) and value.size > 1:
                 yield from ((f"{key}/{i}", part) for i, part in enumerate(value))
             else:

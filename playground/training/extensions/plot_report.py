@@ -67,6 +67,7 @@ class PlotReport(Extension):
             self._summary = DictSummary()
 
     def _add_point(self, trainer: Trainer) -> None:
+        # On the host, whatever device computed them.
         means = {name: float(value) for name, value in self._summary.compute_mean().items()}
         means["epoch"] = trainer.updater.epoch
         means["iteration"] = trainer.updater.iteration
@@ -88,6 +89,7 @@ class PlotReport(Extension):
         for key in self._y_keys:
             if self._data[key]:
                 axes.plot(*zip(*self._data[key], strict=True), marker=self._marker, label=key)
+        # Of nothing there is no picture: as in Chainer no file either.
         if axes.has_data():
             if self._postprocess is not None:
                 self._postprocess(figure, axes, self._summary)

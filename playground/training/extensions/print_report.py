@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, TextIO
 
-from playground.graph.types import Serializing
+from playground.graph.types import Scalar, Serializing
 from playground.training.extension import Extension
 from playground.training.extensions.console import erase_below, standard_output
 from playground.training.extensions.log_report import LogReport
@@ -42,7 +42,9 @@ class PrintReport(Extension):
             self._out.write(self._header)
             self._header = None
         report = self._report_of(trainer)
+        # More than one where a snapshot has brought a log with it.
         for entry in report.log[self._printed :]:
+            # What may stand there is a progress bar.
             erase_below(self._out)
             self._out.write(self._line(entry))
             if hasattr(self._out, "flush"):
@@ -62,13 +64,15 @@ class PrintReport(Extension):
         return report
 
     def _line(self, entry: dict[str, Any]) -> str:
-        cells = [
-            f"{entry[name]:<{width}g}" if name in entry else " " * width
-            for name, width in self._widths.items()
-        ]
+        cells = [_cell(entry.get(name, ""), width) for name, width in self._widths.items()]
         return "".join(f"{cell}  " for cell in cells) + "\n"
 
     def serialize(self, serializer: Serializing) -> None:
         """Save or load the LogReport that is used here alone."""
         if isinstance(self._log_report, LogReport):
             self._log_report.serialize(serializer["_log_report"])
+
+
+def _cell(value: Scalar | str, width: int) -> str:
+    # A postprocess of the log may add texts.
+    return value.ljust(width) if isinstance(value, str) else f"{value:<{width}g}"

@@ -35,6 +35,7 @@ class ProgressBar(Extension):
         self._bar = _TrainingBar(training_length, bar_length, out)
 
     def __call__(self, trainer: Trainer) -> None:
+        # Known only now: an extension is made before its trainer.
         self._bar.trainer = trainer
         if trainer.updater.iteration % self._update_interval == 0:
             self._bar.update()
@@ -59,6 +60,7 @@ class _TrainingBar(Bar):
         """A bar for the training, one for the epoch, counts, and how long it will take."""
         updater = self.trainer.updater
         if self._length is None:
+            # Once: a stop trigger does not change its mind.
             self._length = self._length_of(self.trainer.stop_trigger)
         length, unit = self._length
         done = updater.iteration if unit == "iteration" else updater.epoch_detail

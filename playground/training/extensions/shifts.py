@@ -45,6 +45,7 @@ class Shift(Extension):
         setattr(self._get_optimizer(trainer), self._attr, value)
 
     def __call__(self, trainer: Trainer) -> None:
+        # From the first value each time, so that rounding does not add up over many calls.
         self._t += 1
         self._set(trainer, self.value_at(self._t))
 
@@ -184,6 +185,7 @@ class StepShift(RememberingShift):
 
     def value_at(self, t: int) -> Any:
         """``init * gamma ** floor(t / step)``, bounded."""
+        # Python's numbers: one of NumPy's would carry its precision into the update.
         value = self._init * float(self._gamma) ** math.floor(t / self._step)
         return _bounded(value, self._target, self._gamma > 1)
 
@@ -270,6 +272,7 @@ class WarmupShift(Shift):
 
     def __call__(self, trainer: Trainer) -> None:
         self._t += 1
+        # Afterwards another shift may have taken over.
         if self._t <= self._warmup_iter:
             self._set(trainer, self.value_at(self._t))
 

@@ -7,7 +7,6 @@ import os
 import queue
 import threading
 from collections.abc import Callable
-from importlib import import_module
 from typing import Any, Protocol
 
 from playground.graph.drafts import draft_of
@@ -23,7 +22,6 @@ __all__ = [
     "ThreadWriter",
     "Writer",
     "save_as_npz",
-    "serializers",
 ]
 
 SaveFunction = Callable[..., Any]
@@ -38,12 +36,10 @@ class _Worker(Protocol):
 
 def save_as_npz(path: str, target: Tree) -> None:
     """Save with ``serializers.save_npz``."""
-    serializers().save_npz(path, target)
+    # Here, for who saves nothing needs no serializers.
+    from playground.serializers import save_npz
 
-
-def serializers() -> Any:
-    """The module of that name: who saves nothing does not load it."""
-    return import_module("playground.serializers")
+    save_npz(path, target)
 
 
 class Writer:
@@ -67,6 +63,7 @@ class Writer:
         """Save one file, which is there whole or not at all, and clear up."""
         with draft_of(os.path.join(outdir, filename)) as draft:
             savefun(draft, target, **kwds)
+        # After the new one is there: a full disk costs no old snapshot.
         for hook in self._post_save_hooks:
             hook()
 
@@ -170,6 +167,7 @@ class QueueWriter(Writer):
 
     def finalize(self) -> None:
         """Wait until every snapshot is written, and end the worker."""
+        # Once: it is called at the end of the training, and again when the writer is gone.
         consumer, self._consumer = self._consumer, None
         if consumer is not None:
             self._queue.put(None)

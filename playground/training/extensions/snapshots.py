@@ -15,7 +15,6 @@ from playground.training.extensions.snapshot_writers import (
     SimpleWriter,
     Writer,
     save_as_npz,
-    serializers,
 )
 
 if TYPE_CHECKING:
@@ -64,9 +63,11 @@ def snapshots_in(folder: str, filename: FileName) -> list[str]:
     """The snapshots that are there by a template of their names, the newest last."""
     if not isinstance(filename, str):
         return []
+    # What the template is filled with is unknown: all that begins and ends as it does counts.
     begin, end = filename.split("{")[0], filename.split("}")[-1]
     names = [n for n in os.listdir(folder) if n.startswith(begin) and n.endswith(end)]
     files = filter(os.path.isfile, (os.path.join(folder, name) for name in names))
+    # By their time: among names iteration 9 would come after 10.
     return sorted(files, key=lambda path: (os.stat(path).st_mtime, path))
 
 
@@ -107,7 +108,9 @@ class _Snapshot(Extension):
         if self.autoload:
             found = snapshots_in(trainer.out, self.filename)
             if found:
-                serializers().load_npz(found[-1], trainer if self._target is None else self._target)
+                from playground.serializers import load_npz
+
+                load_npz(found[-1], trainer if self._target is None else self._target)
         if self.n_retains > 0 and hasattr(self.writer, "_add_cleanup_hook"):
             # No method of this object: a hook travels to the process that writes.
             hook = partial(remove_old_snapshots, self.filename, trainer.out, self.n_retains)
@@ -118,8 +121,10 @@ class _Snapshot(Extension):
             self._save(trainer)
 
     def _save(self, trainer: Trainer) -> None:
+        from playground.serializers import DictionarySerializer
+
         # Values as they are now, also for a writer that takes its time.
-        serializer = serializers().DictionarySerializer()
+        serializer = DictionarySerializer()
         serializer.save(trainer if self._target is None else self._target)
         name = self.filename
         name = name.format(trainer) if isinstance(name, str) else name(trainer)
@@ -127,6 +132,7 @@ class _Snapshot(Extension):
 
     def on_error(self, trainer: Trainer, exc: Exception, tb: TracebackType | None) -> None:
         """Save, if that is wanted."""
+        # Whatever the condition says: it may be the last chance.
         if self._snapshot_on_error:
             self._save(trainer)
 

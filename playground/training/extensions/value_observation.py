@@ -20,6 +20,7 @@ def observe_value(
 
     @make_extension(trigger=(1, "epoch"), priority=PRIORITY_WRITER)
     def _observe_value(trainer: Trainer) -> None:
+        # Not by report: the name stands as it is, behind no observer.
         trainer.observation[observation_key] = target_func(trainer)
 
     return _observe_value

@@ -162,6 +162,8 @@ class Reservoir:
         random: Any = source()
         place: int | None = self.counter
         if self.counter >= self.size:
+            # The n-th is kept with the chance size / n, and takes the place of any: then each of
+            # them all has had the same chance.
             chosen = random.random() < self.size / (self.counter + 1)
             place = random.randint(self.size) if chosen else None
         if place is not None:
@@ -170,5 +172,6 @@ class Reservoir:
 
     def get_data(self) -> tuple[HostArray, HostArray]:
         """The numbers, rising, and what was added with them."""
+        # A sample that took the place of another does not stand in order.
         order = np.argsort(self.idxs[: self.counter])
         return self.idxs[order], self.data[order]

@@ -45,6 +45,7 @@ class EarlyStoppingTrigger:
         self._max_trigger: Any = get_trigger(max_trigger)
         self._interval_trigger: Any = get_trigger(check_trigger)
         self._summary = DictSummary()
+        # As Chainer guesses: of what is called an accuracy more is better.
         rising = mode == "max" or (mode != "min" and "accuracy" in monitor)
         self._better: Callable[[Any, Any], Any] = operator.gt if rising else operator.lt
         self.best = float("-inf" if rising else "inf")
@@ -55,6 +56,7 @@ class EarlyStoppingTrigger:
         observation = trainer.observation
         if self.monitor in observation:
             self._summary.add({self.monitor: observation[self.monitor]})
+        # Asked before all else, and every time: the training ends though nothing is reported.
         if self._max_trigger(trainer):
             return True
         if not self._interval_trigger(trainer):

@@ -39,6 +39,7 @@ class Counting:
             before, now = self._previous_iteration, updater.iteration
             if before < 0:
                 before = now - 1
+        # Both, whatever the unit: a snapshot holds both.
         self._previous_iteration = updater.iteration
         self._previous_epoch_detail = getattr(updater, "epoch_detail", self._previous_epoch_detail)
         return before, now
@@ -73,6 +74,8 @@ class IntervalTrigger(Counting):
         before, now = self._advance(trainer)
         if self.unit == "epoch":
             self.count = now // self.period
+        # Whole periods are compared, not remainders: epochs seldom end on a whole one, and a
+        # trigger that is asked only now and then still fires once.
         return before // self.period != now // self.period
 
     def get_training_length(self) -> tuple[float, str]:

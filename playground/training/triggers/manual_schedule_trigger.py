@@ -30,6 +30,7 @@ class ManualScheduleTrigger(Counting):
 
     def __call__(self, trainer: Trainer) -> bool:
         before, now = self._advance(trainer)
+        # Between two calls, not at one: epochs do not fall on the points.
         fires = any(before < point <= now for point in self.points)
         if (fires or self._unsure) and now >= max(self.points):
             self.finished = True

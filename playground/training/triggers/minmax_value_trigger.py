@@ -36,6 +36,7 @@ class BestValueTrigger:
 
     def __call__(self, trainer: Trainer) -> bool:
         observation = trainer.observation
+        # In every iteration, whether it is due or not: the mean is over all of them.
         if self._key in observation:
             self._summary.add({self._key: observation[self._key]})
         if not self._interval_trigger(trainer):
@@ -48,6 +49,7 @@ class BestValueTrigger:
             )
         value = float(means[self._key])
         self._summary = DictSummary()
+        # The first is the best so far.
         if self._best_value is None or self._compare(self._best_value, value):
             self._best_value = value
             return True

@@ -17,6 +17,7 @@ class OnceTrigger:
     """The first time that it is asked; with ``call_on_resume``, once after each start."""
 
     def __init__(self, call_on_resume: bool = False) -> None:
+        # Two: a snapshot brings back the first, the other is as the constructor was told.
         self._flag_first, self._flag_resumed = True, call_on_resume
 
     @property

@@ -21,6 +21,7 @@ class TimeTrigger:
     def __call__(self, trainer: Trainer) -> bool:
         if self._next_time >= trainer.elapsed_time:
             return False
+        # From when it was due and not from now, so that late calls do not add up.
         self._next_time += self._period
         return True
 

@@ -59,6 +59,7 @@ class ParallelUpdater(StandardUpdater):
         models = {"main": target}
         for name in self._devices:
             if name != "main":
+                # A deep copy: parameters that were shared would take each gradient twice.
                 models[name] = copy.deepcopy(target)
         for name, model in models.items():
             model.to_device(self._devices[name])
@@ -80,6 +81,7 @@ class ParallelUpdater(StandardUpdater):
         models = self._models
         losses = []
         for i, (name, model) in enumerate(models.items()):
+            # Every second, third … example, so that shares differ by one at most.
             share = batch[i :: len(models)]
             arrays = call_converter(self.converter, share, self._devices.get(name))
             model.cleargrads()
@@ -93,6 +95,7 @@ class ParallelUpdater(StandardUpdater):
         for model in self._others().values():
             optimizer.target.addgrads(model)
         optimizer.update()
+        # Copied and not updated: all models stay the same to the last bit.
         for model in self._others().values():
             model.copyparams(optimizer.target)
         if self.auto_new_epoch and iterator.is_new_epoch:  # type: ignore[attr-defined]

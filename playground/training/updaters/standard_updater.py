@@ -62,10 +62,12 @@ class StandardUpdater(Updater):
         self.iteration = 0
         self.auto_new_epoch = auto_new_epoch
         for one in self._optimizers.values():
+            # Before the first update: the optimizer makes its states where the parameters are.
             if device is not None:
                 one.target.to_device(self._device)
             if loss_scale is not None:
                 one.set_loss_scale(loss_scale)
+            # From now on the optimizer refuses to have its epochs counted by anybody else.
             if auto_new_epoch:
                 one.use_auto_new_epoch = True
 
@@ -126,6 +128,7 @@ class StandardUpdater(Updater):
         iterator: Any = self._iterators["main"]
         optimizer = self._optimizers["main"]
         arrays = call_converter(self.converter, iterator.next(), self._input_device)
+        # Asked each time: the target may be set up anew in the course of a training.
         loss_func = self.loss_func or optimizer.target
         called_with(partial(optimizer.update, loss_func), arrays)
         if self.auto_new_epoch and iterator.is_new_epoch:

@@ -33,6 +33,7 @@ class TupleDataset:
 
     def __getitem__(self, index: Index) -> Any:
         parts = [dataset[index] for dataset in self._datasets]
+        # A slice of each at once, and then the examples: arrays are cut much faster than asked.
         if isinstance(index, slice):
             return [tuple([part[i] for part in parts]) for i in range(len(parts[0]))]
         return tuple(parts)
@@ -74,5 +75,6 @@ class ConcatenatedDataset(DatasetMixin):
         for dataset in self._datasets:
             if 0 <= left < len(dataset):
                 return dataset[left]
+            # Lengths are asked each time: a dataset may grow.
             left -= len(dataset)
         raise IndexError(f"ConcatenatedDataset: there is no example {i}, only 0 to {len(self) - 1}")
