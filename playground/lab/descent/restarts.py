@@ -72,7 +72,7 @@ class NoRestart(Restart):
     """A descent that is stuck ends."""
 
     name: ClassVar[str] = "none"
-    limit: int | None = field(default=0, init=False)
+    limit: int | None = field(default=0, init=False, repr=False)
 
 
 @dataclass(frozen=True)
