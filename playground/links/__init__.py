@@ -11,9 +11,15 @@ from playground.links.connection.linear import Bilinear, Highway, Linear
 from playground.links.connection.scaling import Bias, Parameter, Scale
 from playground.links.link import Link
 from playground.links.model.classifier import Classifier
+from playground.links.normalization.normalization import BatchNormalization, LayerNormalization
+from playground.links.rnn.gru import GRU, StatefulGRU, StatelessGRU
+from playground.links.rnn.lstm import LSTM, StatelessLSTM
 from playground.links.sequential import Sequential
 
 __all__ = [
+    "GRU",
+    "LSTM",
+    "BatchNormalization",
     "Bias",
     "Bilinear",
     "Chain",
@@ -21,6 +27,7 @@ __all__ = [
     "Classifier",
     "EmbedID",
     "Highway",
+    "LayerNormalization",
     "Linear",
     "Link",
     "Maxout",
@@ -29,6 +36,9 @@ __all__ = [
     "Scale",
     "Sequential",
     "SimplifiedDropconnect",
+    "StatefulGRU",
+    "StatelessGRU",
+    "StatelessLSTM",
     "Swish",
 ]
 

@@ -15,6 +15,50 @@ from playground.links import Linear
 from tests.differential.both import assert_same, chainer, raised, run, same
 
 
+def in_turn(make: Callable[[Any], Any], steps: int = 3) -> Callable[[Any], Any]:
+    """A chain that calls a layer with a state several times and sums what it gives."""
+
+    def chain(engine: Any) -> Any:
+        class InTurn(engine.Chain):
+            def forward(self, x: Any) -> Any:
+                self.layer.reset_state()
+                return sum(self.layer(x * (1 + i)) * (i + 1) for i in range(steps))
+
+        return InTurn(layer=make(engine))
+
+    return chain
+
+
+def handed(make: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """A chain that calls an LSTM that is handed its state, from nothing, twice."""
+
+    def chain(engine: Any) -> Any:
+        class Handed(engine.Chain):
+            def forward(self, x: Any) -> Any:
+                c, h = self.layer(None, None, x)
+                c, h = self.layer(c, h, x * 2)
+                return c * 2 + h
+
+        return Handed(layer=make(engine))
+
+    return chain
+
+
+def normalizing(make: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """A chain that calls a normalization as in training, and then as in tests."""
+
+    def chain(engine: Any) -> Any:
+        class Testing(engine.Chain):
+            def forward(self, x: Any) -> Any:
+                y = self.layer(x) + self.layer(x * x, finetune=True)
+                with engine.using_config("train", False):
+                    return y + self.layer(x)
+
+        return Testing(layer=make(engine))
+
+    return chain
+
+
 def floats(*shape: int) -> np.ndarray:
     return np.random.RandomState(7).uniform(-1, 1, shape).astype("f4")
 
@@ -70,6 +114,43 @@ ROWS: dict[str, Row] = {
     "swish": Row(lambda e: e.links.Swish(()), (X,)),
     "swish later": Row(lambda e: e.links.Swish(None, 0.5), (X,)),
     "dropconnect": Row(lambda e: e.links.SimplifiedDropconnect(3, 2), (X,)),
+    "lstm": Row(in_turn(lambda e: e.links.LSTM(3, 2)), (X,)),
+    "lstm later": Row(in_turn(lambda e: e.links.LSTM(2)), (floats(4, 2, 3),)),
+    "lstm values": Row(
+        in_turn(lambda e: e.links.LSTM(3, 2, halves, e.initializers.HeNormal(), 0.1, 0.7)), (X,)
+    ),
+    "lstm handed": Row(handed(lambda e: e.links.StatelessLSTM(3, 2)), (X,)),
+    "lstm handed later": Row(handed(lambda e: e.links.StatelessLSTM(None, 2)), (X,)),
+    "gru": Row(in_turn(lambda e: e.links.GRU(3, 2)), (X,)),
+    "gru values": Row(in_turn(lambda e: e.links.StatefulGRU(3, 2, 0.3, halves, 0.1)), (X,)),
+    "gru later": Row(in_turn(lambda e: e.links.GRU(None, 2)), (X,)),
+    "gru handed": Row(lambda e: e.links.StatelessGRU(3, 2), (floats(4, 2), X)),
+    "batch norm": Row(normalizing(lambda e: e.links.BatchNormalization(3)), (X,), 1e-4),
+    "batch norm image": Row(
+        normalizing(lambda e: e.links.BatchNormalization(3, 0.8, 1e-3)), (floats(2, 3, 2, 2),), 1e-4
+    ),
+    "batch norm later": Row(
+        normalizing(lambda e: e.links.BatchNormalization(axis=(0, 2))), (floats(4, 3, 2),), 1e-4
+    ),
+    "batch norm shape": Row(
+        normalizing(lambda e: e.links.BatchNormalization((3, 2), axis=0)), (floats(4, 3, 2),), 1e-4
+    ),
+    "batch norm bare": Row(
+        normalizing(lambda e: e.links.BatchNormalization(3, use_gamma=False, use_beta=False)),
+        (X,),
+        1e-4,
+    ),
+    "batch norm values": Row(
+        normalizing(
+            lambda e: e.links.BatchNormalization(
+                3, initial_gamma=0.7, initial_beta=0.3, initial_avg_mean=1, initial_avg_var=2
+            )
+        ),
+        (X,),
+        1e-4,
+    ),
+    "layer norm": Row(lambda e: e.links.LayerNormalization(3), (X,), 1e-5),
+    "layer norm later": Row(lambda e: e.links.LayerNormalization(None, 1e-3, 0.5, 2), (X,), 1e-5),
     "dropconnect later": Row(lambda e: e.links.SimplifiedDropconnect(None, 2, 0.2), (X,)),
 }
 
@@ -91,10 +172,10 @@ def test_a_link_is_chainers(name: str) -> None:
     def script(engine: Any) -> Any:
         np.random.seed(1)
         link = make(engine)
-        before, text = parameters(link), str(link)
+        before = parameters(link)
         optimizer = engine.optimizers.Adam(0.1).setup(link)
         y, xs = called(link, engine, inputs)
-        made = parameters(link)
+        made, text = parameters(link), str(link)
         link.cleargrads()
         engine.functions.sum(y * np.cos(np.arange(y.size, dtype="f4")).reshape(y.shape)).backward()
         named = sorted(link.namedparams(), key=lambda pair: pair[0])
@@ -156,6 +237,46 @@ def lambda_link(engine: Any) -> Any:
             return engine.as_variable(x) * 2
 
     return Twice()
+
+
+@pytest.mark.parametrize("kind", ["LSTM", "GRU"])
+def test_state_is_kept_handed_over_and_forgotten(kind: str) -> None:
+    def script(engine: Any) -> Any:
+        np.random.seed(0)
+        layer = getattr(engine.links, kind)(3, 2)
+        V, found = engine.Variable, [layer(engine.Variable(X))]
+        if kind == "LSTM":  # sequences that end one after the other
+            found += [layer(V(X[:2])), layer.h, layer.c, layer(V(X[:1])), layer.h, layer.c]
+            longer = raised(lambda: [layer(V(X)), layer(V(floats(5, 3)))])
+            layer.set_state(V(floats(1, 2)), V(floats(1, 2)))
+        else:
+            longer = raised(lambda: layer(V(X), V(X)))
+            layer.set_state(V(floats(1, 2)))
+        found.append(layer(V(X[:1])))
+        layer.reset_state()
+        return found, longer, layer(V(X[:2])), layer.h
+
+    assert_same(run(script, playground), run(script, chainer), 1e-6)
+
+
+def test_running_averages_and_finetuning() -> None:
+    def script(engine: Any) -> Any:
+        layer = engine.links.BatchNormalization(3, decay=0.7)
+        seen = []
+        for i in range(4):
+            layer(engine.Variable(X * (i + 1)), finetune=i > 1)
+            seen.append((layer.avg_mean.copy(), layer.avg_var.copy(), layer.N))
+        layer.start_finetuning()
+        with engine.using_config("train", False):
+            y = layer(engine.Variable(X))
+        one = engine.links.BatchNormalization(3)(engine.Variable(X[:1]))
+        with engine.using_config("dtype", np.float64):
+            wide = engine.links.BatchNormalization(2)
+        half = engine.links.BatchNormalization(3)(engine.Variable(X.astype("f2")))
+        missing = raised(lambda: engine.links.BatchNormalization())
+        return seen, layer.N, y, one, wide.gamma, wide.avg_var, half.dtype.name, missing
+
+    assert_same(run(script, playground), run(script, chainer), 1e-5)
 
 
 @same

@@ -119,6 +119,7 @@ class SimplifiedDropconnect(Link):
         self, x: Any, train: bool = True, mask: Operand = None, use_batchwise_mask: bool = True
     ) -> Variable:
         if self.W._array is None:
+            # Without a look at the axes, as Chainer: an image is flattened.
             self.W.initialize((self.out_size, x.size // len(x)))
         # Kept, so that a snapshot has the mask that its parameters were trained with.
         if mask is not None and "mask" not in vars(self):

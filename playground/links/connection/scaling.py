@@ -26,6 +26,7 @@ class Bias(Link):
                 self.b = Learnt(0, shape)
 
     def forward(self, *xs: Operand) -> Variable:
+        # By the names registered: an attribute of that name may be a user's.
         x, b = (*xs, self.b) if "b" in self._params else xs
         return F.bias(x, b, self.axis)
 
