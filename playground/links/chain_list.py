@@ -48,6 +48,7 @@ class ChainList(Link, MutableSequence):
     def __setitem__(self, index: Any, value: Any) -> None:
         if isinstance(index, slice):
             value = [_checked(link) for link in value]
+            # All are checked before the first is put in its place.
             self._children[index] = value
         else:
             self._children[index] = _checked(value)

@@ -32,6 +32,7 @@ class Sequential(ChainList):
     def forward(self, *x: Any) -> Any:
         if not self._layers:
             raise GraphError("Sequential: there is no layer to call: append one")
+        # A tuple, as of several arguments, is what the first layer is called with.
         for layer in self._layers:
             x = layer(*x) if isinstance(x, tuple) else layer(x)
         return x
