@@ -103,6 +103,10 @@ if TYPE_CHECKING:
 
 # What differentiating does without is loaded when it is first asked for.
 _LAZY = {
+    "AbstractSerializer": "playground.serializer",
+    "Chain": "playground.links",
+    "ChainList": "playground.links",
+    "Deserializer": "playground.serializer",
     "Function": "playground.graph.function",
     "FunctionAdapter": "playground.graph.function",
     "as_array": "playground.backend",
@@ -120,8 +124,6 @@ _LAZY = {
     "should_use_cudnn": "playground.modes",
     "static_code": "playground.modes",
     "static_graph": "playground.modes",
-    "Chain": "playground.links",
-    "ChainList": "playground.links",
     "DictSummary": "playground.reporter",
     "AbstractSerializer": "playground.serializer",
     "Deserializer": "playground.serializer",
@@ -133,8 +135,8 @@ _LAZY = {
     "Reporter": "playground.reporter",
     "RunRecord": "playground.lab.runlog",
     "Sequential": "playground.links",
-    "Summary": "playground.reporter",
     "Serializer": "playground.serializer",
+    "Summary": "playground.reporter",
     "UpdateRule": "playground.optimizers",
     "find_nan": "playground.transforms.nonfinite",
     "fit": "playground.lab.fit",
@@ -163,8 +165,8 @@ _LAZY_MODULES = (
     "optimizers",
     "reporter",
     "serializer",
-    "training",
     "serializers",
+    "training",
     "transforms",
 )
 

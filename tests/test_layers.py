@@ -90,8 +90,8 @@ LAZY: dict[str, tuple[str, ...]] = {
         *(f"playground.{study}.pictures" for study in STUDIES),
     ),
     "sympy": ("playground.interpreters.symbols",),
-    "PIL": ("playground.datasets.image_dataset",),
     "h5py": ("playground.serializers.hdf5",),
+    "PIL": ("playground.datasets.image_dataset",),
 }
 # What the package may import at all, besides the standard library and itself.
 ALLOWED = {"numpy", *LAZY}

@@ -322,7 +322,9 @@ class PowVarVar(Elementwise):
         gx = gy = None
         if left:
             # Not 0 ** -1 where y is 0 too: the product must be 0 there, not 0 times infinity.
-            exponent = np.where(x != 0, y - 1, np.where(y != 0, y - 1, np.ones_like(y)))
+            exponent = y - 1
+            if not (is_symbolic(as_raw(x)) or is_symbolic(as_raw(y))):
+                exponent = np.where(x != 0, exponent, np.where(y != 0, exponent, np.ones_like(y)))
             gx = gz * y * np.power(x, exponent)
         if right:
             gy = gz * z * np.log(np.where(x != 0, x, np.ones_like(x)))

@@ -20,8 +20,9 @@ __all__ = ["HDF5Deserializer", "HDF5Serializer", "load_hdf5", "save_hdf5"]
 Group: TypeAlias = Any
 
 
-def library() -> Any:
+def hdf5_library() -> Any:
     """The module h5py. Raises MissingLibraryError."""
+    # Not at the top: who saves as npz needs no HDF5, and importing it takes longer than NumPy.
     try:
         import h5py
     except ImportError as error:
@@ -35,7 +36,7 @@ class HDF5Serializer(Serializer):
     """Writes values into an HDF5 group, compressed by gzip of level ``compression``."""
 
     def __init__(self, group: Group, compression: int | None = 4) -> None:
-        self._h5py = library()
+        self._h5py = hdf5_library()
         self.group, self.compression = group, compression
 
     def __getitem__(self, key: str) -> HDF5Serializer:
@@ -43,6 +44,7 @@ class HDF5Serializer(Serializer):
 
     def __call__(self, key: str, value: Serializing) -> Serializing:
         if value is None:
+            # Chainer's mark of what has no value.
             self.group.create_dataset(key, data=self._h5py.Empty("f"))
             return value
         array = to_cpu(value) if is_array(value) else np.asarray(value)
@@ -51,6 +53,7 @@ class HDF5Serializer(Serializer):
                 f"save_hdf5: {key!r} is a text or an object, which Chainer's HDF5 files do not "
                 f"hold: save by save_npz"
             )
+        # Scalars have no chunks that HDF5 could compress.
         compression = None if array.size <= 1 else self.compression
         self.group.create_dataset(key, data=array, compression=compression)
         return value
@@ -60,7 +63,7 @@ class HDF5Deserializer(Deserializer):
     """Reads values from an HDF5 group; where ``strict`` is false, what is missing stays."""
 
     def __init__(self, group: Group | None, strict: bool = True) -> None:
-        library()
+        hdf5_library()
         self.group, self.strict = group, strict
 
     def __getitem__(self, key: str) -> HDF5Deserializer:
@@ -83,9 +86,10 @@ class HDF5Deserializer(Deserializer):
 
 def save_hdf5(filename: str | os.PathLike[str], obj: Any, compression: int | None = 4) -> None:
     """Write a link, an optimizer, or a dict of arrays to an HDF5 file."""
+    # A draft beside it: who is interrupted keeps the snapshot that was there.
     draft = f"{os.fspath(filename)}.{os.getpid()}.tmp"
     try:
-        with library().File(draft, "w") as file:
+        with hdf5_library().File(draft, "w") as file:
             serializer = HDF5Serializer(file, compression)
             if isinstance(obj, dict):
                 for key, value in obj.items():
@@ -100,7 +104,7 @@ def save_hdf5(filename: str | os.PathLike[str], obj: Any, compression: int | Non
 
 def load_hdf5(filename: str | os.PathLike[str], obj: Any) -> None:
     """Read a link or an optimizer from an HDF5 file."""
-    h5py = library()
+    h5py = hdf5_library()
     if not os.path.exists(filename):
         raise FileNotFoundError(f"load_hdf5: there is no file {os.fspath(filename)}")
     if not h5py.is_hdf5(filename):

@@ -51,6 +51,7 @@ class DictionarySerializer(Serializer):
         return DictionarySerializer(self.target, f"{self.path}{key.strip('/')}/")
 
     def __call__(self, key: str, value: Serializing) -> Serializing:
+        # A copy is not made: who saves in the background makes one.
         array = to_cpu(value) if is_array(value) else np.asarray(value)
         self.target[self.path + key.lstrip("/")] = array
         return value
@@ -68,6 +69,7 @@ def save_npz(file: str | os.PathLike[str] | IO[bytes], obj: Any, compression: bo
         serializer = DictionarySerializer()
         serializer.save(obj)
         target = serializer.target
+    # Not by numpy.savez, whose own arguments a parameter cannot be called after (file).
     content = io.BytesIO()
     kind = zipfile.ZIP_DEFLATED if compression else zipfile.ZIP_STORED
     with zipfile.ZipFile(content, "w", kind) as archive:
@@ -88,6 +90,7 @@ def write_entry(entry: IO[bytes], key: str, array: HostArray) -> None:
                 f"save_npz: {key!r} is neither array nor number: it could only be pickled, and a "
                 f"snapshot must not be: give a number, a text or an array"
             )
+        # Byte by byte: NumPy would write it by pickling, which it is told nowhere to do.
         header = {"descr": "|O", "fortran_order": False, "shape": ()}
         np.lib.format.write_array_header_1_0(entry, header)
         entry.write(PICKLED_NONE)
@@ -118,6 +121,7 @@ class Archive(Mapping[str, HostArray]):
             raise missing_entry(key, self._names) from None
         try:
             return read_entry(key, self._archive.read(info))
+        # A header is parsed as a literal of Python's, which may fail in as many ways as a program.
         except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, SyntaxError) as error:
             if isinstance(error, SnapshotError):
                 raise
@@ -141,6 +145,7 @@ def read_entry(key: str, content: bytes) -> HostArray:
     if version != (1, 0):
         read_header = np.lib.format.read_array_header_2_0
     shape, _, dtype = read_header(stream)
+    # Asked before anything of the body is read: objects are all that NumPy would unpickle.
     if not dtype.hasobject:
         stream.seek(0)
         return np.lib.format.read_array(stream, allow_pickle=False)
@@ -223,6 +228,7 @@ def load_npz(
         with open(file, "rb") as stream:
             load_npz(stream, obj, path, strict, ignore_names)
         return
+    # For the message, should it be something else.
     start = file.read(8)
     file.seek(0)
     try:

@@ -23,6 +23,7 @@ def value_read(key: str, value: Serializing, found: HostArray) -> Serializing:
     if is_array(value):
         fill(key, value, found)
         return value
+    # A number that Python's own type can hold: 0.5 must not become 0 for want of a check.
     kind = type(value)
     whole = kind is int and found.dtype.kind in "iu"
     if found.dtype.kind in "iufc" and not whole and not np.can_cast(found.dtype, kind):
@@ -39,4 +40,5 @@ def fill(key: str, array: Raw, found: HostArray) -> None:
     if not np.can_cast(found.dtype, array.dtype, "same_kind"):
         expect, actual = f"dtype {array.dtype}", f"dtype {found.dtype} in the snapshot"
         raise InvalidType(f"loading {key!r}", expect, actual, OTHER_BUILD)
+    # In place: an optimizer, or a link that shares the parameter, holds the same array.
     array[...] = array_like(found.astype(array.dtype), array)

@@ -171,3 +171,33 @@ def test_a_determinant_of_rank_two_has_its_gradient_forward() -> None:
     np.testing.assert_allclose(found, expected, atol=1e-12)
     with pytest.raises(DegenerateEigenvalueError, match="third derivative of a determinant"):
         grad(lambda a: (jvp(grad(np.linalg.det), (a,), (t,))[1] * t).sum())(x)
+
+
+def function(of: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    def f(a: Any) -> Any:
+        w, v = np.linalg.eigh(a)
+        return (v * of(w)) @ v.T
+
+    return f
+
+
+TWICE = {
+    "square of root": lambda a: function(np.square)(function(np.sqrt)(a)),
+    "logarithm of exponential": lambda a: function(np.log)(function(np.exp)(a)),
+    "inverse of inverse": lambda a: function(np.reciprocal)(function(np.reciprocal)(a)),
+    "values of root": lambda a: np.linalg.eigvalsh(function(np.sqrt)(a)) ** 2,
+    "svd of root": lambda a: rebuilt(2)(function(np.sqrt)(a)),
+}
+
+
+@pytest.mark.parametrize("name", TWICE)
+def test_one_decomposition_of_another_is_not_said_to_have_no_derivative(name: str) -> None:
+    """The matrix itself, all of them: it is only not computed at equal values."""
+    with pytest.raises(DegenerateEigenvalueError, match="not computed") as error:
+        grad(lambda a: (np.arange(4.0).reshape(2, 2) * TWICE[name](a)).sum())(EYE)
+    assert "does not exist" not in str(error.value)
+    apart = np.diag([1.0, 2.0])
+    if name != "values of root":
+        weights = np.array([[1.0, 2.0], [2.0, 3.0]])
+        found = grad(lambda a: (weights * TWICE[name](a)).sum())(apart)
+        np.testing.assert_allclose(found, [[1, 0], [4, 3]], atol=1e-12)

@@ -227,6 +227,31 @@ def test_beside_expressions_of_sympy_the_loss_is_named_on_both_sides() -> None:
     # These are numbers.
     np.testing.assert_array_equal((variable() * sympy.Integer(3)).array, 3 * A)
     np.testing.assert_array_equal((variable() ** sympy.Rational(1, 2)).array, A**0.5)
+    for number in (sympy.Integer(3), sympy.Rational(1, 3), sympy.S.Half, sympy.S.One, sympy.S.Zero):
+        for name, apply in ARITHMETIC.items():
+            if name not in ("matmul", "divmod"):
+                found = apply(number, variable())
+                np.testing.assert_allclose(found.array, apply(float(number), A))
+        with pytest.raises(GraphCutError, match="a SymPy expression"):
+            operator.lt(number, variable())
     s = sympy.Symbol("s")
     constant = Variable(np.array(2.0), requires_grad=False)
     assert s * constant == constant * s == 2.0 * s
+
+
+def test_a_table_on_the_left_of_a_comparison_has_truth_values() -> None:
+    pandas = pytest.importorskip("pandas")
+    table = pandas.DataFrame(np.array([[1.0, 5.0, 2.0], [0.0, 2.0, 3.0]]))
+    row = np.array([1.0, 2.0, 3.0])
+    for compare in (
+        operator.lt,
+        operator.le,
+        operator.gt,
+        operator.ge,
+        operator.eq,
+        operator.ne,
+    ):
+        found = compare(table, Variable(row))
+        np.testing.assert_array_equal(found.to_numpy(), compare(table.to_numpy(), row))
+    with pytest.raises(GraphCutError, match="pandas"):
+        operator.add(table, Variable(row))

@@ -8,7 +8,8 @@ this derivative is one more pass back, from a cotangent to the decomposition's o
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import ClassVar, NamedTuple
 from weakref import ref
 
@@ -78,12 +79,14 @@ class Downstream:
 
     Args:
         op: the decomposition; its outputs are where all passes end.
+        beside: another one, whose outputs they do not pass either.
     """
 
-    def __init__(self, op: Decomposition) -> None:
+    def __init__(self, op: Decomposition, beside: Decomposition | None = None) -> None:
         ndim = op.basis.values.ndim + 1
         self.op = op
         self.ndims = [ndim - (i == op.value_output) for i in range(op.output_count)]
+        self.ends: set[Function] = {op} if beside is None else {op, beside}
         # Nothing will differentiate what a raw pass finds in the end.
         self.last = config._last
 
@@ -156,8 +159,8 @@ class Downstream:
             [(g.node, start)],
             not last,
             observe,
-            needed | {self.op},
-            {self.op},
+            needed | self.ends,
+            self.ends,
         )
         slots = [found.get(i) for i in range(len(self.ndims))]
         levels = _all_levels([slot for slot in slots if slot is not None])
@@ -167,6 +170,7 @@ class Downstream:
         """The functions between the outputs and a cotangent that depends on them."""
         above = {node.creator for node in nodes_above([top]) if node.creator is not None}
         needed: set[Function] = set()
+        above -= self.ends
         for function in sorted(above, key=lambda function: function.rank):
             creators = [node.creator for node in function.inputs or ()]
             if any(creator is self.op or creator in needed for creator in creators):
@@ -260,6 +264,35 @@ class Downstream:
         return self.size_elsewhere(ask, weights) > self.op.basis.rounding(1.0)
 
 
+def _meeting(nodes: Iterable[Node]) -> Iterator[Decomposition]:
+    """Decompositions at clusters that nodes were computed from."""
+    for node in nodes_above(nodes):
+        if isinstance(node.creator, Decomposition) and node.creator.meets():
+            yield node.creator
+
+
+@contextmanager
+def no_others_below(op: Decomposition, *cotangents: Array | None) -> Iterator[None]:
+    """Say of a refusal what is true where another decomposition at a cluster came of this one.
+
+    Its gradient is right to second order alone, and what is asked of it here is one more.
+    """
+    try:
+        yield
+    except DegenerateEigenvalueError as error:
+        nodes = [g.node for g in cotangents if g is not None]
+        if all(other is op for other in _meeting(nodes)):
+            raise
+        what = "derivative through a decomposition of what came of another one"
+        reason = (
+            "where it is not computed (put both together into one function of the eigenvalues, if "
+            "the second matrix is a function of the first)"
+        )
+        raise DegenerateEigenvalueError(
+            what, error.indices, error.gap, error.batch, reason
+        ) from None
+
+
 # Decompositions that live, by id: a WeakSet must not grow while another thread looks at it.
 _known: dict[int, ref[Decomposition]] = {}
 
@@ -304,7 +337,7 @@ def refuse_strangers(op: Decomposition, g: Variable, what: str) -> None:
 
 def _refuse_strangers(op: Decomposition, g: Variable, what: str) -> None:
     for other in strangers(op):
-        basis, down = other.basis, Downstream(other)
+        basis, down = other.basis, Downstream(other, beside=op)
         seed = np.cos(np.arange(g.shape[-1])).astype(g.dtype)
         weights = backend.array_like(basis.turning, as_raw(g))
         slots = down.slopes(other.value_output, g, backend.array_like(seed, as_raw(g)), False)

@@ -25,6 +25,7 @@ from playground.functions.linalg.downstream import (
     Downstream,
     Limit,
     Order,
+    no_others_below,
     refuse_strangers,
     remember,
 )
@@ -86,7 +87,8 @@ class Eigh(Decomposition):
     def backward(self, gys: Cotangents, x: Array, w: Array, v: Array) -> Array:
         gw, gv = gys
         if gv is not None and self.basis.has_clusters:
-            gx = self._at_clusters(gw, gv, w, v)
+            with no_others_below(self, gw, gv):
+                gx = self._at_clusters(gw, gv, w, v)
             return gx * _folding(gx, self.uplo)
         if isinstance(gw, Variable):
             refuse_strangers(self, gw, "derivative of eigenvalues")

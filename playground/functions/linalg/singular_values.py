@@ -20,6 +20,7 @@ from playground.functions.linalg.downstream import (
     Downstream,
     Limit,
     Order,
+    no_others_below,
     refuse_strangers,
     remember,
 )
@@ -96,7 +97,8 @@ class Svd(Decomposition):
         gu = u * 0 if gu is None else gu
         gvh = vh * 0 if gvh is None else gvh
         if self.meets():
-            return self._at_clusters(gu, gs, transposed(gvh), x, u, s, transposed(vh))
+            with no_others_below(self, gu, gs, gvh):
+                return self._at_clusters(gu, gs, transposed(gvh), x, u, s, transposed(vh))
         gx = _vectors_gradient(gu, transposed(gvh), u, s, transposed(vh))
         return gx if gs is None else gx + SvdValuesGrad(self.basis)(x, gs)
 
