@@ -125,8 +125,6 @@ _LAZY = {
     "static_code": "playground.modes",
     "static_graph": "playground.modes",
     "DictSummary": "playground.reporter",
-    "AbstractSerializer": "playground.serializer",
-    "Deserializer": "playground.serializer",
     "Fit": "playground.lab.fit",
     "GradientMethod": "playground.optimizers",
     "Initializer": "playground.initializer",
