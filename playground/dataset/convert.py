@@ -92,6 +92,8 @@ def _concat_examples(batch: Batch, device: DeviceLike = None, padding: Padding =
     if len(batch) == 0:
         raise ValueError("concat_examples: the batch is empty, expected at least one example")
     first = batch[0]
+    if isinstance(first, (tuple, dict)):
+        _check_parts(batch, first)
     if isinstance(first, tuple):
         pads = padding if isinstance(padding, tuple) else [padding] * len(first)
         return tuple(
@@ -107,6 +109,22 @@ def _concat_examples(batch: Batch, device: DeviceLike = None, padding: Padding =
             for key in first
         }
     return to_device(device, _joined(batch, padding, "the examples"))
+
+
+def _check_parts(batch: Batch, first: tuple[Any, ...] | dict[Any, Any]) -> None:
+    """Raise IndexError or KeyError for an example that has not all parts of the first."""
+    for number, example in enumerate(batch):
+        if isinstance(first, dict):
+            missing = [key for key in first if key not in example]
+            if missing:
+                raise KeyError(
+                    f"concat_examples: example {number} of the batch has no {missing[0]!r}"
+                )
+        elif len(example) < len(first):
+            raise IndexError(
+                f"concat_examples: example {number} of the batch has {len(example)} parts, the "
+                f"first has {len(first)}"
+            )
 
 
 concat_examples = _Decorated(_concat_examples)
@@ -127,6 +145,13 @@ def _joined(parts: Batch, padding: Padding, what: str) -> Any:
             return _padded(parts, padding)
         # The array that meets others of its kind decides on the device.
         return np.concatenate([part[None] for part in parts])
+    except TypeError as error:
+        kinds = sorted({type(part).__name__ for part in parts})
+        if len(kinds) < 2:
+            raise
+        raise TypeError(
+            f"concat_examples: {what} of this batch are of different kinds: {', '.join(kinds)}"
+        ) from error
     except ValueError as error:
         shapes = sorted({np.shape(part) for part in parts if is_array(part)})
         if len(shapes) < 2 and is_array(parts[0]):

@@ -76,6 +76,11 @@ class PlacedIterator(Iterator):
     _previous_epoch_detail: float = -1.0
 
     def _begin(self) -> None:
+        if self.batch_size < 1:
+            # Chainer's gives empty batches for ever.
+            raise ValueError(
+                f"{type(self).__name__}: expected a batch_size of 1 or more, got {self.batch_size}"
+            )
         order = None
         if self.order_sampler is not None:
             order = self.order_sampler(np.arange(len(self.dataset)), 0)

@@ -102,6 +102,9 @@ def test_orders_that_are_refused() -> None:
     short = iterators.SerialIterator(TEN, 4, order_sampler=lambda order, i: order[i:])
     with pytest.raises(ValueError, match="keep its length"):
         [short.next() for _ in range(3)]
+    for kind in KINDS:
+        with pytest.raises(ValueError, match="1 or more, got 0"):
+            made(kind, TEN, 0)
     with pytest.raises(MissingLibraryError, match="MultiprocessIterator"):
         iterators.DaliIterator(None)
 
@@ -160,6 +163,13 @@ def test_shapes_that_differ_are_padded_or_told_of() -> None:
         dataset.concat_examples([[1, 2], [3]])
     with pytest.raises(ValueError, match="empty"):
         dataset.concat_examples([])
+    for batch, kind, words in (
+        ([(1, 2), (3,)], IndexError, "example 1 of the batch has 1 parts"),
+        ([{"a": 1}, {"b": 1}], KeyError, "example 1 of the batch has no 'a'"),
+        ([np.ones(2), "a"], TypeError, "different kinds: ndarray, str"),
+    ):
+        with pytest.raises(kind, match=words):
+            dataset.concat_examples(batch)
 
 
 def test_a_converter_gets_a_device() -> None:

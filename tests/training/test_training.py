@@ -133,6 +133,24 @@ def test_an_optimizer_that_was_not_set_up(tmp_path: Path) -> None:
         training.Trainer(updater)
 
 
+def test_slips_are_told_of(tmp_path: Path) -> None:
+    for trigger in ("epoch", (1,), (1, "epoch", 2), 3):
+        with pytest.raises(TypeError, match=r"such as \(1, 'epoch'\)"):
+            line_trainer(tmp_path, trigger)
+    with pytest.raises(ValueError, match="a period of 0 epochs"):
+        training.get_trigger((0, "epoch"))
+    each = (1, "iteration")
+    for extension, words in (
+        (extensions.LogReport(filename="{absent}", trigger=each), "main/loss"),
+        (extensions.snapshot(filename="s_{iteration}"), "{.updater.iteration}"),
+        (extensions.observe_lr("second"), "no optimizer 'second', only main"),
+    ):
+        trainer, _ = line_trainer(tmp_path)
+        trainer.extend(extension, trigger=each)
+        with pytest.raises(KeyError, match=words.replace("{", r"\{")):
+            trainer.run(show_loop_exception_msg=False)
+
+
 def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     trainer, _ = line_trainer(tmp_path / "file")

@@ -76,11 +76,21 @@ class LogReport(Extension):
             self._postprocess(entry)
         self._log.append(entry)
         if self._log_name is not None:
-            path = os.path.join(trainer.out, self._log_name.format(**entry))
+            path = os.path.join(trainer.out, self._filled_in(self._log_name, entry))
             # All entries each time: JSON has no end that could be written on.
             with draft_of(path) as draft, open(draft, "w", encoding="utf-8") as file:
                 json.dump(self._log, file, indent=4)
         self._summary = DictSummary()
+
+    @staticmethod
+    def _filled_in(name: str, entry: dict[str, Any]) -> str:
+        try:
+            return name.format(**entry)
+        except KeyError as error:
+            raise KeyError(
+                f"LogReport: {error} in the name {name!r} is no value of the entry: there are "
+                f"{', '.join(sorted(entry))}"
+            ) from error
 
     @property
     def log(self) -> list[dict[str, Any]]:

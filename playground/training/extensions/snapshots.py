@@ -126,9 +126,7 @@ class _Snapshot(Extension):
         # Values as they are now, also for a writer that takes its time.
         serializer = DictionarySerializer()
         serializer.save(trainer if self._target is None else self._target)
-        name = self.filename
-        name = name.format(trainer) if isinstance(name, str) else name(trainer)
-        self.writer(name, trainer.out, serializer.target)
+        self.writer(_name_of(self.filename, trainer), trainer.out, serializer.target)
 
     def on_error(self, trainer: Trainer, exc: Exception, tb: TracebackType | None) -> None:
         """Save, if that is wanted."""
@@ -140,3 +138,15 @@ class _Snapshot(Extension):
         """Wait until everything is written."""
         if hasattr(self.writer, "finalize"):
             self.writer.finalize()
+
+
+def _name_of(filename: FileName, trainer: Trainer) -> str:
+    if not isinstance(filename, str):
+        return filename(trainer)
+    try:
+        return filename.format(trainer)
+    except (KeyError, IndexError) as error:
+        raise type(error)(
+            f"snapshot: the name {filename!r} is filled in by the trainer alone: write "
+            f"{{.updater.iteration}} for the iteration"
+        ) from error

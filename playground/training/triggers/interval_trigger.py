@@ -67,6 +67,10 @@ class IntervalTrigger(Counting):
 
     def __init__(self, period: float, unit: str) -> None:
         super().__init__(unit)
+        if period == 0:
+            raise ValueError(
+                f"IntervalTrigger: a period of 0 {unit}s: None is the trigger for never"
+            )
         self.period = period
         self.count: float = 0
 
@@ -90,7 +94,14 @@ def get_trigger(trigger: TriggerLike) -> Callable[[Any], Any]:
     """A trigger: itself, an :class:`IntervalTrigger` of a pair, or one that never fires of None."""
     if callable(trigger):
         return trigger
-    return never_fire if trigger is None else IntervalTrigger(*trigger)
+    if trigger is None:
+        return never_fire
+    if not isinstance(trigger, (tuple, list)) or len(trigger) != 2:
+        raise TypeError(
+            f"a trigger is a pair such as (1, 'epoch') or (100, 'iteration'), a function of the "
+            f"trainer, or None: got {trigger!r}"
+        )
+    return IntervalTrigger(*trigger)
 
 
 def never_fire(trainer: Trainer) -> bool:
