@@ -35,6 +35,7 @@ from playground.graph.errors import (
     IterationCutError,
     LogError,
     MissingDataError,
+    MissingEntryError,
     MissingLibraryError,
     MissingModuleError,
     MissingNameError,
@@ -43,6 +44,7 @@ from playground.graph.errors import (
     NoRuleError,
     OperandError,
     PlaygroundError,
+    SnapshotError,
     SymbolError,
     no_such_name,
 )
@@ -64,6 +66,7 @@ if TYPE_CHECKING:
         optimizer_hooks,
         optimizers,
         reporter,
+        serializers,
         training,
         transforms,
         utils,
@@ -94,11 +97,16 @@ if TYPE_CHECKING:
         report,
         report_scope,
     )
+    from playground.serializer import AbstractSerializer, Deserializer, Serializer
     from playground.transforms.nonfinite import find_nan
 
 
 # What differentiating does without is loaded when it is first asked for.
 _LAZY = {
+    "AbstractSerializer": "playground.serializer",
+    "Chain": "playground.links",
+    "ChainList": "playground.links",
+    "Deserializer": "playground.serializer",
     "Function": "playground.graph.function",
     "FunctionAdapter": "playground.graph.function",
     "as_array": "playground.backend",
@@ -116,8 +124,6 @@ _LAZY = {
     "should_use_cudnn": "playground.modes",
     "static_code": "playground.modes",
     "static_graph": "playground.modes",
-    "Chain": "playground.links",
-    "ChainList": "playground.links",
     "DictSummary": "playground.reporter",
     "Fit": "playground.lab.fit",
     "GradientMethod": "playground.optimizers",
@@ -127,6 +133,7 @@ _LAZY = {
     "Reporter": "playground.reporter",
     "RunRecord": "playground.lab.runlog",
     "Sequential": "playground.links",
+    "Serializer": "playground.serializer",
     "Summary": "playground.reporter",
     "UpdateRule": "playground.optimizers",
     "find_nan": "playground.transforms.nonfinite",
@@ -156,6 +163,7 @@ _LAZY_MODULES = (
     "optimizers",
     "reporter",
     "serializer",
+    "serializers",
     "training",
     "transforms",
 )
@@ -176,11 +184,13 @@ def __dir__() -> list[str]:
 
 
 __all__ = [
+    "AbstractSerializer",
     "BranchError",
     "Chain",
     "ChainList",
     "DebugMode",
     "DegenerateEigenvalueError",
+    "Deserializer",
     "DeviceError",
     "DictSummary",
     "Fit",
@@ -204,6 +214,7 @@ __all__ = [
     "Link",
     "LogError",
     "MissingDataError",
+    "MissingEntryError",
     "MissingLibraryError",
     "MissingModuleError",
     "MissingNameError",
@@ -217,6 +228,8 @@ __all__ = [
     "Reporter",
     "RunRecord",
     "Sequential",
+    "Serializer",
+    "SnapshotError",
     "Summary",
     "SymbolError",
     "UpdateRule",
@@ -256,6 +269,7 @@ __all__ = [
     "report",
     "report_scope",
     "reporter",
+    "serializers",
     "set_debug",
     "static_graph",
     "to_sympy",

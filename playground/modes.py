@@ -49,6 +49,7 @@ def get_dtype(dtype: Any = None, map_mixed16: Any = None) -> DType:
 
     ``mixed16`` stands for ``map_mixed16`` where that is given, else for itself.
     """
+    # No dtype of NumPy's equals it, and to compare one with a word raises for some.
     found = config.dtype if dtype is None else dtype
     if found is mixed16 or found == "mixed16":
         return mixed16 if map_mixed16 is None else np.dtype(map_mixed16)

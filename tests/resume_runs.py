@@ -38,8 +38,8 @@ def kicked(log: Any, resume: bool, tick: Callable[[], None]) -> None:
         return np.abs(X @ Y - identity).sum()
 
     watch = {"trace": np.trace, "corner": lambda Y: Y[0, 0]}
-    fit(loss, Y, restart="kick", stop=MaxSteps(STEPS["kicked"]), rng=rng, watch=watch, log=log,
-        resume=resume)  # fmt: skip
+    fit(loss, Y, rule="grow-shrink", restart="kick", stop=MaxSteps(STEPS["kicked"]), rng=rng,
+        watch=watch, log=log, resume=resume)  # fmt: skip
 
 
 def barzilai(log: Any, resume: bool, tick: Callable[[], None]) -> None:

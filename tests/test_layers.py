@@ -60,6 +60,8 @@ LAYERS: dict[str, int] = {
     "playground.optimizer_hooks": 6,
     "playground.serializer": 6,
     "playground.serializers": 6,
+    # Whole files, which snapshots are as well.
+    "playground.lab.files": 0,
     "playground.lab": 7,
     "playground.inverse": 8,
     "playground.eigenvalue": 8,
@@ -81,8 +83,6 @@ LAZY: dict[str, tuple[str, ...]] = {
     "cupyx": ("playground.graph.special",),
     "scipy": ("playground.graph.special",),
     "pandas": ("playground.lab.runlog", "playground.lab.reading.workbooks"),
-    "matplotlib": ("playground.lab.plot", *(f"playground.{study}.pictures" for study in STUDIES)),
-    "pandas": ("playground.lab.runlog",),
     # The pictures of Chainer's extensions have its looks and stand below the lab's.
     "matplotlib": (
         "playground.lab.plot",
@@ -90,6 +90,7 @@ LAZY: dict[str, tuple[str, ...]] = {
         *(f"playground.{study}.pictures" for study in STUDIES),
     ),
     "sympy": ("playground.interpreters.symbols",),
+    "h5py": ("playground.serializers.hdf5",),
     "PIL": ("playground.datasets.image_dataset",),
 }
 # What the package may import at all, besides the standard library and itself.

@@ -240,6 +240,7 @@ def raw(code: str, name: str, *args: Any, **kwargs: Any) -> Any:
 
 def fuse(*args: Any, **kwargs: Any) -> Any:
     """CuPy's fusion is for device code alone: here the function is left as it is."""
+    # With arguments, as in @fuse(kernel_name=…), a decorator is asked for; without, the function.
     if args and callable(args[0]):
         return args[0]
     return lambda function: function

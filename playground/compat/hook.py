@@ -41,6 +41,7 @@ class Facade(ModuleType):
 
     def __init__(self, path: str) -> None:
         super().__init__(path, f"{path} of Chainer, answered by playground.")
+        # Without a __path__ Python would not ask the hook for what is below a module.
         self.__path__: list[str] = []  # a package: what is below it is imported through the hook
 
     def __getattr__(self, name: str) -> Any:
@@ -121,6 +122,7 @@ def install() -> None:
 def uninstall() -> None:
     """Take the hook, its modules and the idioms away."""
     sys.meta_path[:] = [finder for finder in sys.meta_path if not isinstance(finder, _Finder)]
+    # What a script has imported stays its own: only the next import finds the real Chainer.
     for path in [path for path, module in sys.modules.items() if isinstance(module, Facade)]:
         del sys.modules[path]
     idioms.give_back()

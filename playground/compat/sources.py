@@ -80,6 +80,7 @@ class Beside(MetaPathFinder):
         spec = PathFinder.find_spec(path, search)
         if spec is None or type(spec.loader) is not SourceFileLoader or spec.origin is None:
             return None
+        # Installed packages are today's Python: to read each of them twice would cost seconds.
         if self._folder not in Path(spec.origin).resolve().parents:
             return None
         spec.loader = _Translating(spec.name, spec.origin)

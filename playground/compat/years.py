@@ -251,6 +251,7 @@ def put_back() -> None:
         if name in sys.modules:
             complete(sys.modules[name])
     sys.meta_path.insert(0, _Watcher())
+    # Last, so that a module of that name which is installed after all is the one that is found.
     sys.meta_path.append(_GoneFinder())
 
 

@@ -78,6 +78,11 @@ class Eigenvalue(cli.Descent):
     losses = ("squared",)
     rules = ("adam", *cli.STEP_RULES)
 
+    @property
+    def extent(self) -> str:
+        count = len(self.data["targets"])
+        return f"{count}x{count}"
+
     @classmethod
     def add_flags(cls, group: cli.FlagGroup) -> None:
         add, targets = group.add_argument, list(TARGETS)
@@ -90,7 +95,7 @@ class Eigenvalue(cli.Descent):
         )
         start = "the entries r to start from (default random, uniform in 0..1)"
         add("--start", type=cli.number_list, metavar="R,R,...", help=start)
-        rate = "learning rate of adam (default 1e-3), or the first step size of another rule (0.01)"
+        rate = "learning rate of adam (default 1e-3), or the first step of another (0.01, l-bfgs 1)"
         add("--lr", type=cli.above_zero, metavar="L", help=rate)
         starts = "random starts in the picture of the eigenvalues"
         add("--starts", type=cli.whole(1, 16), default=4, metavar="N", help=starts)

@@ -99,6 +99,11 @@ class FieldStudy(cli.Study):
         + f"\n{KNOWN}"
     )
 
+    @property
+    def traits(self) -> list[str]:
+        settings = self.settings
+        return [settings.preset or settings.function or "", settings.rule]
+
     @classmethod
     def add_flags(cls, group: cli.FlagGroup) -> None:
         add, n = group.add_argument, cli.number

@@ -41,6 +41,7 @@ def backward(
     observe = seen.__setitem__ if retain_grad else None
     leaves = backprop.propagate(seeds, enable_double_backprop, observe)
     leaves = with_earlier(leaves, max((node.born for node, _ in seeds), default=0))
+    # Used up, as one Variable's backward does: a second call is not to count it twice.
     for y in outputs:
         if y.creator_node is not None:
             y.grad_var = None

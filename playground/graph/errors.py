@@ -135,6 +135,17 @@ class InputError(PlaygroundError, ValueError):
     """What a user handed to a command (a flag, a file, a matrix) cannot be used."""
 
 
+class SnapshotError(PlaygroundError, ValueError):
+    """A snapshot of a model cannot be read, or what it is to hold cannot be written."""
+
+
+class MissingEntryError(SnapshotError, KeyError):
+    """A snapshot does not have a value that the model asks for."""
+
+    # A KeyError would show its message in quotes.
+    __str__ = Exception.__str__
+
+
 class MissingDataError(InputError, OSError):
     """The file of a dataset is not there, and cannot be had from here."""
 

@@ -43,6 +43,7 @@ class FunctionAdapter(FunctionNode):
     def backward(
         self, target_input_indexes: tuple[int, ...], grad_outputs: tuple[Any, ...]
     ) -> Sequence[Any]:
+        # What the function did not keep is None, as in Chainer: to use it by mistake shows at once.
         arrays: list[Any] = [None] * len(self.inputs)
         for i, x in zip(self._keeps_inputs, self.get_retained_inputs(), strict=True):
             arrays[i] = x.array

@@ -27,6 +27,7 @@ class Expr:
         """Its value."""
         return self._worth()
 
+    # Any attribute is an expression: a user asks for what an array type has, whatever that is.
     def __getattr__(self, name: str) -> Expr:
         if name.startswith("__"):
             raise AttributeError(name)

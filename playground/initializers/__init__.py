@@ -59,6 +59,7 @@ def generate_array(
     own = getattr(initializer, "dtype", None)
     if dtype is not None and own is not None and np.dtype(dtype) != np.dtype(own):
         raise ValueError(f"generate_array: dtype {dtype} beside an initializer of dtype {own}")
+    # The nearest wins: who calls, then who made the initializer, then the process.
     chosen = next(d for d in (dtype, own, config.dtype) if d is not None)
     array = xp.empty(shape, dtype=np.dtype(chosen))
     initializer(array)

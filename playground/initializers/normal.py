@@ -33,6 +33,7 @@ class Normal(Initializer):
 
     def __call__(self, array: Raw) -> None:
         self.check_dtype(array)
+        # On the host in float64, as NumPy draws, and rounded once: the same on every device.
         drawn = source(self.rng).normal(0.0, self.deviation(array.shape), array.shape)
         array[...] = array_like(drawn, array)
 

@@ -15,7 +15,7 @@ from playground.initializer import Initializer
 __all__ = ["Orthogonal"]
 
 # What the matrix (outputs, inputs) may not be: wider than high, higher than wide.
-REFUSED = {
+SHAPES_REFUSED = {
     "auto": (False, False),
     "projection": (False, True),
     "embedding": (True, False),
@@ -39,22 +39,26 @@ class Orthogonal(Initializer):
         *,
         rng: Random | None = None,
     ) -> None:
-        if mode not in REFUSED:
-            raise ValueError(f"Orthogonal: mode is one of {', '.join(REFUSED)}, got {mode!r}")
+        if mode not in SHAPES_REFUSED:
+            raise ValueError(
+                f"Orthogonal: mode is one of {', '.join(SHAPES_REFUSED)}, got {mode!r}"
+            )
         self.scale, self.mode, self.rng = scale, mode, rng
         super().__init__(dtype)
 
     def __call__(self, array: Raw) -> None:
         self.check_dtype(array)
         if array.ndim == 0:
+            # A number has two rotations, its signs; NumPy's new generators say integers.
             rng = source(self.rng)
             draw = rng.randint if hasattr(rng, "randint") else rng.integers
             array[...] = self.scale * (2 * int(draw(2)) - 1)
             return
         if array.size == 0:
             raise InvalidType("Orthogonal", "an array with elements", f"shape {array.shape}")
+        # What comes behind the first axis is one input, as for a convolution's filters.
         outputs, inputs = len(array), math.prod(array.shape[1:])
-        wide, high = REFUSED[self.mode]
+        wide, high = SHAPES_REFUSED[self.mode]
         if (wide and inputs > outputs) or (high and inputs < outputs):
             actual = f"shape {array.shape}: {inputs} inputs and {outputs} outputs"
             raise InvalidType("Orthogonal", f"a shape for the mode {self.mode!r}", actual)

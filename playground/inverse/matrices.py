@@ -11,6 +11,7 @@ from playground.graph.errors import InputError
 from playground.lab.reading import counted_noun
 
 __all__ = [
+    "balanced",
     "condition_number",
     "inverted",
     "likely_cause",
@@ -65,6 +66,15 @@ def inverted(matrix: np.ndarray) -> np.ndarray | None:
     except np.linalg.LinAlgError:
         return None
     return found if np.isfinite(found).all() else None
+
+
+def balanced(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+    """A matrix with rows, then columns, divided by their largest size; and its inverse."""
+    scaled = matrix.astype(np.float64)
+    for axis in (1, 0):
+        largest = np.abs(scaled).max(axis=axis, keepdims=True)
+        scaled = scaled / np.where(largest > 0, largest, 1.0)
+    return scaled, inverted(scaled)
 
 
 def condition_number(matrix: np.ndarray, inverse: np.ndarray | None) -> float:

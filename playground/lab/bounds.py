@@ -40,6 +40,7 @@ def box_in_json(box: Box, names: Sequence[str]) -> dict[str, Any]:
 
 
 def _side_in_json(side: HostArray) -> Any:
+    # JSON has no infinity, and a checkpoint need not hold one bound a thousand times.
     values = [value if abs(value) < inf else None for value in side.ravel().tolist()]
     return values[0] if values.count(values[0]) == len(values) else values
 
@@ -75,6 +76,8 @@ def _by_parameter(bounds: Tree, start: Tree, names: Sequence[str]) -> list[Any]:
 
 def _both_sides(name: str, given: Any, shape: Shape) -> tuple[HostArray, HostArray]:
     """Lower and upper bounds of one parameter, in its shape."""
+    # First of all: two pairs for two entries are pairs, as SciPy reads them, also if both of them
+    # came as arrays and were meant as the lower and the upper bounds.
     if given is None:
         given = (None, None)
     if _is_pair(given):
@@ -84,6 +87,7 @@ def _both_sides(name: str, given: Any, shape: Shape) -> tuple[HostArray, HostArr
         return _one_side(name, given.lb, shape, -inf), _one_side(name, given.ub, shape, inf)
     count = int(np.prod(shape))
     try:
+        # Of objects: None has no other dtype, and text must not become a number.
         table = np.array(given if hasattr(given, "__len__") else list(given), dtype=object)
     except (TypeError, ValueError):
         table = np.empty(0, dtype=object)
@@ -159,6 +163,7 @@ def _rounded_inwards(
             f"fit: bounds: no number lies between those of {name}{_index(where)}: "
             f"low {low[where]:g}, high {high[where]:g}"
         )
+    # 0.1 in float32 is larger than 0.1, and a loss that ends there would be asked beyond it.
     with np.errstate(over="ignore"):
         lower, upper = low.astype(dtype), high.astype(dtype)
     lower = np.where(lower < low, np.nextafter(lower, lower.dtype.type(inf)), lower)
@@ -177,6 +182,7 @@ def _rounded_inwards(
 
 
 def _check_start(name: str, start: HostArray, low: HostArray, high: HostArray) -> None:
+    # Refused and not moved: the first row of the log is what was passed. NaN is outside as well.
     outside = ~((start >= low) & (start <= high))
     if outside.any():
         where = _first(outside)

@@ -65,7 +65,7 @@ class Loop:
     ) -> None:
         self.objective, self.rule, self.stops, self.restart = objective, rule, stops, restart
         self.box = objective.box
-        self.log, self.watch, self.progress = log, list(watch.values()), progress
+        self.log, self.watch, self.progress = log, list(watch.items()), progress
         self.point, self.grads = objective.start, list[Raw]()
         self.state: State = rule.begin(self.point)
         self.stride: Sequence[Raw] = ()
@@ -173,7 +173,23 @@ class Loop:
         return Ending("stuck", reason, self._advised("allow restarts ('kick' or 'fresh')"))
 
     def _watched(self, point: list[Raw]) -> list[float]:
-        return [float(to_cpu(self.objective.call(function, point))) for function in self.watch]
+        return [self._number(name, function, point) for name, function in self.watch]
+
+    def _number(self, name: str, function: Callable[..., Any], point: list[Raw]) -> float:
+        try:
+            value = self.objective.call(function, point)
+        except Exception as error:
+            error.add_note(f"This was raised by watch[{name!r}] of fit.")
+            raise
+        try:
+            return float(to_cpu(value))
+        except (TypeError, ValueError) as error:
+            shape = getattr(value, "shape", None)
+            what = type(value).__name__ if not shape else f"an array of shape {shape}"
+            missing = ": is there a 'return' missing?" if value is None else ""
+            raise FitError(
+                f"fit: watch[{name!r}] must return one number, got {what}{missing}"
+            ) from error
 
     def _report(self) -> None:
         at, size = self.standing, self.state.size

@@ -85,11 +85,7 @@ class Objective:
         else:
             value = self._evaluate(point)
         if not isinstance(value, Variable):
-            raise FitError(
-                f"fit: loss returned {type(value).__name__}, not a Variable, so there is no "
-                f"gradient: compute it from the arguments with NumPy functions and operators, "
-                f"without float(), .array or numpy.asarray() on the way"
-            )
+            raise FitError(_no_variable(value))
         self._value = value
         array = value._array
         if type(array) is not np.ndarray:
@@ -252,6 +248,21 @@ def _parameter(name: str, value: Operand) -> Raw:
         raise FitError(f"fit: {name} has no elements (shape {array.shape})")
     dtype = array.dtype.newbyteorder("=") if array.dtype.kind == "f" else np.dtype(np.float64)
     return array if array.dtype == dtype else array.astype(dtype)
+
+
+def _no_variable(value: Any) -> str:
+    """What is wrong with what a loss returned, and what to do about it."""
+    returned = f"fit: loss returned {type(value).__name__}"
+    if value is None:
+        return "fit: loss returned None: is there a 'return' missing at its end?"
+    if isinstance(value, (tuple, list, dict)):
+        return f"{returned}: return the loss alone, one real number; watch= logs other values"
+    if isinstance(value, (str, bytes)):
+        return f"{returned}: return one real number, computed from the arguments"
+    return (
+        f"{returned}, not a Variable, so there is no gradient: compute it from the arguments with "
+        f"NumPy functions and operators, without float(), .array or numpy.asarray() on the way"
+    )
 
 
 def _not_a_number(array: Raw) -> str:

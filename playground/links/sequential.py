@@ -120,11 +120,11 @@ class Sequential(ChainList):
 
     def count_by_layer_type(self, type_name: str) -> int:
         """How many layers are links of the class, or functions, of that name."""
-        return sum(_kind_of(layer) == type_name for layer in self._layers)
+        return sum(_layer_name(layer) == type_name for layer in self._layers)
 
     def remove_by_layer_type(self, type_name: str) -> None:
         """Take out the layers that are links of the class, or functions, of that name."""
-        for layer in [layer for layer in self._layers if _kind_of(layer) == type_name]:
+        for layer in [layer for layer in self._layers if _layer_name(layer) == type_name]:
             self.remove(layer)
 
     def flatten(self) -> Sequential:
@@ -171,7 +171,7 @@ def _layers_of(other: object) -> Sequential:
     return other
 
 
-def _kind_of(layer: Any) -> str:
+def _layer_name(layer: Any) -> str:
     return type(layer).__name__ if isinstance(layer, Link) else getattr(layer, "__name__", "")
 
 

@@ -24,6 +24,7 @@ class GradientClipping:
     def __call__(self, opt: Optimizer) -> None:
         params = [param for param in opt.target.params(False) if param.grad is not None]
         flat = [param.grad.reshape(-1) for param in params]
+        # Products of each with itself, in its dtype: Chainer's sum, to the last bit.
         norm = np.sqrt(sum(np.matmul(grad, grad) for grad in flat))
         if norm <= self.threshold:
             return  # nothing to divide by where all gradients are 0

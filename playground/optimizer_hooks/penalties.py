@@ -79,5 +79,6 @@ class GradientNoise:
     def __call__(self, rule: UpdateRule, param: Parameter) -> None:
         grad = param.grad
         if grad is not None:
+            # Drawn on the host, so that a seed gives the same noise on every device.
             noise = self.noise_func(np, grad.shape, grad.dtype, self, rule)
             param.grad = kept(grad + array_like(noise, grad), grad.dtype)

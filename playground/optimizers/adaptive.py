@@ -100,6 +100,7 @@ class AdaDeltaRule(UpdateRule):
         grad = param.grad
         if grad is None:
             return
+        # Both means are new arrays: a state that somebody has saved stays what it was.
         rho, eps, state = self.hyperparam.rho, self.hyperparam.eps, self.state
         state["msg"] = msg = decayed(state["msg"], rho, (1 - rho) * grad * grad)
         dx = np.sqrt((state["msdx"] + eps) / (msg + eps)) * grad
@@ -153,6 +154,7 @@ class RMSpropRule(UpdateRule):
             raise ValueError(f"eps of RMSprop is too small for {grad.dtype}, where {hp.eps} is 0")
         ms = decayed(self.state["ms"], hp.alpha, (1 - hp.alpha) * grad * grad)
         self.state["ms"] = ms
+        # Inside the root eps bounds the slope of the step as well, as TensorFlow has it.
         root = np.sqrt(ms + eps) if hp.eps_inside_sqrt else np.sqrt(ms) + eps
         self.subtract(param, hp.lr * grad / root)
 
@@ -209,6 +211,7 @@ class RMSpropGravesRule(UpdateRule):
         hp, state = self.hyperparam, self.state
         state["n"] = n = decayed(state["n"], hp.alpha, (1 - hp.alpha) * grad * grad)
         state["g"] = g = decayed(state["g"], hp.alpha, (1 - hp.alpha) * grad)
+        # The variance about the mean, not about 0.
         step = hp.lr * grad / np.sqrt(n - g * g + hp.eps)
         state["delta"] = delta = decayed(state["delta"], hp.momentum, -step)
         self.subtract(param, -delta)
@@ -264,6 +267,7 @@ class SMORMS3Rule(UpdateRule):
         state["g2"] = g2 = kept((1 - r) * state["g2"] + r * grad * grad, dtype)
         x = g * g / (g2 + eps)
         self.subtract(param, grad * np.minimum(x, lr) / (np.sqrt(g2) + eps))
+        # How many gradients the means remember: fewer where their sign has become certain.
         state["mem"] = kept(1 + state["mem"] * (1 - x), dtype)
 
     update_core_gpu = update_core_cpu

@@ -153,6 +153,7 @@ class UpdateRule:
                 if self.enabled:
                     raise
                 return None
+        # Chainer writes None for what a rule has not made yet, and makes it at the first update.
         return None if any(value is None for value in values.values()) else values
 
     # ------------------------------------------------------------------------------------ hooks

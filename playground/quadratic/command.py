@@ -67,6 +67,10 @@ class QuadraticStudy(cli.Study):
         exit code: 0 the three ways agree, 1 they do not, 2 bad input, 130 interrupted
         """
 
+    @property
+    def traits(self) -> list[str]:
+        return [f"{len(self.Q)}x{len(self.Q)}"]
+
     @classmethod
     def add_flags(cls, group: cli.FlagGroup) -> None:
         add, number = group.add_argument, cli.number

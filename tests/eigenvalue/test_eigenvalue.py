@@ -291,16 +291,16 @@ def test_a_resumed_run_goes_on_bit_for_bit(run, stop) -> None:
 def test_a_run_that_has_not_converged_says_what_would_help(run) -> None:
     ran = run("--targets", "1000,2000", "--max-steps", 20, "--out", "o", *BRIEF)
     assert ran.code == 1
-    assert "what would help: a larger --lr, such as 2: the targets are far off" in ran.out
+    assert "what would help: a larger --lr, such as 2: the targets are far off" in ran.err
     ran = run("--targets", "0,1", "--rule", "constant", "--max-steps", 2, "--out", "p", *BRIEF)
-    assert "try --rule adam" in ran.out
+    assert "try --rule adam" in ran.err
 
 
 def test_a_learning_rate_that_explodes_is_told_and_more_steps_are_not(run) -> None:
     ran = run("--lr", "1e9", "--max-steps", 20, "--out", "o", *BRIEF)
     assert ran.code == 1
-    assert "what would help: a smaller --lr: the loss is larger than at the start\n" in ran.out
-    assert "--max-steps" not in ran.out
+    assert "what would help: a smaller --lr: the loss is larger than at the start\n" in ran.err
+    assert "--max-steps" not in ran.err
 
 
 @pytest.mark.parametrize(("rule", "rate"), [("adam", 0.001), ("barzilai-borwein", 0.01)])

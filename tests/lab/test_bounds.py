@@ -135,6 +135,27 @@ def test_no_evaluation_leaves_the_box(name, rule):
         assert run.x == pytest.approx(np.array(expected), abs=1e-5)
 
 
+def test_a_fresh_start_is_drawn_from_the_box():
+    starts = []
+
+    def loss(x):
+        starts.append(x.array)
+        return np.abs(x * 1e300 * 1e300).sum()  # never finite: every point is a start
+
+    bounds = [(-5, -3), (2, None), (-1e308, 1e308), (0.25, 0.25)]
+    start = np.array([-4.0, 3.0, 1.0, 0.25])
+    fit(loss, start, bounds, restart=FreshStart(limit=200), rng=1)
+    every = np.array(starts[1:])
+    assert len(every) > 100
+    assert every[:, 0].min() < -4.8
+    assert every[:, 0].max() > -3.2
+    assert 2 <= every[:, 1].min() < 2.1
+    assert 2.9 < every[:, 1].max() < 3
+    assert every[:, 2].max() > 1e307
+    assert every[:, 2].min() < -1e307
+    assert (every[:, 3] == 0.25).all()
+
+
 def test_units_do_not_make_a_minimum():
     """A distance of 5e-10 to a bound is no small gradient."""
     run = fit(lambda x: np.square(x * 1e9 - 3.0).sum(), np.full(2, 0.5e-9), (0, 1e-9))

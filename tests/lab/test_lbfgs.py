@@ -86,6 +86,11 @@ def test_the_first_step_is_no_longer_than_asked_for():
         assert length == pytest.approx(min(0.1, 0.1 * 4 * scale))
 
 
+def test_a_memory_is_a_whole_number():
+    assert LBFGS(memory=np.int64(3)) == LBFGS(memory=3)
+    assert type(LBFGS(memory=np.int64(3)).settings()["memory"]) is int
+
+
 def test_where_nothing_bends_the_steps_double():
     run = playground.fit(lambda x: x.sum(), np.zeros(1), rule="l-bfgs", stop=MaxSteps(4))
     assert run.params.iloc[:, 0].tolist() == [0.0, -1.0, -3.0, -7.0, -15.0]

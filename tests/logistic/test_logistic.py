@@ -392,7 +392,8 @@ def test_the_default_step_is_short_enough_for_any_data(run):
     rng = np.random.default_rng(1)
     x, noise = 1000 * rng.random(200), rng.normal(size=200)
     rows = "\n".join(f"{v},{int(v + 300 * e > 500)}" for v, e in zip(x, noise, strict=True))
-    ran = run("--data", write("x,y\n" + rows), "--target", "y", "--no-plot", "--out", "o")
+    data = ("--data", write("x,y\n" + rows), "--target", "y")
+    ran = run(*data, *AS_THEY_ARE, "--out", "o")
     assert ran.code == 0
     assert ran.err == ""
     losses = playground.read_log("o").loss.loss.to_numpy()
@@ -424,8 +425,30 @@ def test_a_column_without_a_name_is_no_feature_unasked(run):
     assert np.load("o/points.npy").tolist() == [[1.5], [2.0], [4.0]]
 
 
+AS_THEY_ARE = ("--rule", "constant", "--no-standardise", "--no-plot")
+
+
+def test_a_table_in_natural_units_gets_there_by_itself(run):
+    rng = np.random.default_rng(3)
+    age, income = 20 + 50 * rng.random(300), 1e4 + 2e5 * rng.random(300)
+    bought = 0.1 * (age - 45) + 4e-5 * (income - 1e5) + rng.logistic(size=300) > 0
+    rows = zip(age.round(), income.round(), bought, strict=True)
+    text = "\n".join(f"{a:g},{i:g},{'yes' if b else 'no'}" for a, i, b in rows)
+    ran = run("--data", write("age,income,bought\n" + text), "--target", "bought", "--no-plot",
+              "--out", "o")  # fmt: skip
+    assert ran.code == 0
+    assert "rule barzilai-borwein, on standardised features" in ran.err
+    assert "by Newton's method: the loss found is " in ran.out
+    points = np.column_stack([age.round(), income.round()])
+    w, spread = playground.read_log("o").params.to_numpy()[-1], points.std(axis=0)
+    slopes = w[:-1] / spread
+    scaled = np.column_stack([(points - points.mean(axis=0)) / spread, np.ones(300)])
+    truth = scipys(scaled, bought.astype(float))
+    assert np.allclose(slopes, truth[:-1] / spread, rtol=1e-4)
+
+
 def test_a_feature_that_counts_the_rows_is_told_of(run):
-    data = ("--data", write("id,x,k\n1,1.5,no\n2,2,yes\n3,4,no\n"), "--target", "k", "--no-plot")
+    data = ("--data", write("id,x,k\n1,1.5,no\n2,2,yes\n3,4,no\n"), "--target", "k", *AS_THEY_ARE)
     said = run(*data, "--max-steps", 2, "--out", "o").err
     assert said == (
         "note: column 'id' of mine.csv counts the rows, and is a feature: --features names others\n"
@@ -481,7 +504,9 @@ def test_a_constant_column_is_not_standardised(run, value):
     said = refused(run(*argv))
     assert "column 'a' is constant, it cannot be standardised: leave it out of --features" in said
     assert not Path("o").exists()
-    assert run(*argv, "--features", "b", "--max-steps", 2).code == 0
+    assert run(*argv, "--features", "b", "--rule", "constant", "--max-steps", 2).code == 0
+    automatic = [word for word in argv if word not in ("--standardise", "o")] + ["automatic"]
+    assert run(*automatic, "--max-steps", 2).code == 1
 
 
 def test_own_data_need_a_target(run):

@@ -367,7 +367,7 @@ def test_ways_that_disagree_are_reported(
 def test_a_step_that_rounding_spoils_is_no_agreement(tmp_path: Path, capsys: Any) -> None:
     words = ("--dtype", "float32", "--h", "1e-4", "--no-plot", "--quiet")
     assert run(tmp_path, *words) == 1
-    assert "what would help: a larger step of the differences" in capsys.readouterr().out
+    assert "what would help: a larger step of the differences" in capsys.readouterr().err
 
 
 def test_no_stationary_point_and_lines_of_them(tmp_path: Path, capsys: Any) -> None:

@@ -236,11 +236,11 @@ def dialect_of(settings: argparse.Namespace) -> Dialect:
 def add_output_flags(group: FlagGroup, name: str, resumable: bool) -> None:
     """What is written."""
     add = group.add_argument
-    add("--out", metavar="DIR", help=f"directory of this run (default logs/{name}/WHEN-SEED)")
+    add("--out", metavar="DIR", help=f"directory of this run (default logs/{name}/WHAT-WHEN)")
     if resumable:
         resume = (
             "continue the run in DIR with its own settings; the flags of when it ends may change"
         )
         add("--resume", metavar="DIR", help=resume)
     add("--no-plot", action="store_true", help="draw no pictures")
-    add("--quiet", action="store_true", help="no progress and no report, only how it ended")
+    add("--quiet", action="store_true", help="print only the directory of the run")

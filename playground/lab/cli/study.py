@@ -29,7 +29,7 @@ from playground.lab.cli.flags import (
     add_output_flags,
     add_reading_flags,
 )
-from playground.lab.cli.streams import complain, note, say
+from playground.lab.cli.streams import complain, note, say, say_path
 from playground.lab.cli.text import report
 
 __all__ = ["Study", "run"]
@@ -107,6 +107,11 @@ class Study:
         """Sentences that the user should read before the work."""
         return []
 
+    @property
+    def traits(self) -> list[str]:
+        """How large, which loss, which rule: words of the name of its folder."""
+        return []
+
     # ---------------------------------------------------------------------------- the answer
 
     def work(self) -> None:
@@ -119,7 +124,7 @@ class Study:
         return True
 
     def headline(self) -> str:
-        """What was found, in a line: all that ``--quiet`` prints."""
+        """What was found, in a line: with ``--quiet`` it is said of a failure alone."""
         raise NotImplementedError
 
     def answer(self) -> tuple[list[str], list[tuple[str, str]]]:
@@ -183,11 +188,16 @@ def _conduct(study: type[Study], command: str, words: Sequence[str]) -> int:
 
 def _told(task: Study, command: str) -> bool:
     """Say what was found; False, and a word about it, where standard output takes nothing."""
-    text = task.headline() if task.settings.quiet else f"{task.headline()}\n{task.report()}"
     try:
-        say(text)
+        if task.settings.quiet:
+            # For scripts: OUT=$(python -m playground.inverse --size 3 --quiet)
+            say_path(task.settings.out)
+        else:
+            say(f"{task.headline()}\n{task.report()}")
     except OSError as error:
         where = f"what was found is in {task.settings.out}"
         complain(f"{command}: error: cannot write to standard output ({told_of(error)}): {where}")
         return False
+    if task.settings.quiet and not task.success:
+        note("; ".join(task.headline().splitlines()))
     return True

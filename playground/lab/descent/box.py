@@ -8,15 +8,16 @@ They are written for one start at a time.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf, nan, sqrt
 from typing import Any, ClassVar, NamedTuple, TypeAlias
 
 import numpy as np
 
-from playground.graph.backend import as_array
+from playground.graph.backend import as_array, to_cpu
 from playground.graph.errors import FitError
-from playground.graph.types import Raw
+from playground.graph.types import HostArray, Random, Raw
+from playground.lab.descent.restarts import FreshStart, Restart
 from playground.lab.descent.rules import (
     LBFGS,
     AdamSteps,
@@ -34,12 +35,13 @@ from playground.lab.descent.rules import (
 )
 from playground.optimizers.arithmetic import State, inner_product, square_sum
 
-__all__ = ["Box", "kept_within"]
+__all__ = ["Box", "drawn_within", "kept_within"]
 
 # One array of truth values a parameter.
 Masks: TypeAlias = Sequence[Raw]
 
 
+# Without ==: arrays compare entry by entry, and two boxes are compared in the log, as JSON.
 @dataclass(frozen=True, eq=False)
 class Box:
     """What lies between two bounds for each entry, infinite where there is none.
@@ -70,6 +72,18 @@ class Box:
     def projected(self, point: Arrays, grads: Arrays) -> list[Raw]:
         """The gradient without what leads out of the box: zero at a minimum of the box."""
         return without(self.held(point, grads), grads)
+
+    def draw(self, rng: Random) -> list[HostArray]:
+        """A random point: uniform between the bounds, or within 1 of the only one, or of 0."""
+        found = []
+        for low, high in zip(map(to_cpu, self.lower), map(to_cpu, self.upper), strict=True):
+            share = np.asarray(rng.random(low.shape))
+            below, above = np.isfinite(low), np.isfinite(high)
+            floor, top = np.where(below, low, 0.0), np.where(above, high, 0.0)
+            between = floor * (1 - share) + top * share
+            beside = np.where(above, top - share, floor + share)
+            found.append(np.asarray(np.where(below & above, between, beside), dtype=low.dtype))
+        return found
 
 
 class Followed(NamedTuple):
@@ -117,6 +131,7 @@ class Projected(Rule):
     def step(
         self, state: Followed, value: float, grads: Arrays, squared_norm: float
     ) -> tuple[Followed, Arrays]:
+        # Where the loop has gone: the same call of ``moved``, and so the same point bit for bit.
         here = state.ahead
         free = self.box.projected(here, grads)
         inner, stride = self.rule.step(state.inner, value, free, squared_norm)
@@ -181,6 +196,7 @@ class Spectral(Rule):
         here = self.box.moved(state.point, downhill(inner.size, inner.grads))
         pairs = zip(inner.grads, finite_changes(grads, state.grads), strict=True)
         changed = [as_array(part + change) for part, change in pairs]
+        # To judge a point the rule wants what the step promised; to learn from it, its length.
         inner = inner._replace(squared_norm=square_sum(inner.grads))
         return self._left(self.rule.step(inner, value, changed, 0.0)[0], here, grads)
 
@@ -193,6 +209,7 @@ class Spectral(Rule):
         free = self.box.projected(point, grads)
         stride = downhill(inner.size, free)
         ahead = self.box.moved(point, stride)
+        # By the size, which the rule's own formulas multiply the gradient by.
         taken = [as_array((x - end) / inner.size) for x, end in zip(point, ahead, strict=True)]
         promise = inner_product(taken, free)
         inner = inner._replace(grads=taken, squared_norm=promise)
@@ -269,6 +286,7 @@ class Walled(Rule):
             size = 1.0 if curved else min(2.0 * state.size, self.rule.largest)
             scale = among(held, pairs, state.scale)[1]
             direction, promise = self._direction(here, grads, pairs, scale, size)
+            # A size of 0 tells the loop that there is no way on from here.
             size = size if promise > 0.0 else 0.0
             now = Cornered(size, value, promise, scale, pairs, here, grads, direction)
         return now, downhill(now.size, now.direction)
@@ -364,6 +382,7 @@ def among(held: Masks, pairs: Sequence[Pair], scale: float) -> tuple[list[Pair],
     for step, change, there in pairs:
         if not there:
             continue
+        # An inverse Hessian of some entries is no part of that of all: the recursion runs anew.
         step, change = without(held, step), without(held, change)
         bend, turn = inner_product(step, change), square_sum(change)
         # The others may have hidden that the loss does not bend here.
@@ -371,6 +390,13 @@ def among(held: Masks, pairs: Sequence[Pair], scale: float) -> tuple[list[Pair],
             known.append((step, change, 1.0 / bend))
             scale = bend / turn
     return known, scale
+
+
+def drawn_within(restart: Restart, box: Box) -> Restart:
+    """The restart for a descent in ``box``: a fresh start of the usual kind is drawn from it."""
+    if isinstance(restart, FreshStart) and restart.draw is None:
+        return replace(restart, draw=box.draw)
+    return restart
 
 
 def kept_within(rule: Rule, box: Box) -> Rule:

@@ -21,6 +21,7 @@ import numpy as np
 from playground.graph.backend import as_array
 from playground.graph.errors import FitError
 from playground.graph.types import Raw
+from playground.lab.descent.arguments import knowing_its_arguments, unknown_name
 from playground.optimizers import Adam
 from playground.optimizers.adam import adam_bounds, adam_moments, adam_rate, adam_stride
 from playground.optimizers.arithmetic import (
@@ -126,6 +127,9 @@ class Constant(Rule):
 
     def __init__(self, step: float = 0.01) -> None:
         object.__setattr__(self, "initial", above_zero(self, "step size", step))
+
+    def __repr__(self) -> str:
+        return f"Constant(step={self.initial!r})"  # as it could be typed
 
     def begin(self, point: Arrays) -> OneSize:
         return OneSize(self.initial)
@@ -437,8 +441,10 @@ class LBFGS(Rule):
     def __post_init__(self) -> None:
         object.__setattr__(self, "initial", above_zero(self, "step size", self.initial))
         object.__setattr__(self, "minimum", above_zero(self, "minimum", self.minimum))
-        if not (type(self.memory) is int and self.memory >= 1):
+        whole = isinstance(self.memory, (int, np.integer)) and not isinstance(self.memory, bool)
+        if not (whole and self.memory >= 1):
             raise FitError(f"LBFGS: expected a memory of 1 step or more, got {self.memory!r}")
+        object.__setattr__(self, "memory", int(self.memory))
 
     def begin(self, point: Arrays) -> Remembered:
         zeros = [np.zeros_like(array) for array in point]
@@ -546,6 +552,9 @@ MAKERS: dict[str, Callable[..., Rule]] = {
     "adam": AdamSteps,
     "l-bfgs": LBFGS,
 }
+for _rule in (Constant, GrowShrink, BarzilaiBorwein, AdamSteps, LBFGS):
+    # Here, since a dataclass gets its __init__ when its body is over.
+    setattr(_rule, "__init__", knowing_its_arguments(_rule.__init__))
 
 
 def make_rule(rule: str | Rule | Adam, initial: float | None = None) -> Rule:
@@ -555,7 +564,7 @@ def make_rule(rule: str | Rule | Adam, initial: float | None = None) -> Rule:
     """
     if isinstance(rule, str):
         if rule not in MAKERS:
-            raise FitError(f"unknown rule {rule!r}: expected one of {', '.join(MAKERS)}")
+            raise FitError(unknown_name("rule", rule, [*MAKERS]))
         return MAKERS[rule]() if initial is None else MAKERS[rule](initial)
     if isinstance(rule, Adam):
         return AdamSteps.of(rule)

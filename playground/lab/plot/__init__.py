@@ -374,6 +374,7 @@ def _are_ragged(values: np.ndarray) -> bool:
     rows, columns = values.shape
     if columns <= MOST_RAGGED or rows <= 2 * MOST_SMOOTHED:
         return False
+    # The way up and down over the distance made: 1 for a curve that only falls.
     logs = np.log(np.where((values > LOWEST) & (values < HIGHEST), values, np.nan))
     ways = np.nansum(np.abs(np.diff(logs, axis=0)), axis=0)
     reach = np.nanmax(logs, axis=0) - np.nanmin(logs, axis=0)
@@ -597,6 +598,7 @@ def _name_ends(ax: Axes, ends: np.ndarray, names: Sequence[str]) -> None:
     for place, index in zip(places, order, strict=True):
         look: dict[str, Any] = {"color": colors[index], "fontsize": 8, "va": "center"}
         ax.text(1.035, place, names[index], transform=ax.transAxes, **look)
+    # From where the line ends, by a slope, to where its name found room.
     ways = [
         [(0.991, height), (1.006, height), (1.024, place), (1.031, place)]
         for height, place in zip(heights[order], places, strict=True)
@@ -643,7 +645,7 @@ def log_scale(ax: Axes, values: np.ndarray) -> None:
     ax.set_yscale("log", nonpositive="mask")
     # By logarithms: of 1e-300 and 1e300 the quotient is no number.
     subs = (1, 2, 5) if high / 100 < low else (1,)
-    ax.yaxis.set_major_locator(LogLocator(subs=subs, numticks=8))
+    ax.yaxis.set_major_locator(LogLocator(subs=subs, numticks=7))
     ax.yaxis.set_minor_locator(NullLocator())
     ax.yaxis.set_major_formatter(_numbers()(log=True))
     room = max(10 ** (0.05 * (np.log10(high) - np.log10(low))), 1.2)
@@ -668,11 +670,11 @@ def _numbers() -> Any:
     return Numbers
 
 
-def _few_ticks(axis: Any, *, integer: bool = False) -> None:
-    """Some five round numbers along an axis."""
+def _few_ticks(axis: Any, most: int = 6, *, integer: bool = False) -> None:
+    """Round numbers along an axis, each of which takes as long to draw as a line."""
     from matplotlib.ticker import MaxNLocator
 
-    axis.set_major_locator(MaxNLocator(7, steps=(1, 2, 5, 10), integer=integer))
+    axis.set_major_locator(MaxNLocator(most, steps=(1, 2, 5, 10), integer=integer))
     axis.set_major_formatter(_numbers()())
 
 
@@ -689,7 +691,7 @@ def dress(ax: Axes, title: str, ylabel: str, *, legend: bool = False) -> Axes:
     else:
         ax.xaxis.set_major_formatter(_numbers()())
     if ax.get_yscale() == "linear":
-        _few_ticks(ax.yaxis)
+        _few_ticks(ax.yaxis, 8)
     ax.grid(True, which="major", color="#dddddd", linewidth=0.6)
     ax.set_axisbelow(True)
     ax.margins(x=0.01)

@@ -30,6 +30,8 @@ from playground.lab.runlog.store import (
 if TYPE_CHECKING:
     import pandas
 
+    from playground.lab.album import Pictures
+
 __all__ = ["RunRecord", "read_log", "read_meta", "read_store"]
 
 
@@ -184,6 +186,21 @@ class RunRecord:
 
     def __repr__(self) -> str:
         return f"<RunRecord of {self.rows} rows, {self.layout.size} parameters: {self.where}>"
+
+    # --------------------------------------------------------------------------- pictures
+
+    def plot(self, *names: str) -> Pictures:
+        """Figures by name (loss, parameters, gradient, watched), all or those asked for.
+
+        A notebook shows them; no window is opened.
+        """
+        from playground.lab.album import pictures_of
+
+        return pictures_of(self, *names)
+
+    def save_pictures(self, folder: str | os.PathLike[str]) -> list[Path]:
+        """Write what :meth:`plot` draws as ``NAME.png`` into ``folder``. Returns the files."""
+        return self.plot().save(folder)
 
     # ---------------------------------------------------------------------------- exports
 
