@@ -13,7 +13,6 @@ from playground.graph.op import as_raw
 from playground.graph.types import Array, Axis, Operand, Raw, Scalar
 from playground.graph.variable import Variable
 
-
 # Powers of at least this have all of their digits, by the character of the dtype.
 _LEAST = {char: float(np.finfo(char).tiny) ** 0.9 for char in "efd"}
 
