@@ -13,6 +13,9 @@ from playground.graph.op import as_raw
 from playground.graph.types import Array, Axis, Operand, Raw, Scalar
 from playground.graph.variable import Variable
 
+# Powers of at least this have all of their digits, by the character of the dtype.
+_LEAST = {char: float(np.finfo(char).tiny) ** 0.9 for char in "efd"}
+
 
 class Norm(Reduction):
     """Base of norms; their derivative at 0 is 0, the smallest of the subgradients."""
@@ -37,10 +40,15 @@ class Norm(Reduction):
         changes, is that of what has the digits.
         """
         size = as_raw(y)
+        # A formula has no size, and complex numbers' norms are real.
         if size.dtype.kind != "f" or backend.is_symbolic(size) or 0 in self.shape:
             return None
-        least = float(np.finfo(size.dtype).tiny) ** (0.9 / max(abs(order), 2.0))
-        if backend.everywhere((size > least) & (size < 1 / least)):
+        least = _LEAST.get(size.dtype.char, 1e-3) ** (1 / max(abs(order), 2.0))
+        if not size.shape and isinstance(size, (np.ndarray, np.floating)):
+            # Of one number Python asks in a tenth of the time.
+            if least < float(size) < 1 / least:
+                return None
+        elif backend.everywhere((size > least) & (size < 1 / least)):
             return None
         rows = abs(as_raw(x)).max(axis=self.axis, keepdims=True)
         sound = (rows > 0) & (rows < math.inf)

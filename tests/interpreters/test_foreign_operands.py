@@ -255,3 +255,21 @@ def test_a_table_on_the_left_of_a_comparison_has_truth_values() -> None:
         np.testing.assert_array_equal(found.to_numpy(), compare(table.to_numpy(), row))
     with pytest.raises(GraphCutError, match="pandas"):
         operator.add(table, Variable(row))
+
+
+@for_each(["C", "F", "A", "K"])
+def test_astype_takes_the_arguments_of_numpy(order: str) -> None:
+    x = np.arange(6.0).reshape(2, 3)
+    for dtype in ("f4", "f8"):
+        v = Variable(x)
+        found = v.astype(dtype, order=order, casting="same_kind", subok=True)
+        expected = x.astype(dtype, order=order)
+        assert found.dtype == expected.dtype
+        assert found.array.flags.f_contiguous == expected.flags.f_contiguous
+        np.testing.assert_array_equal(found.array, expected)
+        (found * found).sum().backward()
+        np.testing.assert_array_equal(v.grad, 2 * x)
+    with pytest.raises(TypeError, match="cannot cast"):
+        Variable(x).astype("f4", order, "safe")
+    with pytest.raises(ValueError, match="order"):
+        Variable(x).astype("f4", "Z")
