@@ -21,6 +21,7 @@ from playground.compat import years
 from playground.compat.reading import check_files
 from playground.compat.sources import code_of, find_beside, run_code, source_bytes
 from playground.compat.used import NOT_THE_SCRIPTS, USES
+from playground.datasets.stand_ins import make_stand_in, stand_in_names
 from playground.graph.errors import (
     DeviceError,
     InputError,
@@ -30,7 +31,7 @@ from playground.graph.errors import (
 )
 from playground.lab.cli import guarded
 from playground.lab.cli.flags import Parser
-from playground.lab.cli.streams import complain
+from playground.lab.cli.streams import complain, say
 
 __all__ = ["main"]
 
@@ -38,6 +39,7 @@ COMMAND = "python -m playground.run"
 EXAMPLES = f"""
     {COMMAND} train_mnist.py --gpu -1 --epoch 3
     {COMMAND} --check *.py
+    {COMMAND} --fake-data mnist train_mnist.py
 
     The flags of this command stand before the script; all that stands behind it is the script's.
 """
@@ -52,7 +54,13 @@ def parser_of_scripts() -> Parser:
         "--no-translate", action="store_true", help="leave Python 2 as it is: an error"
     )
     parser.add_argument("--quiet", action="store_true", help="no summary of old names at the end")
-    parser.add_argument("script", help="the script")
+    names = ", ".join(stand_in_names())
+    parser.add_argument(
+        "--fake-data",
+        metavar="NAME",
+        help=f"write a small stand-in for a dataset to Chainer's cache folder: {names}",
+    )
+    parser.add_argument("script", nargs="?", help="the script")
     parser.add_argument("arguments", nargs=argparse.REMAINDER, help="its arguments")
     return parser
 
@@ -75,6 +83,13 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def prepare(words: Sequence[str], prepared: list[_Prepared]) -> int:
     settings = parser_of_scripts().parse_args(words)
+    if settings.fake_data is not None:
+        for path in make_stand_in(settings.fake_data):
+            say(f"written {path}: made up, to try a script with")
+        if settings.script is None:
+            return 0
+    if settings.script is None:
+        raise InputError("give a script to run, for example: train.py (--help explains the flags)")
     if settings.check:
         return check_files([settings.script, *settings.arguments])
     data = source_bytes(settings.script)

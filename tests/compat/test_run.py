@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -101,7 +102,8 @@ def test_relative_files_and_modules_are_those_of_the_script(tmp_path: Path) -> N
     [
         (["nix.py"], "nix.py: no such file"),
         (["."], ".: a folder, not a script"),
-        ([], "the following arguments are required"),
+        ([], "give a script to run"),
+        (["--fake-data", "nix"], "there is no stand-in for 'nix'"),
         (["--nix", "a.py"], "unrecognized arguments: --nix"),
     ],
 )
@@ -152,3 +154,26 @@ def test_check_reads_scripts_of_each_age(
             assert line in text
     assert check(capsys, old)[0] == 0
     assert check(capsys, tmp_path / "nix.py", old)[0] == 2
+
+
+def test_fake_data_go_where_a_script_looks_for_them(tmp_path: Path) -> None:
+    text = (
+        "import chainer\ntrain, test = chainer.datasets.get_mnist()\n"
+        "print(len(train), train[0][0].shape, test[0][1].dtype)\n"
+    )
+    environment = {**os.environ, "CHAINER_DATASET_ROOT": str(tmp_path / "root")}
+    (tmp_path / "script.py").write_text(text)
+    command = [sys.executable, "-W", "ignore", "-m", "playground.run"]
+    for words, code, said in (
+        ([], 2, "--fake-data mnist"),
+        (["--fake-data", "mnist"], 0, "1000 (784,) int32"),
+        (["--fake-data", "mnist"], 2, "is there already"),
+        ([], 0, "1000 (784,) int32"),
+    ):
+        with about(f"{words} {code}"):
+            done = subprocess.run(
+                [*command, *words, str(tmp_path / "script.py")],
+                capture_output=True, text=True, timeout=120, check=False, env=environment,
+            )  # fmt: skip
+            assert done.returncode == code
+            assert said in done.stdout + done.stderr
