@@ -53,6 +53,8 @@ LAYERS: dict[str, int] = {
     "playground.computational_graph": 6,
     "playground.dataset": 6,
     "playground.datasets": 6,
+    "playground.distribution": 6,
+    "playground.distributions": 6,
     "playground.iterators": 6,
     "playground.training": 6,
     "playground.optimizers": 6,

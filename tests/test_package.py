@@ -43,7 +43,7 @@ def test_every_name_that_it_shows_is_there() -> None:
     ("module", "name", "words"),
     [
         (playground, "Varable", "did you mean 'Variable'?"),
-        (playground, "distributions", "a name of Chainer's"),
+        (playground, "caffe", "a name of Chainer's"),
         (functions, "log_softmx", "did you mean 'log_softmax'?"),
         (functions, "roi_pooling_2d", "a name of Chainer's"),
         (links, "NaryTreeLSTM", "a name of Chainer's"),
