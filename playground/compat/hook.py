@@ -16,7 +16,7 @@ from typing import Any
 from playground.compat import idioms
 from playground.compat.loading import Made
 from playground.compat.names import below, current, entries, held_here, is_here, modules, public
-from playground.graph.errors import GraphError, MissingModuleError, MissingNameError
+from playground.graph.errors import DeviceError, GraphError, MissingModuleError, MissingNameError
 
 
 def find(path: str) -> Any:
@@ -28,6 +28,14 @@ def find(path: str) -> Any:
     if path in modules() or current(path) in modules():
         return _module(path) if is_here(path) else None
     return below(public(path))
+
+
+def is_found(path: str) -> bool:
+    """Whether a name is here, also where only a device that is not there could answer for it."""
+    try:
+        return find(path) is not None
+    except DeviceError:
+        return True
 
 
 def _module(path: str) -> Facade:

@@ -14,6 +14,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from playground.graph.errors import DeviceError
+
 TABLE = Path(__file__).parent.parent / "data" / "chainer-names.tsv"
 
 # Paths of older versions, or second paths, of what is the same thing: there -> here, the beginnings
@@ -141,9 +143,12 @@ def held_here(module: str) -> list[str]:
 def is_here(path: str) -> bool:
     """Whether a path leads somewhere; a module does if something that it held does."""
     path = current(path)
-    if below(path) is not None:
+    try:
+        if below(path) is not None:
+            return True
+    except DeviceError:  # CuPy's own, such as cuda.Stream, where there is no device
         return True
     # Modules held modules, and one another: what counts is what else is in them.
     inside = [held for module, held in modules().items() if f"{module}.".startswith(f"{path}.")]
     paths = {public for held in inside for public in held.values()} - modules().keys()
-    return any(below(public) is not None for public in paths)
+    return any(is_here(public) for public in paths)

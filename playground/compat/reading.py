@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from playground.compat import idioms, python2, years
 from playground.compat.differences import DIFFERENCES
-from playground.compat.hook import advice, find
+from playground.compat.hook import advice, is_found
 from playground.compat.names import public
 from playground.compat.sources import source_bytes
 from playground.graph.errors import InputError, PlaygroundError
@@ -41,7 +41,7 @@ class ScriptReport:
 
     @property
     def missing(self) -> list[str]:
-        return sorted(name for name in self.names if find(name) is None)
+        return sorted(name for name in self.names if not is_found(name))
 
     @property
     def differing(self) -> list[str]:
