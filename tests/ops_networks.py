@@ -7,8 +7,12 @@ from typing import Any
 import numpy as np
 
 import playground.functions as F
-from playground.functions.connection import dense
+from playground.functions.array import columns
+from playground.functions.connection import convolution, dense
 from playground.functions.noise import masks
+from playground.functions.pooling import moving
+from playground.functions.windows import windows_over
+from playground.graph import backend
 from tests.rows import Case, Row, case
 
 M = (2, 3)
@@ -66,6 +70,304 @@ def _r2(pred: Any, true: Any, multioutput: str = "uniform_average") -> Any:
     return score if multioutput == "raw_values" else score.mean()
 
 
+def _axes(value: Any, ndim: int) -> tuple[int, ...]:
+    return (value,) * ndim if isinstance(value, int) else tuple(value)
+
+
+def _windows(
+    x: Any, kernel: Any, stride: Any, pad: Any, dilate: Any, cover: bool, fill: Any
+) -> Any:
+    """Every window of x (n, c, …) by itself: (n, c, *out, *kernel), with ``fill`` around x."""
+    ndim = len(kernel)
+    s, p, d = (_axes(v, ndim) for v in (stride, pad, dilate))
+    reach = [k + (k - 1) * (e - 1) for k, e in zip(kernel, d, strict=True)]
+    spare = [m + 2 * q - r for m, q, r in zip(x.shape[2:], p, reach, strict=True)]
+    out = [(m + (t - 1 if cover else 0)) // t + 1 for m, t in zip(spare, s, strict=True)]
+    wide = np.pad(x, [(0, 0), (0, 0)] + [(q, q + t) for q, t in zip(p, s, strict=True)],
+                  constant_values=fill)  # fmt: skip
+    found = np.empty((*x.shape[:2], *out, *kernel), x.dtype)
+    for at in np.ndindex(*out):
+        window = (slice(i * t, i * t + r, e) for i, t, r, e in zip(at, s, reach, d, strict=True))
+        found[(..., *at, *[slice(None)] * ndim)] = wide[(..., *window)]
+    return found
+
+
+def _convolved(
+    x: Any, W: Any, b: Any = None, stride: Any = 1, pad: Any = 0, cover_all: bool = False,
+    dilate: Any = 1, groups: int = 1,
+) -> Any:  # fmt: skip
+    windows = _windows(x, W.shape[2:], stride, pad, dilate, cover_all, 0)
+    parts = zip(np.split(windows, groups, 1), np.split(W, groups), strict=True)
+    flat = [(u.reshape(*u.shape[: x.ndim], -1), v.reshape(*v.shape[:2], -1)) for u, v in parts]
+    y = np.concatenate([np.einsum("nc...k,ock->no...", u, v) for u, v in flat], 1)
+    return y if b is None else y + b.reshape(-1, *(1,) * (x.ndim - 2))
+
+
+def _transposed(
+    x: Any, W: Any, b: Any = None, stride: Any = 1, pad: Any = 0, outsize: Any = None,
+    dilate: Any = 1, groups: int = 1,
+) -> Any:  # fmt: skip
+    """What a convolution's matrix is transposed: found column by column."""
+    ndim = x.ndim - 2
+    s, p, d = (_axes(v, ndim) for v in (stride, pad, dilate))
+    if outsize is None:
+        axes = zip(x.shape[2:], W.shape[2:], s, p, d, strict=True)
+        outsize = [t * (m - 1) + (k - 1) * e + 1 - 2 * q for m, k, t, q, e in axes]
+    units = np.zeros((W.shape[1] * groups, *outsize), x.dtype)
+    y = np.empty((len(x), *units.shape), x.dtype)
+    for at in np.ndindex(*units.shape):
+        unit = units.copy()
+        unit[at] = 1
+        full = _convolved(unit[None], W, None, s, p, tuple(outsize) != (), d, groups)
+        part = full[(..., *(slice(0, m) for m in x.shape[2:]))]
+        y[(slice(None), *at)] = (x * part).sum(tuple(range(1, x.ndim)))
+    return y if b is None else y + b.reshape(-1, *(1,) * ndim)
+
+
+def _pooled(reduction: Any, fill: Any) -> Any:
+    def pool(
+        x: Any, ksize: Any, stride: Any = None, pad: Any = 0, cover_all: Any = fill != 0,
+        pad_value: Any = 0,
+    ) -> Any:  # fmt: skip
+        kernel = _axes(ksize, x.ndim - 2)
+        stride = kernel if stride is None else stride
+        around = fill if pad_value == 0 else np.nan
+        windows = _windows(x, kernel, stride, pad, 1, cover_all, around)
+        return reduction(windows, axis=tuple(range(x.ndim, windows.ndim)))
+
+    return pool
+
+
+_largest, _average = _pooled(np.max, -np.inf), _pooled(np.nanmean, 0)
+
+
+def _unpooled(
+    x: Any,
+    ksize: Any,
+    stride: Any = None,
+    pad: Any = 0,
+    outsize: Any = None,
+    cover_all: bool = True,
+) -> Any:
+    """Each channel spread by a kernel of ones."""
+    kernel = _axes(ksize, x.ndim - 2)
+    stride = _axes(kernel if stride is None else stride, len(kernel))
+    if outsize is None:
+        outsize = [t * (m - 1) + k - 2 * q - (t - 1 if cover_all else 0) for m, k, t, q in zip(
+            x.shape[2:], kernel, stride, _axes(pad, len(kernel)), strict=True)]  # fmt: skip
+    ones = np.ones((x.shape[1], 1, *kernel), x.dtype)
+    return _transposed(x, ones, None, stride, pad, outsize, 1, x.shape[1])
+
+
+def _upsampled(x: Any, indexes: Any) -> Any:
+    y = np.zeros((*x.shape[:2], x.shape[2] * 2, x.shape[3] * 2), x.dtype)
+    for n, c, i, j in np.ndindex(x.shape):
+        a, b = divmod(indexes[n, c, i, j], 2)
+        y[n, c, 2 * i + a, 2 * j + b] = x[n, c, i, j]
+    return y
+
+
+def _columns(x: Any, ksize: Any, stride: Any = 1, pad: Any = 0, dilate: Any = 1) -> Any:
+    windows = _windows(x, _axes(ksize, 2), stride, pad, dilate, False, 0)
+    return windows.transpose(0, 1, 4, 5, 2, 3).reshape(len(x), -1, *windows.shape[2:4])
+
+
+def _pyramid(x: Any, pyramid_height: int, pooling: str) -> Any:
+    """Of images whose sides are powers of two."""
+    n, c, h, w = x.shape
+    parts = [
+        x.reshape(n, c, b, h // b, b, w // b).max((3, 5)).reshape(n, -1)
+        for b in (2**i for i in range(pyramid_height))
+    ]
+    return np.concatenate(parts, 1)[:, :, None, None]
+
+
+def _depth_to_space(X: Any, r: int) -> Any:
+    n, d, h, w = X.shape
+    y = np.empty((n, d // r**2, h * r, w * r), X.dtype)
+    for i, j in np.ndindex(r, r):
+        y[:, :, i::r, j::r] = X[:, (i * r + j) * y.shape[1] :][:, : y.shape[1]]
+    return y
+
+
+def _space_to_depth(X: Any, r: int) -> Any:
+    return np.concatenate([X[:, :, i::r, j::r] for i, j in np.ndindex(r, r)], 1)
+
+
+# Windows of two by three over an image, with padding, and a number for each of them.
+OVER = windows_over("rows", (3, 4), (2, 3), (1, 2), (1, 0))
+SPREAD = np.arange(2 * OVER.out[0] * OVER.out[1]).reshape(2, 1, *OVER.out) % 6
+WHERE = np.array([[[[0, 3], [2, 1]]]])
+IMAGE = (1, 2, 3, 3)
+
+
+def _convolution_rows(name: str, size: tuple[int, ...], turned: tuple[int, ...]) -> list[Row]:
+    """The rows of a convolution and its transpose, over axes of these lengths."""
+    kernel, corner = (2,) * len(size), (1, 1, 2, *(1,) * (len(size) - 1))
+    conv, deconv = convolution.Convolution, convolution.Deconvolution
+    wrong = case((1, 2, *size), (2, 3, *kernel)), case((1, 2, *size), (2, 2, *kernel), (3,))
+    return [
+        rows(
+            f"convolution_{name}",
+            conv,
+            case((2, 2, *size), (3, 2, *kernel), (3,)),
+            case((1, 2, *size), (2, 1, *kernel), pad=1, stride=2, groups=2, cover_all=True),
+            case(corner, corner),
+            ref=_convolved,
+            bad=(*wrong, case((1, 2), (2, 2)), case((1, 1, *size), (1, 1, *(9,) * len(size)))),
+        ),
+        rows(
+            f"deconvolution_{name}",
+            deconv,
+            case((1, 2, *turned), (2, 2, *kernel), (2,)),
+            case((2, 2, *turned), (2, 1, *kernel), stride=2, pad=1, groups=2),
+            case(corner, corner, stride=1),
+            ref=_transposed,
+            bad=(case((1, 2, *turned), (3, 2, *kernel)), case((1, 2), (2, 2))),
+        ),
+    ]
+
+
+def _pooling_rows(name: str, size: tuple[int, ...], turned: tuple[int, ...]) -> list[Row]:
+    corner = (1, 1, 2, *(1,) * (len(size) - 1))
+    own = {} if name == "2d" else {"pad_value": None}
+    bad = (case((1, 2), ksize=2), case((1, 1, *size), ksize=9, **({} if own else {"pad": 0})))
+    return [
+        rows(
+            f"max_pooling_{name}",
+            moving.MaxPooling,
+            case((1, 1, *size), ksize=2),
+            case(corner, ksize=corner[2:]),
+            case((2, 2, *size), ksize=3, stride=2, pad=1, cover_all=False),
+            ref=_largest,
+            bad=(case((1, 2), ksize=2), case((0, 1, *size), ksize=2)),
+        ),
+        rows(
+            f"average_pooling_{name}",
+            moving.WindowSum,
+            case((1, 1, *size), ksize=2),
+            case(corner, ksize=corner[2:]),
+            case((2, 2, *size), ksize=2, stride=1, pad=1, **own),
+            ref=_average,
+            bad=bad,
+        ),
+        rows(
+            f"unpooling_{name}",
+            moving.WindowSpread,
+            case((1, 1, *turned), ksize=2),
+            case(corner, ksize=corner[2:]),
+            case((1, 2, *turned), ksize=3, stride=2, pad=1, cover_all=False),
+            ref=_unpooled,
+            bad=(case((1, 2), ksize=2), case((1, 1, *turned), ksize=2, outsize=(9,) * len(size))),
+        ),
+    ]
+
+
+MOVING: tuple[Row, ...] = (
+    *_convolution_rows("1d", (4,), (3,)),
+    *_convolution_rows("2d", (3, 3), (2, 2)),
+    *_convolution_rows("3d", (2, 3, 2), (2, 2, 2)),
+    *_convolution_rows("nd", (3, 2), (2, 2)),
+    rows(
+        "convolution_2d:dilated",
+        convolution.Convolution,
+        case(IMAGE, (2, 2, 2, 1), stride=(1, 2), pad=(2, 0), dilate=(2, 1)),
+        case((1, 2, 2, 2), (3, 2, 1, 1), (3,)),
+        ref=_convolved,
+    ),
+    rows(
+        "deconvolution_2d:outsize",
+        convolution.Deconvolution,
+        case((1, 2, 2, 2), (2, 1, 2, 2), stride=2, outsize=(5, 4), dilate=1),
+        case((1, 1, 2, 2), (1, 1, 2, 2), dilate=(2, 1)),
+        ref=_transposed,
+        bad=(case((1, 2, 2, 2), (2, 1, 2, 2), stride=2, outsize=(7, 4)),),
+    ),
+    rows(
+        "dilated_convolution_2d",
+        convolution.Convolution,
+        case(IMAGE, (2, 2, 2, 2), (2,), dilate=2),
+        ref=_convolved,
+    ),
+    rows(
+        "depthwise_convolution_2d",
+        convolution.Convolution,
+        case(IMAGE, (3, 2, 2, 2), (6,)),
+        ref=lambda x, W, b: _convolved(x, W.transpose(1, 0, 2, 3).reshape(6, 1, 2, 2), b, groups=2),
+    ),
+    rows(
+        "the kernel's gradient",
+        convolution.ConvolutionWeights,
+        case((2, 2, 3, 4), (2, 3, *OVER.out)),
+        f=lambda x, y: convolution.ConvolutionWeights(OVER, 1).apply((x, y))[0],
+        ref=lambda x, y: np.einsum(
+            "ncijkl,noij->ockl", _windows(x, (2, 3), (1, 2), (1, 0), 1, False, 0), y
+        ),
+    ),
+    *_pooling_rows("1d", (4,), (2,)),
+    *_pooling_rows("2d", (3, 2), (2, 2)),
+    *_pooling_rows("3d", (2, 2, 3), (2, 2, 2)),
+    *_pooling_rows("nd", (3,), (2,)),
+    rows(
+        "spatial_pyramid_pooling_2d",
+        moving.MaxPooling,
+        case((2, 1, 4, 4), pyramid_height=2, pooling="max"),
+        ref=_pyramid,
+        bad=(case((2, 2), pyramid_height=2, pooling="max"),),
+    ),
+    rows(
+        "upsampling_2d",
+        moving.WindowPut,
+        case((1, 1, 2, 2), indexes=WHERE),
+        f=lambda x, indexes: F.upsampling_2d(x, indexes, 2, cover_all=False),
+        ref=_upsampled,
+        bad=(case((1, 2, 2, 2), indexes=WHERE), case((1, 1, 2, 2), indexes=np.ones((1, 1, 2, 2)))),
+    ),
+    rows(
+        "elements of windows",
+        moving.WindowPick,
+        case((2, 1, 3, 4)),
+        f=lambda x: moving.WindowPick(OVER, backend.array_like(SPREAD, x.array)).of(x),
+        ref=lambda x: np.take_along_axis(
+            _windows(x, (2, 3), (1, 2), (1, 0), 1, False, 0).reshape(2, 1, *OVER.out, 6),
+            SPREAD[..., None],
+            -1,
+        )[..., 0],
+    ),
+    rows(
+        "im2col",
+        columns.Im2Col,
+        case((1, 2, 3, 3), ksize=2),
+        case((1, 1, 2, 2), ksize=(1, 2)),
+        case((2, 1, 3, 4), ksize=(2, 1), stride=(1, 2), pad=1, dilate=(2, 1)),
+        ref=_columns,
+        bad=(case(M, ksize=2), case((1, 1, 3, 3), ksize=4)),
+    ),
+    rows(
+        "columns to an image",
+        columns.Col2Im,
+        case((2, 6, *OVER.out)),
+        f=lambda x: columns.Col2Im(OVER).of(x),
+        ref=lambda x: _transposed(
+            x, np.eye(6, dtype=x.dtype).reshape(6, 1, 2, 3), None, (1, 2), (1, 0), (3, 4)
+        ),
+    ),
+    rows(
+        "depth2space",
+        None,
+        case((2, 8, 1, 2), r=2),
+        ref=_depth_to_space,
+        bad=(case((2, 3, 1, 2), r=2),),
+    ),
+    rows(
+        "space2depth",
+        None,
+        case((2, 2, 2, 4), r=2),
+        ref=_space_to_depth,
+        bad=(case((2, 2, 3, 4), r=2),),
+    ),
+)
+
 NUMBERS = np.array([[2, 0, 2], [1, -1, 1]])
 DROPS = np.arange(12).reshape(2, 2, 3) % 3 != 1
 SCORED = np.array([0, 1, 2, 0, 1, 2])
@@ -73,6 +375,7 @@ SCORED = np.array([0, 1, 2, 0, 1, 2])
 # --------------------------------------------------------------------------------- the rows
 
 ROWS: tuple[Row, ...] = (
+    *MOVING,
     # connection
     rows(
         "linear",

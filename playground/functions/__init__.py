@@ -45,20 +45,35 @@ from playground.functions.scaling import *  # noqa: F403
 from playground.graph.errors import no_such_name
 
 if TYPE_CHECKING:
+    from playground.functions.array.columns import *  # noqa: F403
+    from playground.functions.connection.convolution import *  # noqa: F403
     from playground.functions.connection.dense import *  # noqa: F403
     from playground.functions.evaluation.classification import *  # noqa: F403
     from playground.functions.noise.masks import *  # noqa: F403
     from playground.functions.noise.normal import *  # noqa: F403
+    from playground.functions.pooling.pooling import *  # noqa: F403
+    from playground.functions.pooling.unpooling import *  # noqa: F403
 
 # What networks are made of, loaded when it is first asked for: a study of one matrix does without,
 # and `import playground` costs little more than `import numpy`. By module: its __all__.
 _LATE = {
+    "array.columns": "depth2space im2col space2depth",
+    "connection.convolution": """
+        convolution_1d convolution_2d convolution_3d convolution_nd deconvolution_1d
+        deconvolution_2d deconvolution_3d deconvolution_nd depthwise_convolution_2d
+        dilated_convolution_2d
+    """,
     "connection.dense": "bilinear embed_id linear",
     "evaluation.classification": """
         accuracy binary_accuracy classification_summary f1_score precision r2_score recall
     """,
     "noise.masks": "dropout simplified_dropconnect zoneout",
     "noise.normal": "gaussian gumbel_softmax rrelu",
+    "pooling.pooling": """
+        average_pooling_1d average_pooling_2d average_pooling_3d average_pooling_nd max_pooling_1d
+        max_pooling_2d max_pooling_3d max_pooling_nd spatial_pyramid_pooling_2d
+    """,
+    "pooling.unpooling": "unpooling_1d unpooling_2d unpooling_3d unpooling_nd upsampling_2d",
 }
 _HOMES = {name: module for module, names in _LATE.items() for name in names.split()}
 _ROOMS = {module.partition(".")[0] for module in _LATE}

@@ -68,7 +68,62 @@ NOISE = [
         (M, (4, 3)),
     ),
 ]
-ROWS = [*CONNECTION, *BILINEAR, *NOISE]
+
+
+def over(name: str, *shapes: tuple[int, ...], second: bool = True, **options: Any) -> Row:
+    """A function of windows, with options."""
+    return Row(name, lambda F, *xs: getattr(F, name)(*xs, **options), shapes, second=second)
+
+
+IMAGE, LINE, VOLUME = (2, 4, 5, 6), (2, 4, 7), (1, 2, 3, 4, 3)
+MANY = {"stride": 2, "pad": 1, "dilate": 2, "groups": 2}
+PLACES = np.array([[[[0, 3], [2, 1]]]])
+WINDOWS = [
+    over("convolution_2d", IMAGE, (6, 4, 3, 2), (6,)),
+    over("convolution_2d", IMAGE, (6, 2, 2, 2), (6,), **MANY),
+    over("convolution_2d", IMAGE, (2, 4, 2, 3), stride=(2, 3), pad=(0, 2), cover_all=True),
+    over("convolution_2d", IMAGE, (3, 4, 1, 1)),
+    over("convolution_1d", LINE, (6, 2, 3), (6,), **MANY),
+    over("convolution_3d", VOLUME, (2, 2, 2, 3, 2), (2,), pad=1, cover_all=True, stride=2),
+    over("convolution_nd", VOLUME, (2, 1, 2, 1, 2), (2,), groups=2),
+    over("convolution_nd", LINE, (3, 4, 2), dilate=3),
+    over("deconvolution_2d", (2, 4, 3, 2), (4, 3, 3, 2), (3,)),
+    over("deconvolution_2d", (2, 4, 3, 2), (4, 2, 3, 2), (4,), **MANY),
+    over("deconvolution_2d", (2, 4, 3, 2), (4, 2, 2, 2), stride=2, outsize=(7, 4)),
+    over("deconvolution_1d", (2, 4, 3), (4, 2, 3), (4,), **MANY),
+    over("deconvolution_3d", (1, 2, 2, 3, 2), (2, 2, 2, 1, 2), (2,), stride=2),
+    over("deconvolution_nd", (2, 4, 3), (4, 3, 2), dilate=2, stride=3),
+    over("dilated_convolution_2d", IMAGE, (2, 4, 2, 2), (2,), dilate=(2, 3)),
+    over("depthwise_convolution_2d", IMAGE, (3, 4, 2, 2), (12,), stride=2, pad=1),
+    over("max_pooling_2d", IMAGE, ksize=2),
+    over("max_pooling_2d", IMAGE, ksize=(3, 2), stride=(2, 1), pad=1, cover_all=False),
+    over("max_pooling_2d", IMAGE, ksize=3, stride=2, pad=1),
+    over("max_pooling_1d", LINE, ksize=3, stride=2),
+    over("max_pooling_3d", VOLUME, ksize=2),
+    over("max_pooling_nd", VOLUME, ksize=2, stride=1, pad=1),
+    over("average_pooling_2d", IMAGE, ksize=2),
+    over("average_pooling_2d", IMAGE, ksize=(3, 2), stride=(2, 1), pad=1),
+    over("average_pooling_1d", LINE, ksize=3, stride=2, pad=1),
+    over("average_pooling_3d", VOLUME, ksize=2),
+    # Its first gradient divides the cotangent that it was given, in place.
+    over("average_pooling_nd", VOLUME, ksize=2, pad=1, pad_value=None, second=False),
+    over("average_pooling_nd", LINE, ksize=2, stride=3),
+    over("unpooling_2d", (2, 3, 3, 2), ksize=2),
+    over("unpooling_2d", (2, 3, 3, 2), ksize=2, outsize=(6, 4)),
+    over("unpooling_2d", (2, 3, 3, 2), ksize=3, stride=2, pad=1, cover_all=False),
+    over("unpooling_1d", (2, 3, 4), ksize=3, stride=2),
+    over("unpooling_3d", (1, 2, 2, 1, 2), ksize=2, cover_all=False),
+    over("unpooling_nd", (1, 2, 3), ksize=2),
+    over("upsampling_2d", (1, 1, 2, 2), indexes=PLACES, ksize=2),
+    over("upsampling_2d", (1, 1, 2, 2), indexes=PLACES, ksize=2, stride=1, outsize=(3, 3)),
+    # A window that lies in the padding alone has a second derivative of -inf there.
+    over("spatial_pyramid_pooling_2d", IMAGE, second=False, pyramid_height=3, pooling="max"),
+    over("im2col", IMAGE, ksize=2),
+    over("im2col", IMAGE, ksize=(2, 3), stride=2, pad=(1, 0), dilate=(1, 2), cover_all=True),
+    over("depth2space", IMAGE, r=2),
+    over("space2depth", (1, 3, 4, 6), r=2),
+]
+ROWS = [*CONNECTION, *BILINEAR, *NOISE, *WINDOWS]
 
 every_row = pytest.mark.parametrize("row", ROWS, ids=[f"{i}-{r.name}" for i, r in enumerate(ROWS)])
 
@@ -127,6 +182,22 @@ def test_scores(name: str, dtype: str) -> None:
     assert_same(ours, theirs, TOLERANCE[dtype])
 
 
+# ------------------------------------------------------------------------------- pooling
+
+
+def test_places_of_the_largest_elements() -> None:
+    """The first of equal ones, in padding too; and the way back."""
+    x = np.array([[[[1, 1, 0], [1, 2, 2], [0, -np.inf, 2]]]], "f")
+
+    def script(engine: Any) -> Any:
+        F = engine.functions
+        y, places = F.max_pooling_2d(x, 2, 1, 1, return_indices=True)
+        alone = F.max_pooling_2d(engine.Variable(x), 2, return_indices=True)[1]
+        return y, places, alone, F.upsampling_2d(y, places, 2, 1, 1, (3, 3))
+
+    assert_same(run(script, playground), run(script, chainer))
+
+
 # ------------------------------------------------------------------------ drawn, and not drawn
 
 
@@ -159,6 +230,7 @@ def test_without_training_nothing_is_drawn() -> None:
 # ------------------------------------------------------------------------------- errors
 
 _X, _W = np.ones((2, 3), "f"), np.ones((4, 3), "f")
+_IMAGE, _KERNEL = np.ones((2, 3, 4, 4), "f"), np.ones((2, 3, 2, 2), "f")
 
 ERRORS: dict[str, Callable[[Any], Any]] = {
     "linear shapes": lambda F: F.linear(_X, _W.T.copy()),
@@ -174,6 +246,21 @@ ERRORS: dict[str, Callable[[Any], Any]] = {
     "accuracy shapes": lambda F: F.accuracy(_X, np.array([0, 1, 2])),
     "accuracy of fractions": lambda F: F.accuracy(_X, np.array([0.0, 1.0])),
     "binary_accuracy shapes": lambda F: F.binary_accuracy(_X, np.array([0, 1])),
+    "convolution shapes": lambda F: F.convolution_2d(_IMAGE, np.ones((2, 2, 2, 2), "f")),
+    "convolution bias": lambda F: F.convolution_2d(_IMAGE, _KERNEL, np.ones(3, "f")),
+    "convolution of a matrix": lambda F: F.convolution_2d(_X, _W),
+    "convolution in groups": lambda F: F.convolution_2d(_IMAGE, _KERNEL, groups=2),
+    "convolution_1d of an image": lambda F: F.convolution_1d(_IMAGE, _KERNEL),
+    "deconvolution shapes": lambda F: F.deconvolution_2d(_IMAGE, _KERNEL),
+    "deconvolution outsize": lambda F: F.deconvolution_2d(
+        _IMAGE, np.ones((3, 2, 2, 2), "f"), outsize=(9, 9)
+    ),
+    "pooling of a matrix": lambda F: F.max_pooling_2d(_X, 2),
+    "max_pooling_1d of an image": lambda F: F.max_pooling_1d(_IMAGE, 2),
+    "average pooling of a value": lambda F: F.average_pooling_nd(_IMAGE, 2, pad_value=1),
+    "unpooling outsize": lambda F: F.unpooling_2d(_IMAGE, 2, outsize=(3, 3)),
+    "upsampling indexes": lambda F: F.upsampling_2d(_IMAGE, np.zeros((1, 1), int), 2),
+    "pyramid of means": lambda F: F.spatial_pyramid_pooling_2d(_IMAGE, 2, "mean"),
     "r2_score shapes": lambda F: F.r2_score(_X, _W),
     "r2_score choice": lambda F: F.r2_score(_X, _X, multioutput="none"),
     "r2_score weights": lambda F: F.r2_score(_X, _X, sample_weight=_X),

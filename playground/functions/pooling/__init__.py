@@ -1,0 +1,1 @@
+"""Windows put into one number, and one number put into windows."""
