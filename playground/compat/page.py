@@ -55,10 +55,10 @@ def _here(namespace: str) -> set[str]:
     if namespace in modules():
         return {*held_here(namespace)}
     owner = below(namespace)
-    return {name for name in _names(namespace) if owner is not None and hasattr(owner, name)}
+    return {name for name in _public_in(namespace) if owner is not None and hasattr(owner, name)}
 
 
-def _names(namespace: str) -> list[str]:
+def _public_in(namespace: str) -> list[str]:
     return [entry.name for entry in entries().values() if entry.namespace == namespace]
 
 

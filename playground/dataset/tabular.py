@@ -179,7 +179,7 @@ class _Sliced(_Delegating):
 
     def __init__(self, dataset: TabularDataset, rows: Rows, keys: Any) -> None:
         super().__init__(dataset)
-        self._rows = _numbers(rows, len(dataset))
+        self._rows = _float_columns(rows, len(dataset))
         self._single = keys is not None and not isinstance(keys, tuple)
         self._columns: Columns = None
         if keys is not None:
@@ -216,7 +216,7 @@ def _asked(indices: Rows, size: int) -> Sequence[int]:
     return range(*indices.indices(size)) if isinstance(indices, slice) else indices
 
 
-def _numbers(rows: Rows, size: int) -> list[int]:
+def _float_columns(rows: Rows, size: int) -> list[int]:
     """Rows of a slice, a list or truth values, counted from the start. Raises IndexError."""
     if isinstance(rows, slice):
         return [*range(*rows.indices(size))]

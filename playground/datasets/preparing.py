@@ -81,12 +81,12 @@ def read_arrays(path: str) -> NamedArrays:
     if arrays.pop(STAND_IN, None) is not None:
         warnings.warn(
             f"{path} is a small stand-in made by --fake-data: its numbers mean nothing",
-            stacklevel=_depth(),
+            stacklevel=_nesting(),
         )
     return arrays
 
 
-def _depth() -> int:
+def _nesting() -> int:
     """How many calls away the user's own code is, which a warning is to name."""
     frame, depth = sys._getframe(1), 1
     while frame.f_back is not None and frame.f_globals["__name__"].startswith("playground."):

@@ -83,7 +83,7 @@ def _loss(record: RunRecord) -> Axes:
     return plot.loss_and_step(record.columns(), title=_title(record))[0]
 
 
-def _table_of(record: RunRecord, kind: str) -> tuple[np.ndarray, np.ndarray, list[str]] | None:
+def _frame_of(record: RunRecord, kind: str) -> tuple[np.ndarray, np.ndarray, list[str]] | None:
     """What plots take, or None where no row has a value."""
     steps, values = record.arrays(kind)
     if not values.shape[1] or np.isnan(values).all():
@@ -92,7 +92,7 @@ def _table_of(record: RunRecord, kind: str) -> tuple[np.ndarray, np.ndarray, lis
 
 
 def _parameters(record: RunRecord) -> Axes | None:
-    table = _table_of(record, "params")
+    table = _frame_of(record, "params")
     if table is None:
         return None
     restarts = plot.restart_steps(record.columns())
@@ -100,7 +100,7 @@ def _parameters(record: RunRecord) -> Axes | None:
 
 
 def _gradient(record: RunRecord) -> Axes | None:
-    table = _table_of(record, "grads")
+    table = _frame_of(record, "grads")
     if table is None:
         return None
     restarts = plot.restart_steps(record.columns())

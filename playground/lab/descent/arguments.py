@@ -41,13 +41,13 @@ def knowing_its_arguments(function: F) -> F:
         unknown = keywords.keys() - {*known}
         if unknown:
             name = type(args[0]).__name__ if constructs else function.__name__
-            raise TypeError(_told(name, min(unknown), known, {} if constructs else MEANT))
+            raise TypeError(_explained_slip(name, min(unknown), known, {} if constructs else MEANT))
         return function(*args, **keywords)
 
     return call  # type: ignore[return-value]
 
 
-def _told(function: str, unknown: str, known: list[str], meant: dict[str, str]) -> str:
+def _explained_slip(function: str, unknown: str, known: list[str], meant: dict[str, str]) -> str:
     # Not above, where every import of the lab would load it.
     from difflib import get_close_matches
 

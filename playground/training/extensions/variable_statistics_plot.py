@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 __all__ = ["VariableStatisticsPlot"]
 
-LINE = "#1f77b4"
-SHADE = {"alpha": 0.2, "linewidth": 0, "color": LINE}
+_LINE = "#1f77b4"
+SHADE = {"alpha": 0.2, "linewidth": 0, "color": _LINE}
 PERCENTILES = (0, 0.13, 2.28, 15.87, 50, 84.13, 97.72, 99.87, 100)
 
 
@@ -117,9 +117,9 @@ class VariableStatisticsPlot(Extension):
         save_figure(figure, path)
 
     def _draw_mean(self, axes: Any, steps: HostArray, data: HostArray) -> None:
-        look: dict[str, Any] = {"color": LINE, "marker": self._marker}
+        look: dict[str, Any] = {"color": _LINE, "marker": self._marker}
         if self._plot_mean and self._plot_std:
-            shade = (LINE, 0.2)
+            shade = (_LINE, 0.2)
             axes.errorbar(steps, data[:, 0], data[:, 1], ecolor=shade, label="mean, std", **look)
         else:
             axes.plot(steps, data[:, 0], label="mean" if self._plot_mean else "std", **look)
@@ -134,7 +134,7 @@ class VariableStatisticsPlot(Extension):
             axes.fill_between(steps, data[:, i], data[:, -i - 1], label=label, **SHADE)
         if count % 2:
             middle = data[:, count // 2]
-            axes.plot(steps, middle, color=LINE, label="percentile", marker=self._marker)
+            axes.plot(steps, middle, color=_LINE, label="percentile", marker=self._marker)
         axes.set_xlabel("iteration")
 
 

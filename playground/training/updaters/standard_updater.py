@@ -23,7 +23,7 @@ def called_with(function: Callable[..., Any], arrays: Batch) -> Any:
     return function(**arrays) if isinstance(arrays, dict) else function(arrays)
 
 
-def _named(things: dict[str, Any], name: str, what: str) -> Any:
+def _under_names(things: dict[str, Any], name: str, what: str) -> Any:
     if name not in things:
         raise KeyError(f"the updater has no {what} {name!r}, only {', '.join(things)}")
     return things[name]
@@ -114,7 +114,7 @@ class StandardUpdater(Updater):
 
     def get_optimizer(self, name: str) -> Optimizer:
         """The optimizer of a name."""
-        return _named(self._optimizers, name, "optimizer")
+        return _under_names(self._optimizers, name, "optimizer")
 
     def get_all_optimizers(self) -> dict[str, Optimizer]:
         """All optimizers, by name."""
@@ -122,7 +122,7 @@ class StandardUpdater(Updater):
 
     def get_iterator(self, name: str) -> Iterator:
         """The iterator of a name."""
-        return _named(self._iterators, name, "iterator")
+        return _under_names(self._iterators, name, "iterator")
 
     def update(self) -> None:
         """Make one update, by :meth:`update_core`, and count it."""
