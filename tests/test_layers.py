@@ -42,6 +42,7 @@ LAYERS: dict[str, int] = {
     "playground.backends": 5,
     "playground.modes": 5,
     "playground.utils": 6,
+    "playground.testing": 6,
     "playground.functions": 4,
     "playground.interpreters": 5,
     "playground.transforms": 6,
@@ -92,6 +93,7 @@ LAZY: dict[str, tuple[str, ...]] = {
         *(f"playground.{study}.pictures" for study in STUDIES),
     ),
     "sympy": ("playground.interpreters.symbols",),
+    "pytest": ("playground.testing",),
     "h5py": ("playground.serializers.hdf5",),
     "PIL": ("playground.datasets.image_dataset",),
 }
