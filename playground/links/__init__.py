@@ -6,6 +6,18 @@ from playground.graph.errors import no_such_name
 from playground.links.activation.parametric import Maxout, PReLU, SimplifiedDropconnect, Swish
 from playground.links.chain import Chain
 from playground.links.chain_list import ChainList
+from playground.links.connection.convolution import (
+    Convolution1D,
+    Convolution2D,
+    Convolution3D,
+    ConvolutionND,
+    Deconvolution1D,
+    Deconvolution2D,
+    Deconvolution3D,
+    DeconvolutionND,
+    DepthwiseConvolution2D,
+    DilatedConvolution2D,
+)
 from playground.links.connection.embed_id import EmbedID
 from playground.links.connection.linear import Bilinear, Highway, Linear
 from playground.links.connection.scaling import Bias, Parameter, Scale
@@ -25,6 +37,16 @@ __all__ = [
     "Chain",
     "ChainList",
     "Classifier",
+    "Convolution1D",
+    "Convolution2D",
+    "Convolution3D",
+    "ConvolutionND",
+    "Deconvolution1D",
+    "Deconvolution2D",
+    "Deconvolution3D",
+    "DeconvolutionND",
+    "DepthwiseConvolution2D",
+    "DilatedConvolution2D",
     "EmbedID",
     "Highway",
     "LayerNormalization",

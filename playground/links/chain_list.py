@@ -47,11 +47,11 @@ class ChainList(Link, MutableSequence):
 
     def __setitem__(self, index: Any, value: Any) -> None:
         if isinstance(index, slice):
-            value = [_checked(link) for link in value]
+            value = [_child(link) for link in value]
             # All are checked before the first is put in its place.
             self._children[index] = value
         else:
-            self._children[index] = _checked(value)
+            self._children[index] = _child(value)
         self._number()
 
     def __delitem__(self, index: int | slice) -> None:
@@ -60,7 +60,7 @@ class ChainList(Link, MutableSequence):
 
     def insert(self, index: int, link: Link) -> None:
         """Put a link before the child ``index``; at the end, append it."""
-        self._children.insert(index, _checked(link))
+        self._children.insert(index, _child(link))
         self._number()
 
     def add_link(self, link: Link) -> None:
@@ -83,7 +83,7 @@ class ChainList(Link, MutableSequence):
         return shared
 
 
-def _checked(link: Link) -> Link:
+def _child(link: Link) -> Link:
     if not isinstance(link, Link):
         raise TypeError(f"a child of a ChainList is a Link, got {type(link).__name__}")
     return link

@@ -79,7 +79,7 @@ def halves(array: Any) -> None:
     array[...] = np.arange(array.size).reshape(array.shape) / array.size
 
 
-X = floats(4, 3)
+X, IMAGE = floats(4, 3), floats(2, 3, 5, 5)
 ROWS: dict[str, Row] = {
     "linear": Row(lambda e: e.links.Linear(3, 2), (X,)),
     "linear later": Row(lambda e: e.links.Linear(5), (floats(4, 2, 3),)),
@@ -151,6 +151,44 @@ ROWS: dict[str, Row] = {
     ),
     "layer norm": Row(lambda e: e.links.LayerNormalization(3), (X,), 1e-5),
     "layer norm later": Row(lambda e: e.links.LayerNormalization(None, 1e-3, 0.5, 2), (X,), 1e-5),
+    "conv": Row(lambda e: e.links.Convolution2D(3, 2, 3), (IMAGE,), 1e-5),
+    "conv all": Row(
+        lambda e: e.links.Convolution2D(4, 6, (2, 3), 2, (1, 0), True, 0.3, dilate=2, groups=2),
+        (floats(2, 4, 6, 7),),
+        1e-5,
+    ),
+    "conv later": Row(lambda e: e.links.Convolution2D(2, 3), (IMAGE,), 1e-5),
+    "conv none": Row(
+        lambda e: e.links.Convolution2D(None, 2, 3, pad=1, initialW=e.initializers.HeNormal()),
+        (IMAGE,),
+        1e-5,
+    ),
+    "conv from": Row(
+        lambda e: e.links.Convolution2D.from_params(floats(2, 3, 2, 3), floats(2), 1, 1),
+        (IMAGE,),
+        1e-5,
+    ),
+    "conv 1d": Row(lambda e: e.links.Convolution1D(3, 2, 3, 1, 1), (floats(2, 3, 6),), 1e-5),
+    "conv 3d": Row(lambda e: e.links.Convolution3D(2, 2, 2), (floats(1, 2, 3, 3, 4),), 1e-5),
+    "conv nd": Row(
+        lambda e: e.links.ConvolutionND(1, None, 2, 3, 2, cover_all=True), (floats(2, 3, 6),), 1e-5
+    ),
+    "deconv": Row(lambda e: e.links.Deconvolution2D(3, 2, 3), (IMAGE,), 1e-5),
+    "deconv all": Row(
+        lambda e: e.links.Deconvolution2D(
+            4, 6, 4, 2, 1, outsize=(8, 8), initial_bias=floats(6), groups=2
+        ),
+        (floats(2, 4, 4, 4),),
+        1e-5,
+    ),
+    "deconv later": Row(lambda e: e.links.Deconvolution2D(2, 3), (IMAGE,), 1e-5),
+    "deconv 1d": Row(lambda e: e.links.Deconvolution1D(3, 2, 3, 2), (floats(2, 3, 4),), 1e-5),
+    "deconv nd": Row(lambda e: e.links.DeconvolutionND(1, 3, 2, 3), (floats(2, 3, 4),), 1e-5),
+    "dilated": Row(lambda e: e.links.DilatedConvolution2D(3, 2, 2, 1, 0, 2), (IMAGE,), 1e-5),
+    "depthwise": Row(lambda e: e.links.DepthwiseConvolution2D(3, 2, 3), (IMAGE,), 1e-5),
+    "depthwise later": Row(
+        lambda e: e.links.DepthwiseConvolution2D(None, 2, 3, 1, 1), (IMAGE,), 1e-5
+    ),
     "dropconnect later": Row(lambda e: e.links.SimplifiedDropconnect(None, 2, 0.2), (X,)),
 }
 

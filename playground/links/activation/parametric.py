@@ -44,15 +44,15 @@ class Maxout(Chain):
                 in_size,
                 rows,
                 nobias=initial_bias is None,
-                initialW=_flat(initialW, (out_size, pool_size, in_size), (rows, in_size)),
-                initial_bias=_flat(initial_bias, (out_size, pool_size), (rows,)),
+                initialW=_initial_rows(initialW, (out_size, pool_size, in_size), (rows, in_size)),
+                initial_bias=_initial_rows(initial_bias, (out_size, pool_size), (rows,)),
             )
 
     def forward(self, x: Operand) -> Variable:
         return F.maxout(self.linear(x), self.pool_size)
 
 
-def _flat(given: Operand, shape: Shape, flat: Shape) -> Any:
+def _initial_rows(given: Operand, shape: Shape, flat: Shape) -> Any:
     """An initializer for an array of shape ``flat``, of one for ``shape``."""
     if is_array(given):
         if given.ndim != len(shape):

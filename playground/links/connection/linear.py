@@ -98,11 +98,11 @@ class Bilinear(Link):
             raise ValueError("Bilinear: initial_bias is a tuple, of V1, V2 and b, or None")
         v1, v2, b = (None, None, 0) if initial_bias is None else initial_bias
         with self.init_scope():
-            self.W = shaped(initialW, (left_size, right_size, out_size))
+            self.W = parameter_of(initialW, (left_size, right_size, out_size))
             if not nobias:
-                self.V1 = shaped(v1, (left_size, out_size))
-                self.V2 = shaped(v2, (right_size, out_size))
-                self.b = shaped(b, (out_size,))
+                self.V1 = parameter_of(v1, (left_size, out_size))
+                self.V2 = parameter_of(v2, (right_size, out_size))
+                self.b = parameter_of(b, (out_size,))
 
     def forward(self, e1: Operand, e2: Operand) -> Variable:
         if self.nobias:
@@ -110,7 +110,7 @@ class Bilinear(Link):
         return F.bilinear(e1, e2, self.W, self.V1, self.V2, self.b)
 
 
-def shaped(initializer: Operand, shape: Shape) -> Parameter:
+def parameter_of(initializer: Operand, shape: Shape) -> Parameter:
     """A parameter of ``shape``; an array that is given must have it."""
     # A Constant would broadcast it.
     if is_array(initializer) and initializer.shape != shape:
