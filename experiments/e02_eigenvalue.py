@@ -30,7 +30,7 @@ def run(out: Path, quick: bool = False) -> list[Finding]:
         f"start {i}: {c.steps:,} steps": (range(c.steps + 1), c.eigenvalues, ("λ0", "λ1", "λ2"))
         for i, c in enumerate(courses[:4], 1)
     }
-    axes = plot.small_multiples(frames, ONES, ylabel="eigenvalue of A", title="Targets dashed")
+    axes = plot.small_multiples(frames, ONES, ylabel="eigenvalue", title="Adam; targets dotted")
     plot.save(axes[0], Path(out) / "eigenvalues.png")
     second = SecondDerivatives.at(courses[0].points[-1], ONES).matrix
     return [

@@ -24,12 +24,12 @@ def run(out: Path, quick: bool = False) -> list[Finding]:
     found = fit(penalised, w0, rule=BarzilaiBorwein(), stop=GradientBelow(1e-7))
     scipy = minimize(value_and_grad(penalised), w0, jac=True, method="L-BFGS-B", tol=1e-15)
     parted = linprog(w0, A_ub=(1 - 2 * t)[:, None] * X, b_ub=-np.ones(100), bounds=(None, None))
-    upper, lower = plot.stacked_axes(2)
-    plot.loss(fast.loss, upper)
-    plot.parameters((*fast.log.arrays("params"), names), ax=lower)
+    plot.loss(fast.loss, (axes := plot.stacked_axes(2))[0])
+    lower = plot.parameters((*fast.log.arrays("params"), names), ax=axes[1])
     line = pictures.chances(points, t, fast.x, names=names, classes=("setosa", "versicolor"))
-    plot.save(lower, Path(out) / "history.png")
-    plot.save(line, Path(out) / "boundary.png")
+    for ax, name in ((lower, "history.png"), (line, "boundary.png")):
+        plot.head(ax.figure, f"Versicolor against setosa · rule constant · {fast.took}")
+        plot.save(ax, Path(out) / name)
     return [
         *published(Path(out)),
         Finding("weights after the steps, in a loop and vectorised", slow.x, fast.x, 1e-9),

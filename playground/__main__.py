@@ -1,8 +1,11 @@
-"""``python -m playground`` lists the commands."""
+"""``python -m playground``, or ``playground``: lists the commands, or carries out one of them."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
+from difflib import get_close_matches
+from importlib import import_module
 
 from playground.lab.cli.streams import complain, say
 
@@ -13,15 +16,24 @@ COMMANDS = {
     "field": "the gradient field of a function of two variables",
     "logistic": "logistic regression",
     "runs": "the runs below a folder: listed, compared, cleared away",
+    "run": "an old Chainer script, as it stands",
     "doctor": "is everything here, and does it work?",
 }
 
 
-def main(words: list[str]) -> int:
-    """Say which commands there are; returns 0, or 2 where something else was meant."""
+def main(argv: Sequence[str] | None = None) -> int:
+    """Carry out one command line, its first word the command; returns the exit code.
+
+    Without a command it says which there are; 2 where there is no such command.
+    """
+    words = list(sys.argv[1:] if argv is None else argv)
+    # By name and only when asked for: to list the commands nothing has to be loaded.
+    if words and words[0] in COMMANDS:
+        code: int = import_module(f"playground.{words[0]}").main(words[1:])
+        return code
     if words and words[0] not in ("-h", "--help"):
-        known = words[0] in COMMANDS
-        meant = f"python -m playground.{words[0]}" if known else "python -m playground lists them"
+        close = get_close_matches(words[0], COMMANDS, 1)
+        meant = f"did you mean {close[0]!r}?" if close else "python -m playground lists them"
         complain(f"python -m playground: error: no command {words[0]!r}: {meant}")
         return 2
     width = max(map(len, COMMANDS))
@@ -31,4 +43,4 @@ def main(words: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main())

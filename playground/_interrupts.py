@@ -34,8 +34,12 @@ class _Process:
 def _install() -> None:
     """Take over Ctrl-C if this process is one of the package's commands."""
     # While "python -m" still looks for the module that it is to run.
-    ours = any(word.startswith(("playground.", "-mplayground.")) for word in sys.orig_argv)
-    if sys.argv[:1] == ["-m"] and ours:
+    modules = (word.removeprefix("-m").partition(".")[0] for word in sys.orig_argv)
+    # The script "playground" of an installed package.
+    script = (
+        os.path.basename(sys.argv[0]) in ("playground", "playground.exe") if sys.argv else False
+    )
+    if script or (sys.argv[:1] == ["-m"] and "playground" in modules):
         # Refused outside of the main thread; a handler of somebody's own, or none, stays.
         with contextlib.suppress(ValueError):
             if _signal.getsignal(_signal.SIGINT) is _signal.default_int_handler:

@@ -363,6 +363,20 @@ def descent_flags(draw: Draw, rules: tuple[str, ...], losses: tuple[str, ...]) -
     return words
 
 
+def reading_flags(draw: Draw) -> list[str]:
+    words: list[str] = []
+    if draw.chance(0.15):
+        words += ["--decimal", draw.choice([".", ",", "auto"], ["..", *WEIRD])]
+    if draw.chance(0.15):
+        words += ["--sep", draw.choice([",", ";", "tab", "blank", "|", "auto"], [":", *WEIRD])]
+    if draw.chance(0.15):
+        words += ["--header", draw.choice(["yes", "no", "auto"], ["maybe", *WEIRD])]
+    if draw.chance(0.15):
+        codecs = ["utf-8", "utf-16", "latin-1", "auto", "cp1252", "utf-7", "unicode_escape"]
+        words += ["--encoding", draw.choice(codecs, ["zip", "rot13", "undefined", *WEIRD])]
+    return words
+
+
 RULES = ("grow-shrink", "grow-shrink-take-back", "barzilai-borwein", "constant")
 
 
@@ -376,6 +390,7 @@ def inverse(draw: Draw) -> list[str]:
         words += [
             "--matrix",
             draw.choice([name], [*SPECIAL_FILES, *WEIRD]),
+            *reading_flags(draw),
         ]
     return words
 
@@ -444,7 +459,7 @@ def logistic(draw: Draw) -> list[str]:
     if draw.chance(0.7):
         content, names = table_bytes(draw)
         name = draw.file(content, ".csv")
-        words += ["--data", draw.choice([name], [*SPECIAL_FILES, *WEIRD])]
+        words += ["--data", draw.choice([name], [*SPECIAL_FILES, *WEIRD]), *reading_flags(draw)]
         if draw.chance(0.95):
             words += ["--target", draw.choice(["kind"], ["c0", "king", *WEIRD])]
         if draw.chance(0.2):

@@ -45,7 +45,7 @@ TABLES = ("info", "arrays", "loss", "points", "restarts", "marks")
 
 def make_logs(folder: Path) -> dict[str, Path]:
     """One log of each kind, by name: each in a directory of its own."""
-    for name, steps in (("kicked", 300), ("barzilai", 120), ("thinned", 24)):
+    for name, steps in (("kicked", 300), ("barzilai", 120), ("remembering", 90), ("thinned", 24)):
         STEPS[name] = steps
         RUNS[name](folder / name, False, lambda: None)
     live = RunLog.create(folder / "live", ["Y"], [(3, 3)], ["f8"], meta={"n": 3})
@@ -61,7 +61,7 @@ def make_logs(folder: Path) -> dict[str, Path]:
     live.close()
     RunLog.create(folder / "new", ["Y"], [(3, 3)], ["f8"]).close()
     quietly(["--size", "2", "--max-steps", "60", "--out", str(folder / "command")])
-    names = ("kicked", "barzilai", "thinned", "killed", "new", "command")
+    names = ("kicked", "barzilai", "remembering", "thinned", "killed", "new", "command")
     return {name: folder / name for name in names}
 
 

@@ -206,8 +206,8 @@ def faults(line: Line, ended: Ended) -> list[str]:
             found.append(f"{len(complaint)} lines of complaint: {complaint[:3]}")
         elif "error: " not in complaint[0]:
             found.append(f"a complaint of another form: {complaint[0][:80]}")
-    silent = not re.search("not converged|DISAGREE", ended.out)
-    if ended.code == 1 and line.streams["out"] == "file" and silent:
+    silent = not re.search("not converged|DISAGREE", ended.out + ended.err)
+    if ended.code == 1 and line.streams["out"] == "file" and told and silent:
         found.append("exit code 1 without a word")
     if ended.code in (0, 1) and told and not noise and complaint:
         found.append(f"said beside the output: {complaint[0][:80]!r}")

@@ -78,12 +78,30 @@ def top_names(tree: ast.Module) -> set[str]:
     return {n for n in names if n != "main" and not (n.startswith("__") and n.endswith("__"))}
 
 
+def chainers_doors() -> set[tuple[str, str]]:
+    """Modules below the package, each with a name that Chainer has there, by no choice here."""
+    rows = (PACKAGE / "data" / "chainer-names.tsv").read_text(encoding="utf-8").splitlines()[1:]
+    doors = set()
+    for namespace, name, _, home in (row.split("\t") for row in rows):
+        doors |= {(place.removeprefix("chainer."), name) for place in (namespace, home)}
+    return doors
+
+
 def names_of_several(modules: list[Text]) -> tuple[dict[str, list[Path]], int]:
-    """The names that more than one module defines, with their places; and how many there are."""
+    """The names that more than one module defines, with their places; and how many there are.
+
+    Where Chainer has a name on a door, such as ``to_cpu`` in ``backends.cuda``, that door is
+    Chainer's.
+    """
     places: dict[str, list[Path]] = {}
+    doors = chainers_doors()
     for module in modules:
+        inside = module.path.is_relative_to(PACKAGE)
+        path = module.path.relative_to(PACKAGE).with_suffix("").parts if inside else ()
+        door = ".".join(path[:-1] if path[-1:] == ("__init__",) else path)
         for name in top_names(module.tree):
-            places.setdefault(name, []).append(module.path)
+            if (door, name) not in doors or door.startswith(("functions", "graph")):
+                places.setdefault(name, []).append(module.path)
     return {name: where for name, where in places.items() if len(where) > 1}, len(places)
 
 

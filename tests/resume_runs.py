@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from playground import LogError, fit, read_log
-from playground.lab.descent import BarzilaiBorwein, MaxSteps
+from playground.lab.descent import LBFGS, BarzilaiBorwein, MaxSteps
 from playground.lab.runlog import RunLog, RunRecord
 from tests.paths import ROOT
 
@@ -38,20 +38,20 @@ def kicked(log: Any, resume: bool, tick: Callable[[], None]) -> None:
         return np.abs(X @ Y - identity).sum()
 
     watch = {"trace": np.trace, "corner": lambda Y: Y[0, 0]}
-    fit(loss, Y, restart="kick", stop=MaxSteps(STEPS["kicked"]), rng=rng, watch=watch, log=log,
-        resume=resume)  # fmt: skip
+    fit(loss, Y, rule="grow-shrink", restart="kick", stop=MaxSteps(STEPS["kicked"]), rng=rng,
+        watch=watch, log=log, resume=resume)  # fmt: skip
 
 
 def barzilai(log: Any, resume: bool, tick: Callable[[], None]) -> None:
     """A valley with a kink, in two parameters: points are taken back, and kicks follow."""
-    rng = np.random.default_rng(1)
+    rng = np.random.default_rng(2)
     start = rng.normal(size=4).astype(np.float32), rng.normal(size=4).astype(np.float32)
 
     def loss(a: Any, b: Any) -> Any:
         tick()
         return np.abs(b - a * a).sum() + 0.1 * np.square(1 - a).sum()
 
-    fit(loss, start, rule=BarzilaiBorwein(minimum=1e-9), restart="kick", rng=rng, log=log,
+    fit(loss, start, rule=BarzilaiBorwein(minimum=1e-6), restart="kick", rng=rng, log=log,
         stop=MaxSteps(STEPS["barzilai"]), watch={"far": lambda a, b: abs(b).max()},
         resume=resume)  # fmt: skip
 
@@ -74,8 +74,21 @@ def thinned(log: Any, resume: bool, tick: Callable[[], None]) -> None:
             stop=MaxSteps(STEPS["thinned"]), watch={"first": lambda Y: Y[0, 0]})  # fmt: skip
 
 
-RUNS = {"kicked": kicked, "barzilai": barzilai, "thinned": thinned}
-STEPS = {"kicked": 3000, "barzilai": 2000, "thinned": 800}
+def remembering(log: Any, resume: bool, tick: Callable[[], None]) -> None:
+    """The same valley under L-BFGS, whose memory is most of the checkpoint."""
+    rng = np.random.default_rng(3)
+    start = rng.normal(size=4), rng.normal(size=4)
+
+    def loss(a: Any, b: Any) -> Any:
+        tick()
+        return np.abs(b - a * a).sum() + 0.1 * np.square(1 - a).sum()
+
+    fit(loss, start, rule=LBFGS(memory=4, minimum=1e-9), restart="kick", rng=rng, log=log,
+        stop=MaxSteps(STEPS["remembering"]), resume=resume)  # fmt: skip
+
+
+RUNS = {"kicked": kicked, "barzilai": barzilai, "remembering": remembering, "thinned": thinned}
+STEPS = {"kicked": 3000, "barzilai": 2000, "remembering": 1500, "thinned": 800}
 
 
 def start(name: str, log: Path, *flags: str) -> int:

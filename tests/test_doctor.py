@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from importlib import metadata
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -125,14 +126,36 @@ def test_the_commands_are_listed() -> None:
     command = [sys.executable, "-m", "playground"]
     done = subprocess.run(command, cwd=ROOT, text=True, capture_output=True, check=True)
     folders = {path.parent.name for path in (ROOT / "playground").glob("*/__main__.py")}
-    files = {path.stem for path in (ROOT / "playground").glob("[a-z]*.py")}
+    modules = (ROOT / "playground").glob("[a-z]*.py")
+    files = {path.stem for path in modules if "\ndef main(" in path.read_text()}
     assert {*listing.COMMANDS} == folders | files
     for name in listing.COMMANDS:
         assert f"python -m playground.{name} " in done.stdout
 
 
 def test_a_command_that_is_none(capsys) -> None:
-    assert listing.main(["inverse", "--size", "3"]) == 2
-    assert "python -m playground.inverse" in capsys.readouterr().err
-    assert listing.main(["invert"]) == 2
+    assert listing.main(["invers"]) == 2
+    assert "did you mean 'inverse'?" in capsys.readouterr().err
+    assert listing.main(["plot"]) == 2
     assert "python -m playground lists them" in capsys.readouterr().err
+
+
+def test_a_command_is_carried_out_by_its_name(tmp_path, monkeypatch, capsys) -> None:
+    monkeypatch.chdir(tmp_path)
+    lines = {
+        "inverse": ("--size", "2"),
+        "eigenvalue": ("--starts", "1", "--rule", "barzilai-borwein"),
+        "quadratic": (),
+        "field": ("--starts", "1"),
+        "logistic": ("--max-steps", "3"),
+    }
+    for command, words in lines.items():
+        code = listing.main([command, *words, "--no-plot", "--quiet"])
+        said = capsys.readouterr()
+        folder = Path(said.out.removesuffix("\n"))
+        assert (code, folder.parent, folder.is_dir()) == (0, Path("logs") / command, True), said
+        assert folder.name.startswith(f"{command}-")
+    assert listing.main(["runs"]) == 0
+    assert "inverse-2x2-squared-" in capsys.readouterr().out
+    assert listing.main(["inverse", "--size", "none"]) == 2
+    assert "--size" in capsys.readouterr().err

@@ -55,12 +55,18 @@ def test_no_assert_in_the_library(file: Path) -> None:
     assert [n.lineno for n in ast.walk(parsed(file)) if isinstance(n, ast.Assert)] == []
 
 
+CODE = ("eval", "exec", "compile", "__import__")
+# The one file that runs what a user names as a script.
+RUNS_SCRIPTS = ("compat", "sources.py")
+
+
 @by_file(FILES)
 def test_no_code_from_data(file: Path) -> None:
     """Neither eval nor exec nor pickle, nor a NumPy loader that unpickles."""
     for node in ast.walk(parsed(file)):
         if isinstance(node, ast.Call):
-            assert ast.unparse(node.func) not in ("eval", "exec", "compile", "__import__")
+            runs = file.parts[-2:] == RUNS_SCRIPTS and ast.unparse(node.func) in ("exec", "compile")
+            assert runs or ast.unparse(node.func) not in CODE
             for keyword in node.keywords:
                 allowed = isinstance(keyword.value, ast.Constant) and not keyword.value.value
                 assert keyword.arg != "allow_pickle" or allowed

@@ -23,4 +23,7 @@ def draw(course: Course) -> list[Path]:
         "parameters.png": plot.parameters(course.vlog, truth, restarts=kicks),
         "gradients.png": norm,
     }
+    for axes in pictures.values():
+        size = f"{len(truth)} x {len(truth)}"
+        plot.head(axes.figure, f"Inverse of a {size} matrix · loss absolute · rule grow-shrink")
     return [plot.save(axes, course.path / name) for name, axes in pictures.items()]

@@ -18,6 +18,7 @@ COLORS = {
     "grow-shrink": plot.ORANGE,
     "grow-shrink-take-back": "#8c6bb1",
     "barzilai-borwein": plot.BLUE,
+    "l-bfgs": "#0b6e4f",
     "constant": "#8a8a8a",
     "l-bfgs-b": plot.GREEN,
     "newton-schulz": plot.RED,

@@ -59,6 +59,7 @@ class Eigenvalue(cli.Descent):
                                  one, which is kept; below 1e-10 comes a restart
           grow-shrink-take-back  the same, but a worse point is taken back
           barzilai-borwein       step size from the curvature along the step before
+          l-bfgs                 along what the last ten steps say of Newton's direction
           constant               always the same step size
 
         what to expect: adam takes 2,100 to 3,200 steps to three targets of 1, the others
@@ -77,13 +78,24 @@ class Eigenvalue(cli.Descent):
     losses = ("squared",)
     rules = ("adam", *cli.STEP_RULES)
 
+    @property
+    def extent(self) -> str:
+        count = len(self.data["targets"])
+        return f"{count}x{count}"
+
     @classmethod
     def add_flags(cls, group: cli.FlagGroup) -> None:
         add, targets = group.add_argument, list(TARGETS)
-        add("--targets", type=_numbers, default=targets, metavar="T,T,...", help="the eigenvalues")
+        add(
+            "--targets",
+            type=cli.number_list,
+            default=targets,
+            metavar="T,T,...",
+            help="the eigenvalues",
+        )
         start = "the entries r to start from (default random, uniform in 0..1)"
-        add("--start", type=_numbers, metavar="R,R,...", help=start)
-        rate = "learning rate of adam (default 1e-3), or the first step size of another rule (0.01)"
+        add("--start", type=cli.number_list, metavar="R,R,...", help=start)
+        rate = "learning rate of adam (default 1e-3), or the first step of another (0.01, l-bfgs 1)"
         add("--lr", type=cli.above_zero, metavar="L", help=rate)
         starts = "random starts in the picture of the eigenvalues"
         add("--starts", type=cli.whole(1, 16), default=4, metavar="N", help=starts)
@@ -297,11 +309,6 @@ def _or_nan(compute: Callable[[], np.ndarray], count: int) -> np.ndarray:
         return compute()
     except np.linalg.LinAlgError:
         return np.full(count, math.nan)
-
-
-def _numbers(text: str) -> list[float]:
-    """Finite numbers separated by commas, for a flag."""
-    return [cli.number(word.strip()) for word in text.split(",")]
 
 
 def _grouped(values: np.ndarray, most: int = 12) -> str:

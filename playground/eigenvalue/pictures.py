@@ -19,14 +19,15 @@ __all__ = ["eigenvalue_pictures"]
 def eigenvalue_pictures(study: Eigenvalue) -> dict[str, Callable[[], Axes]]:
     """What draws them, by the name of their file."""
     record, settings, targets = study.result.log, study.settings, study.targets
-    title = f"A {len(targets)} by {len(targets)} matrix with given eigenvalues: {settings.rule}"
+    title = study.caption(f"A {len(targets)} x {len(targets)} matrix with given eigenvalues")
     params = (*record.arrays("params"), record.layout.labels())
-    restarts = plot.restart_steps(record.loss)
+    losses = record.columns()
+    restarts = plot.restart_steps(losses)
     # Of equal targets the matrix is known: there is only one with them as eigenvalues.
     equal = targets[0] == targets[-1]
     truth = study.entries.of(np.diag(targets)) if equal else None
     return {
-        "loss": lambda: plot.loss_and_step(record.loss, below=settings.tol, title=title)[0],
+        "loss": lambda: plot.loss_and_step(losses, below=settings.tol, title=title)[0],
         "parameters": lambda: plot.travel(params, truth, restarts=restarts, title=title)[0],
         "eigenvalues": lambda: _eigenvalues(study, title),
         "matrix": lambda: _matrix_maps(study, title),
@@ -40,7 +41,7 @@ def _eigenvalues(study: Eigenvalue, title: str) -> Axes:
     runs |= {f"start of seed {seed}": other for seed, other in study.others.items()}
     # One frame a start: side by side they show which eigenvalues meet on the way.
     frames = {f"{name}: {ended(run)}": run.watched for name, run in runs.items()}
-    look = {"ylabel": "eigenvalue of A", "title": f"{title}; targets dashed"}
+    look = {"ylabel": "eigenvalue of A", "title": f"{title}; targets dotted"}
     return plot.small_multiples(frames, study.targets, **look)[0]
 
 

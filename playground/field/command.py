@@ -99,6 +99,11 @@ class FieldStudy(cli.Study):
         + f"\n{KNOWN}"
     )
 
+    @property
+    def traits(self) -> list[str]:
+        settings = self.settings
+        return [settings.preset or settings.function or "", settings.rule]
+
     @classmethod
     def add_flags(cls, group: cli.FlagGroup) -> None:
         add, n = group.add_argument, cli.number
@@ -322,10 +327,10 @@ class FieldStudy(cli.Study):
 
 
 def _two_numbers(text: str) -> tuple[float, float]:
-    parts = text.strip("() ").split(",")
-    if len(parts) != 2:
+    found = cli.number_list(text)
+    if len(found) != 2:
         raise argparse.ArgumentTypeError(f"expected two numbers such as 1,0.5, got {text!r}")
-    return cli.number(parts[0]), cli.number(parts[1])
+    return found[0], found[1]
 
 
 def _pair(x: np.ndarray) -> str:

@@ -16,6 +16,7 @@ from playground.field.problem import Track, numbers
 from playground.graph.backend import to_cpu
 from playground.lab.plot import (
     INK,
+    STYLES,
     curve,
     dress,
     figure,
@@ -137,7 +138,9 @@ def heights(tracks: Sequence[Track], *, title: str = "", way: str = "path") -> A
     for number, track in enumerate(tracks):
         own = number < len(colors) == len(tracks)
         look: dict[str, Any] = {"color": colors[number]} if own else {"color": INK, "alpha": 0.35}
-        curve(ax, track.steps, track.values, label=f"{number + 1}", **look)
+        # In turns: paths from places of one height lie on each other.
+        style = STYLES[number % len(STYLES)] if own else "-"
+        curve(ax, track.steps, track.values, label=f"{number + 1}", linestyle=style, **look)
     if tracks:
         log_scale(ax, np.concatenate([track.values for track in tracks]))
     return dress(ax, f"f along each {way}", "f", legend=len(colors) == len(tracks))
@@ -173,7 +176,9 @@ def contours(
         drawn.outline.set_visible(False)
         drawn.ax.set_title("f", fontsize=10)
         for label in ax.clabel(lines, fontsize=7.5, colors=INK, fmt="%g"):
-            label.set_bbox({"facecolor": "white", "alpha": 0.65, "edgecolor": "none", "pad": 0.8})
+            label.set_bbox({"facecolor": "white", "alpha": 0.85, "edgecolor": "none", "pad": 0.8})
+            # Above the arrows, which would strike the number out, and below the paths.
+            label.set_zorder(3.5)
 
 
 def arrows(ax: Axes, points: np.ndarray, vectors: np.ndarray, *, poles: bool = True) -> None:
@@ -225,7 +230,8 @@ def difference_map(points: np.ndarray, error: np.ndarray, ax: Axes) -> Axes:
     # A cell lies around its point: half of those at the edge, as the square beside it ends there.
     square = (axis0[0], axis1[0]), np.ptp(axis0), np.ptp(axis1)
     image.set_clip_path(Rectangle(*square, transform=ax.transData))
-    drawn = ax.figure.colorbar(image, ax=ax, shrink=0.72, aspect=25, pad=0.02)
+    # Beside the square: a bar that takes its room would leave a smaller one than its neighbours.
+    drawn = ax.figure.colorbar(image, cax=ax.inset_axes((1.03, 0.0, 0.045, 1.0)))
     drawn.outline.set_visible(False)
     finite = error[np.isfinite(error)]
     largest = f"{finite.max():.2g}" if finite.size else "unknown"

@@ -321,8 +321,11 @@ class PowVarVar(Elementwise):
         left, right = self.wants
         gx = gy = None
         if left:
-            # Not x ** -1 where y is 0: the product must be 0 there, not 0 times infinity.
-            gx = gz * y * np.power(x, np.where(y != 0, y - 1, np.ones_like(y)))
+            # Not 0 ** -1 where y is 0 too: the product must be 0 there, not 0 times infinity.
+            exponent = y - 1
+            if not (is_symbolic(as_raw(x)) or is_symbolic(as_raw(y))):
+                exponent = np.where(x != 0, exponent, np.where(y != 0, exponent, np.ones_like(y)))
+            gx = gz * y * np.power(x, exponent)
         if right:
             gy = gz * z * np.log(np.where(x != 0, x, np.ones_like(x)))
         return gx, gy

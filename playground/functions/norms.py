@@ -13,6 +13,9 @@ from playground.graph.op import as_raw
 from playground.graph.types import Array, Axis, Operand, Raw, Scalar
 from playground.graph.variable import Variable
 
+# Powers of at least this have all of their digits, by the character of the dtype.
+_LEAST = {char: float(np.finfo(char).tiny) ** 0.9 for char in "efd"}
+
 
 class Norm(Reduction):
     """Base of norms; their derivative at 0 is 0, the smallest of the subgradients."""
@@ -29,6 +32,30 @@ class Norm(Reduction):
         zero = y == 0
         # Replaced ahead of the quotient too: infinity times 0 would come back from behind it.
         return np.where(zero, g * 0, g / np.where(zero, np.ones_like(y), y))
+
+    def rescaled(self, x: Array, y: Array, order: float) -> Array | None:
+        """x with its rows brought to a largest element of 1, None if the powers of x need no help.
+
+        The value overflows or is lost where they do, as NumPy's; its gradient, which no scale of x
+        changes, is that of what has the digits.
+        """
+        size = as_raw(y)
+        # A formula has no size, and complex numbers' norms are real.
+        if size.dtype.kind != "f" or backend.is_symbolic(size) or 0 in self.shape:
+            return None
+        least = _LEAST.get(size.dtype.char, 1e-3) ** (1 / max(abs(order), 2.0))
+        if not size.shape and isinstance(size, (np.ndarray, np.floating)):
+            # Of one number Python asks in a tenth of the time.
+            if least < float(size) < 1 / least:
+                return None
+        elif backend.everywhere((size > least) & (size < 1 / least)):
+            return None
+        rows = abs(as_raw(x)).max(axis=self.axis, keepdims=True)
+        sound = (rows > 0) & (rows < math.inf)
+        # Rows of zeros have rules of their own; their second derivatives are not taken here.
+        if not backend.anywhere(sound) or (isinstance(x, Variable) and backend.anywhere(rows == 0)):
+            return None
+        return x / np.where(sound, rows, np.ones_like(rows))
 
     def at_rest(self, gy: Array, y: Array) -> AtRest | None:
         """What a recorded backward adds where y is 0."""
@@ -56,12 +83,20 @@ class EuclideanNorm(Norm):
         return np.sqrt(total if self.count is None else total / self.count)
 
     def backward(self, gy: Array, x: Array, y: Array) -> Array:
+        scaled = self.rescaled(x, y, 2.0)
+        if scaled is not None:
+            near = EuclideanNorm(self.axis, True, self._count_kept())(scaled)
+            return self._shared_out(self.divided(self.restore(gy), near)) * scaled
         gx = self._shared_out(self.divided(self.restore(gy), self.restore(y))) * x
         rest = self.at_rest(gy, y)
         if rest is None:
             return gx
         mask = None if rest.undefined is None else self._spread(rest.undefined)
         return gx + self._shared_out(self.restore(rest.factor)) * undefined(x, mask, self.axis)
+
+    def _count_kept(self) -> Raw | float | None:
+        count = self.count
+        return count if count is None or isinstance(count, float) else self.restore(count)
 
     def _shared_out(self, g: Array) -> Array:
         count = self.count
@@ -96,6 +131,12 @@ class PowerNorm(Norm):
         return powers.sum(axis=self.axis, keepdims=self.keepdims) ** (1.0 / self.order)
 
     def backward(self, gy: Array, x: Array, y: Array) -> Array:
+        scaled = self.rescaled(x, y, self.order)
+        if scaled is not None:
+            near = PowerNorm(self.axis, True, self.order)(scaled)
+            kept = np.broadcast_to(near, self.shape)
+            share = self._power(self.divided(abs(scaled), kept), kept)
+            return self.restore(gy) * (np.sign(x) * share)
         kept = np.broadcast_to(self.restore(y), self.shape)
         gx = self.restore(gy) * (np.sign(x) * self._power(self.divided(abs(x), kept), kept))
         rest = self.at_rest(gy, y)

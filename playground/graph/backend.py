@@ -328,6 +328,11 @@ class Device(NamedTuple):
     def name(self) -> str:
         return "cpu" if self.number is None else f"cuda:{self.number}"
 
+    @property
+    def xp(self) -> Any:
+        """The module whose arrays are here: ``numpy`` or ``cupy``."""
+        return np if self.number is None else _cupy()
+
     def put(self, array: Raw) -> Any:
         """``array`` on this device (itself, if it is there already)."""
         if self.number is None:

@@ -67,6 +67,7 @@ class _ProcessWide:
             "debug": False,
             "type_check": True,
             "train": True,
+            "keep_graph_on_report": False,
             "dtype": "float32",
             # What random functions draw from; None: NumPy's global generator, as Chainer.
             "rng": None,

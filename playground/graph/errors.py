@@ -115,6 +115,14 @@ class MissingLibraryError(PlaygroundError, ImportError):
     """What was asked for needs a library that is not installed."""
 
 
+class MissingNameError(PlaygroundError, AttributeError):
+    """An old script asks for a name of Chainer's that is not here."""
+
+
+class MissingModuleError(PlaygroundError, ImportError):
+    """An old script imports a module, or a name of one, of Chainer's that is not here."""
+
+
 class LogError(PlaygroundError, ValueError):
     """A run log is missing, damaged, of another kind, or does not fit the run."""
 
@@ -125,6 +133,21 @@ class FitError(PlaygroundError, ValueError):
 
 class InputError(PlaygroundError, ValueError):
     """What a user handed to a command (a flag, a file, a matrix) cannot be used."""
+
+
+class SnapshotError(PlaygroundError, ValueError):
+    """A snapshot of a model cannot be read, or what it is to hold cannot be written."""
+
+
+class MissingEntryError(SnapshotError, KeyError):
+    """A snapshot does not have a value that the model asks for."""
+
+    # A KeyError would show its message in quotes.
+    __str__ = Exception.__str__
+
+
+class MissingDataError(InputError, OSError):
+    """The file of a dataset is not there, and cannot be had from here."""
 
 
 class SymbolError(PlaygroundError, RuntimeError):

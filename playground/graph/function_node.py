@@ -16,6 +16,7 @@ from playground.graph import backend, backprop
 from playground.graph.config import config, using_own
 from playground.graph.errors import GradientError, GraphError
 from playground.graph.nonfinite import note, refuse_nan
+from playground.graph.type_check import check_types
 from playground.graph.types import Array, Cotangents, Operand, Raw
 from playground.graph.variable import Variable, as_variable, output_variable
 
@@ -81,6 +82,9 @@ class FunctionNode:
             for gx, before in zip(gxs, grad_inputs, strict=True)
         )
 
+    def check_type_forward(self, in_types: Any) -> None:
+        """Called ahead of ``forward``: say there, by ``type_check.expect``, what may come in."""
+
     # ----------------------------------------------------------------------------- retention
 
     def retain_inputs(self, indexes: Sequence[int]) -> None:
@@ -133,6 +137,9 @@ class FunctionNode:
         # A user's code may loop, index or compare: no rule could say what it does to lanes.
         if any(backend.level_of(array) is not None for array in arrays):
             return self.over_lanes(self, variables)
+        checked = type(self).check_type_forward is not FunctionNode.check_type_forward
+        if checked and config.type_check:
+            check_types(self, arrays)
         refuse_nan(arrays, self.label)
         outputs = self._forward(arrays)
         refuse_nan(arrays, self.label, outputs)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from playground.graph import backprop
-from playground.graph.backend import is_array
+from playground.graph.backend import Device, is_array
 from playground.graph.config import config
 from playground.graph.errors import GraphError
 from playground.graph.types import Operand, Raw
@@ -27,7 +27,7 @@ class Parameter(Variable):
         name: shown by ``repr``.
     """
 
-    __slots__ = ("_first_grad", "initializer", "update_rule")
+    __slots__ = ("_device", "_first_grad", "initializer", "update_rule")
 
     def __init__(
         self,
@@ -39,6 +39,8 @@ class Parameter(Variable):
         super().__init__(initializer if given else None, name=name)
         self.initializer = float("nan") if initializer is None else initializer
         self.update_rule: Any = None
+        # Where the array goes that initialize makes; one that exists stays where it is.
+        self._device: Device | None = None
         # Until cleargrad: a backward into a gradient that nobody has cleared must show.
         self._first_grad: float | None = float("nan")
         if shape is not None:
@@ -62,8 +64,12 @@ class Parameter(Variable):
             self.initializer(array)
         else:
             array[...] = self.initializer
+        grad = None if self._first_grad is None else np.full_like(array, self._first_grad)
+        if self._device is not None:
+            array = self._device.put(array)
+            grad = None if grad is None else self._device.put(grad)
         self.array = array
-        self._grad = None if self._first_grad is None else np.full_like(array, self._first_grad)
+        self._grad = grad
 
     def cleargrad(self) -> None:
         super().cleargrad()
@@ -102,7 +108,8 @@ class Parameter(Variable):
 
     def _parts(self) -> tuple[Any, ...]:
         grad = backprop.raw(self._grad)
-        return self._array, self.initializer, self.name, grad, self._first_grad, self.update_rule
+        own = (self._first_grad, self.update_rule, self._device)
+        return self._array, self.initializer, self.name, grad, *own
 
 
 def _rebuild_parameter(
@@ -112,8 +119,9 @@ def _rebuild_parameter(
     grad: Raw,
     first_grad: float | None,
     rule: object,
+    device: Device | None = None,
 ) -> Parameter:
     parameter = Parameter(array, name=name)
     parameter.initializer, parameter.update_rule = initializer, rule
-    parameter._grad, parameter._first_grad = grad, first_grad
+    parameter._grad, parameter._first_grad, parameter._device = grad, first_grad, device
     return parameter

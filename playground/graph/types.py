@@ -14,8 +14,11 @@ import numpy as np
 __all__ = [
     "Array",
     "Axis",
+    "Batch",
     "Cotangents",
     "DType",
+    "Dataset",
+    "Example",
     "Function",
     "HostArray",
     "Index",
@@ -25,6 +28,7 @@ __all__ = [
     "Random",
     "Raw",
     "Scalar",
+    "Serializing",
     "Shape",
     "Tree",
     "UserFunction",
@@ -63,3 +67,11 @@ Keywords: TypeAlias = Mapping[str, Any]
 # Where randomness comes from: passed in, never NumPy's global state.
 # In quotes: NumPy loads numpy.random when it is first asked for, in a tenth of its own time.
 Random: TypeAlias = "np.random.Generator | np.random.RandomState"
+# What has a length and examples in brackets behind it.
+Dataset: TypeAlias = Any
+# One example of a dataset: an array, a number, a tuple or a dict of them, or what a user likes.
+Example: TypeAlias = Any
+# What an iterator gives, mostly a list of examples, and what a converter makes of it.
+Batch: TypeAlias = Any
+# A serializer or deserializer: called with a key and a value, and with children in brackets.
+Serializing: TypeAlias = Any

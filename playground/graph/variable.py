@@ -557,7 +557,7 @@ class Variable(Answering):
                 leaves = backprop.propagate(seeds, enable_double_backprop, observe)
             else:
                 leaves = backprop.propagate_plainly(node, seed)
-            leaves = _with_earlier(leaves, node.born)
+            leaves = with_earlier(leaves, node.born)
             gradients = gradients | leaves if gradients else leaves
             # What unshared counts are references: none must be this function's own.
             del leaves
@@ -666,7 +666,7 @@ def _text(variable: Variable, separator: str) -> str:
     return f"{head}{np.array2string(host, separator=separator, prefix=head)})"
 
 
-def _with_earlier(leaves: dict[Node, Any], born: int) -> dict[Node, Any]:
+def with_earlier(leaves: dict[Node, Any], born: int) -> dict[Node, Any]:
     """The leaves' gradients, each added to what its leaf had before (out of place)."""
     for leaf, gradient in leaves.items():
         # Nearly always no graph was ever cut: then no leaf is asked, which saves its look-up.

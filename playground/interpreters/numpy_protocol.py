@@ -307,8 +307,19 @@ def to_ndarray(self: Variable, dtype: DType = None, copy: bool | None = None) ->
         ) from error
 
 
+def _compares(frame: FrameType | None) -> bool:
+    """Whether what asks from within pandas is a comparison."""
+    while frame is not None and frame.f_code.co_name != "_cmp_method":
+        package = frame.f_globals.get("__name__", "").partition(".")[0]
+        frame = frame.f_back if package in ("playground", "numpy", "pandas") else None
+    return frame is not None
+
+
 def _plain_array(self: Variable, dtype: DType, copy: bool | None) -> np.ndarray:
     name = _calling() if self.requires_grad else None
+    if name == "pandas" and _compares(sys._getframe(2)):
+        # Truth values have no gradient.
+        return np.array(backend.to_cpu(self.array), dtype=dtype, copy=copy)
     if name == "pandas":
         refuse_cut(self, "pandas, which makes a plain array of v,", "table.to_numpy() beside v, ")
     elif name is not None:
@@ -375,12 +386,29 @@ def to_complex(self: Variable) -> complex:
     return complex(self.array)
 
 
+# SymPy's comparisons, which leave nothing to the right operand.
+_COMPARISONS = frozenset({"__lt__", "__le__", "__gt__", "__ge__", "__eq__", "__ne__"})
+
+
+def _outermost(package: str) -> FrameType:
+    """The first frame of a package on the way from code outside of it to a method of a Variable."""
+    frame = sys._getframe(2)
+    while frame.f_back is not None and frame.f_back.f_globals["__name__"].startswith(package):
+        frame = frame.f_back
+    return frame
+
+
 def to_sympy_object(self: Variable) -> Operand:
     """What SymPy makes of a Variable beside an expression: refused while a gradient is wanted."""
-    advice = "sympy.lambdify(symbols, expression) for a function of Variables, "
-    refuse_cut(self, "a SymPy expression that holds v", advice)
     from playground.interpreters.symbols import sympy  # which asks, and so is there
 
+    asking = _outermost("sympy.")
+    left = asking.f_locals.get("a", asking.f_locals.get("self"))
+    if isinstance(left, numbers.Rational) and asking.f_code.co_name not in _COMPARISONS:
+        # So a number's operator is left to the right operand.
+        raise sympy().SympifyError(self)
+    advice = "sympy.lambdify(symbols, expression) for a function of Variables, "
+    refuse_cut(self, "a SymPy expression that holds v", advice)
     return sympy().sympify(float(self.array))
 
 

@@ -13,15 +13,16 @@ from playground.graph.backend import to_cpu
 from playground.graph.errors import InputError
 from playground.graph.types import UserFunction
 from playground.inverse.matrices import (
+    balanced,
     condition_number,
     inverted,
-    read_matrix,
     require_memory,
     require_square,
 )
 from playground.inverse.problem import residual_losses
 from playground.lab import cli
 from playground.lab.descent import Below
+from playground.lab.reading import read_matrix
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -34,6 +35,10 @@ MATRICES_ALIVE = 12
 NEARLY_SINGULAR = 1e6
 # About 3 x the square of it are the steps that grow-shrink takes: here millions.
 SLOW = 1e3
+# Up to this size --rule auto is the study's own rule: at size 30 that rarely gets there at all.
+STUDYS_SIZE = 10
+# About 3e5 steps of grow-shrink, or seconds, where Barzilai-Borwein takes a hundred.
+STUDYS_CONDITION = 300
 
 
 class Inverse(cli.Descent):
@@ -53,10 +58,13 @@ class Inverse(cli.Descent):
           absolute  sum|XY - I|: full of kinks, where most rules get stuck
 
         rules:
+          auto                   grow-shrink up to size 10 and for the absolute loss,
+                                 barzilai-borwein for what is larger or badly conditioned
           grow-shrink            step size x 1.2 after a better loss, x 0.5 after a worse
                                  one, which is kept; below 1e-10 comes a restart
           grow-shrink-take-back  the same, but a worse point is taken back
           barzilai-borwein       step size from the curvature along the step before
+          l-bfgs                 along what the last ten steps say of Newton's direction
           constant               always 0.01
 
         restarts:
@@ -72,6 +80,14 @@ class Inverse(cli.Descent):
                                      size 10 and more: hardly ever
           A badly conditioned matrix takes longer; the report gives its condition number.
 
+        matrices (--matrix FILE; how it was read is said where it is no plain text):
+          text     numbers after commas, semicolons, tabs or blanks, a header row or
+                   not; decimal commas; [1 2; 3 4] and what MATLAB, NumPy, Mathematica
+                   and R print; UTF-8, UTF-16, Latin-1
+          .npy     of NumPy, or .npz with one array
+          .xlsx    or .ods, with one sheet (pip install -e '.[excel]')
+          Where numbers can be meant in two ways nothing is guessed: a flag decides.
+
         examples:
           python -m playground.inverse --size 3
           python -m playground.inverse --size 100 --rule barzilai-borwein
@@ -82,6 +98,8 @@ class Inverse(cli.Descent):
         exit code: 0 converged, 1 not converged, 2 bad input, 130 interrupted (log kept)
         """
     losses = ("squared", "absolute")
+    rules = ("auto", *cli.STEP_RULES)
+    reads = True
     measure = "sum|XY - I|"
 
     @classmethod
@@ -90,7 +108,10 @@ class Inverse(cli.Descent):
             "--size", type=cli.whole(1), metavar="N", help="a random N x N matrix, uniform in 0..1"
         )
         group.add_argument(
-            "--matrix", metavar="FILE", help="a matrix from a file: .npy, .csv or text with blanks"
+            "--matrix", metavar="FILE", help="a matrix from a file: .csv, .xlsx, .npy, text"
+        )
+        group.add_argument(
+            "--anyway", action="store_true", help="search also where FILE has no inverse"
         )
 
     def draw(self) -> dict[str, np.ndarray]:
@@ -103,11 +124,48 @@ class Inverse(cli.Descent):
             require_memory(settings.size, settings.dtype, MATRICES_ALIVE)
             matrix = rng.random_sample((settings.size, settings.size))
         else:
-            matrix = read_matrix(settings.matrix)
-            require_square(matrix, settings.matrix)
+            matrix, said = read_matrix(settings.matrix, cli.dialect_of(settings))
+            self.assumed = [said]
+            require_square(matrix, said or settings.matrix)
             require_memory(len(matrix), settings.dtype, MATRICES_ALIVE)
         start = rng.random_sample(matrix.shape)
-        return {"matrix": self._cast(matrix), "start": self._cast(start)}
+        self.data = {"matrix": self._cast(matrix), "start": self._cast(start)}
+        if settings.matrix is not None and not settings.anyway:
+            self._require_inverse()
+        if settings.rule == "auto":
+            self._choose_rule()
+        return self.data
+
+    def _require_inverse(self) -> None:
+        """Raise InputError where a matrix from a file has no inverse, or none in its precision."""
+        # Rows and columns in units of their own: diag(1, 1e-20) has an inverse, of any precision.
+        condition = condition_number(*balanced(self.matrix))
+        if condition * np.finfo(np.float64).eps >= 1.0:
+            raise InputError(
+                f"X is singular (condition number {condition:.3g}): it has no inverse to find "
+                f"(--anyway searches all the same)"
+            )
+        if condition * np.finfo(self.matrix.dtype).eps >= 1.0:
+            raise InputError(
+                f"X is singular in {self.settings.dtype} (condition number {condition:.3g}): "
+                f"use --dtype float64 (--anyway searches all the same)"
+            )
+
+    def _choose_rule(self) -> None:
+        """Make of ``--rule auto`` the rule that gets there, and say which where it is another."""
+        settings, size = self.settings, len(self.matrix)
+        settings.rule = "grow-shrink"
+        if settings.loss == "absolute":
+            return
+        if size > STUDYS_SIZE:
+            why = f"size {size} is above {STUDYS_SIZE}"
+        elif self.condition > STUDYS_CONDITION:
+            why = f"the condition number is {self.condition:.3g}"
+        else:
+            return
+        settings.rule = "barzilai-borwein"
+        note = f"rule barzilai-borwein, since {why} (--rule grow-shrink is the study's)"
+        self.assumed = [*self.assumed, note]
 
     def _cast(self, matrix: np.ndarray) -> np.ndarray:
         """The matrix in the precision of the run. Raises InputError where a number is too large."""
@@ -150,7 +208,7 @@ class Inverse(cli.Descent):
             > settings.tol / 2
         ):
             return [f"{number}: rounding in {settings.dtype} may keep {self.measure} above --tol"]
-        if self.condition >= SLOW and settings.rule != "barzilai-borwein":
+        if self.condition >= SLOW and settings.rule not in ("barzilai-borwein", "l-bfgs"):
             return [
                 f"X is badly conditioned ({number}): the steps of --rule {settings.rule} grow with "
                 f"its square, those of --rule barzilai-borwein far less"
@@ -196,7 +254,7 @@ class Inverse(cli.Descent):
             ("condition number of X", f"{self.condition:.6g}"),
         ]
         return [
-            cli.matrix_text("Y, the inverse found", Y),
+            cli.matrix_text("Y, the inverse found", Y, "the log"),
             cli.matrix_text("X @ Y", product),
         ], entries
 
@@ -207,7 +265,7 @@ class Inverse(cli.Descent):
         difference = np.abs(Y - truth)
         largest = np.abs(truth).max()
         share = difference.max() / largest if largest else math.inf
-        return f"{difference.max():.3g} in the worst entry ({share:.2g} of the largest entry)"
+        return f"{difference.max():.3g} at most ({share:.2g} of the largest entry)"
 
     def cure(self) -> str:
         return f"no flag helps: {self.hopeless}" if self.hopeless else super().cure()
@@ -219,7 +277,7 @@ class Inverse(cli.Descent):
             return "scale the matrix so that its entries are near 1: the loss overflows"
         if settings.loss == "absolute":
             return "try --loss squared --rule barzilai-borwein, the easier way to the same Y"
-        if settings.rule != "barzilai-borwein":
+        if settings.rule not in ("barzilai-borwein", "l-bfgs"):
             return f"try --rule barzilai-borwein, which needs far fewer steps at size {size}"
         if settings.dtype == "float32":
             return "try --dtype float64: rounding in float32 keeps sum|XY - I| up"

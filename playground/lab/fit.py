@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, fields
 from functools import cached_property, partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from playground.graph.backend import Device, parse_device, to_cpu
 from playground.graph.config import force_backprop_mode
 from playground.graph.errors import FitError, LogError
 from playground.graph.types import Random, Tree, UserFunction
+from playground.lab.bounds import box_in_json, make_box
 from playground.lab.descent import (
     Adam,
     Restart,
@@ -26,6 +28,8 @@ from playground.lab.descent import (
     make_rule,
     make_stops,
 )
+from playground.lab.descent.arguments import knowing_its_arguments
+from playground.lab.descent.box import drawn_within, kept_within
 from playground.lab.descent.restarts import make_rng
 from playground.lab.loop import Ending, Loop, ProgressFunction
 from playground.lab.objective import Objective
@@ -34,16 +38,20 @@ from playground.lab.runlog import RunLog, RunRecord, read_log
 if TYPE_CHECKING:
     import pandas
 
+    from playground.lab.album import Pictures
+
 __all__ = ["Fit", "fit"]
 
 
+@knowing_its_arguments
 def fit(
     loss: UserFunction,
     start: Tree,
     *,
-    rule: str | Rule | Adam = "grow-shrink",
+    rule: str | Rule | Adam = "barzilai-borwein",
     stop: float | Stop | Sequence[Stop] | None = None,
     restart: str | Restart | None = None,
+    bounds: Tree = None,
     log: str | os.PathLike[str] | RunLog | None = None,
     rng: Random | int | None = None,
     watch: Mapping[str, Callable[..., Any]] | None = None,
@@ -58,13 +66,16 @@ def fit(
         loss: a function written in plain NumPy that returns one real number.
         start: one array (``loss(array)``), a tuple (``loss(*arrays)``) or a dict
             (``loss(**arrays)``). Integers become float64; the values are copied.
-        rule: a step rule or its name: ``'grow-shrink'``, ``'grow-shrink-take-back'``,
-            ``'barzilai-borwein'``, ``'constant'``, ``'adam'``; or an Adam of
-            ``playground.optimizers``, for its hyperparameters.
+        rule: a step rule or its name: ``'barzilai-borwein'``, ``'l-bfgs'``, ``'grow-shrink'`` (of
+            the original study), ``'grow-shrink-take-back'``, ``'constant'``, ``'adam'``; or an Adam
+            of ``playground.optimizers``, for its hyperparameters.
         stop: stop rules of ``playground.lab.descent`` (``Below``, ``MaxSteps``, ``MaxSeconds``,
             ``GradientBelow``), one or a list; a number t means ``Below(t)`` or 10,000 steps, None a
             gradient of norm at most 1e-8 or 10,000 steps.
         restart: what to do when stuck, or its name: ``'kick'``, ``'fresh'``, ``'none'``.
+        bounds: what the point stays in at every evaluation: a pair (low, high) for all, one for
+            each entry, or ``scipy.optimize.Bounds``; of a tuple or dict one such each. None is no
+            bound. The gradient of a stop rule is then the projected one, without what leads out.
         log: where to log: a directory, a ``.sqlite`` file, a RunLog, or None for memory.
         rng: a numpy Generator or RandomState, or a seed; of the restarts.
         watch: functions of the point's arrays, called as the loss is, outside of the graph; their
@@ -86,6 +97,11 @@ def fit(
     # None stays None: a run that is resumed then goes on with its checkpoint's generator.
     chance = None if rng is None else make_rng(rng)
     objective = Objective(loss, start, place)
+    if bounds is not None:
+        objective.box = make_box(bounds, start, objective.names, objective.start)
+        rule, stops, restart = parts
+        parts = kept_within(rule, objective.box), stops, drawn_within(restart, objective.box)
+        meta = _with_bounds(meta, box_in_json(objective.box, objective.names))
     watched = _watch_list(watch)
     # Values that are not finite are dealt with, and logged: no warnings beside that.
     quiet = np.errstate(over="ignore", invalid="ignore")
@@ -166,6 +182,19 @@ class Fit:
         """The watched values, indexed by step."""
         return self.log.watched
 
+    def plot(self, *names: str) -> Pictures:
+        """Figures by name (loss, parameters, gradient, watched), all or those asked for.
+
+        A notebook shows them; no window is opened.
+        """
+        from playground.lab.album import pictures_of
+
+        return pictures_of(self.log, *names)
+
+    def save_pictures(self, folder: str | os.PathLike[str]) -> list[Path]:
+        """Write what :meth:`plot` draws as ``NAME.png`` into ``folder``. Returns the files."""
+        return self.plot().save(folder)
+
     @property
     def took(self) -> str:
         """How many steps, in words: ``'1,234 steps'``."""
@@ -179,7 +208,16 @@ class Fit:
     def __repr__(self) -> str:
         how = "converged" if self.converged else "not converged"
         restarts = f", {self.restarts:,} of them restarts" if self.restarts else ""
-        return f"Fit: {how} after {self.took}{restarts}: {self.reason}; loss {self.value:.6g}"
+        hint = "" if self.converged or not self.hint else f"; what may help: {self.hint}"
+        ended = f"Fit: {how} after {self.took}{restarts}: {self.reason}"
+        return f"{ended}; loss {self.value:.6g}{hint}"
+
+
+def _with_bounds(meta: Mapping[str, Any] | None, bounds: dict[str, Any]) -> dict[str, Any]:
+    known = dict(meta or {})
+    if "bounds" in known:
+        raise FitError("fit: meta: 'bounds' is where the log keeps bounds=: give it another name")
+    return {**known, "bounds": bounds}
 
 
 def _watch_list(watch: Any) -> dict[str, Callable[..., Any]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
+from textwrap import shorten
 from time import monotonic
 from typing import Any
 
@@ -13,7 +14,8 @@ import numpy as np
 from playground.graph.backend import array_like, is_array, to_cpu
 from playground.graph.errors import FitError
 from playground.graph.types import Random, Raw
-from playground.lab.descent import BarzilaiBorwein, Restart, Rule, Standing, Stop, counted
+from playground.lab.bounds import box_in_json
+from playground.lab.descent import LBFGS, BarzilaiBorwein, Restart, Rule, Standing, Stop, counted
 from playground.lab.descent.restarts import make_rng, restore_rng, rng_state
 from playground.lab.objective import Objective
 from playground.lab.runlog import RunLog
@@ -62,7 +64,8 @@ class Loop:
         progress: ProgressFunction | None,
     ) -> None:
         self.objective, self.rule, self.stops, self.restart = objective, rule, stops, restart
-        self.log, self.watch, self.progress = log, list(watch.values()), progress
+        self.box = objective.box
+        self.log, self.watch, self.progress = log, list(watch.items()), progress
         self.point, self.grads = objective.start, list[Raw]()
         self.state: State = rule.begin(self.point)
         self.stride: Sequence[Raw] = ()
@@ -76,6 +79,8 @@ class Loop:
         else:
             self.rng = make_rng(rng)
             self.standing = Standing(objective.call, self.point)
+        if self.box is not None:
+            self.standing.slope = "projected gradient"
         log.checkpoint = self.checkpoint
 
     # ---------------------------------------------------------------------------- the loop
@@ -107,7 +112,8 @@ class Loop:
         )
         if accepted:
             grads = objective.gradient()
-            squared_norm = square_sum(grads)
+            free = grads if self.box is None else self.box.projected(point, grads)
+            squared_norm = square_sum(free)
         watched = self._watched(point) if self.watch else ()
         self.settled = False
         if accepted:
@@ -118,7 +124,7 @@ class Loop:
             else:
                 self.trouble = "the gradient is not finite"
         elif judged:
-            self.state, self.stride = rule.refused(self.state, self.grads)
+            self.state, self.stride = rule.refused(self.state, self.grads, value)
         else:
             self.trouble = f"the loss is {value}"
         standing.step += 1
@@ -140,9 +146,11 @@ class Loop:
         # From here to the next row the state is ahead of the log.
         self.settled = False
         self.restarts += 1
-        self.state, self.trouble = self.rule.begin(self.point), ""
         base = [to_cpu(array) for array in self.point]
-        return self.objective.take(self.restart.point(base, self.restarts, self.rng))
+        point = self.objective.take(self.restart.point(base, self.restarts, self.rng))
+        point = point if self.box is None else self.box.inside(point)
+        self.state, self.trouble = self.rule.begin(point), ""
+        return point
 
     def _ended_by(self, stop: Stop) -> Ending:
         hint = stop.hint if stop.converged else self._advised(stop.hint)
@@ -151,7 +159,8 @@ class Loop:
 
     def _advised(self, hint: str) -> str:
         better = BarzilaiBorwein.name
-        other = "" if self.rule.name == better else f"try the rule {better!r}"
+        good = self.rule.name in (better, LBFGS.name)
+        other = "" if good else f"try the rule {better!r}"
         return ", or ".join(filter(None, [hint, other]))
 
     def _stuck(self) -> Ending:
@@ -164,7 +173,23 @@ class Loop:
         return Ending("stuck", reason, self._advised("allow restarts ('kick' or 'fresh')"))
 
     def _watched(self, point: list[Raw]) -> list[float]:
-        return [float(to_cpu(self.objective.call(function, point))) for function in self.watch]
+        return [self._number(name, function, point) for name, function in self.watch]
+
+    def _number(self, name: str, function: Callable[..., Any], point: list[Raw]) -> float:
+        try:
+            value = self.objective.call(function, point)
+        except Exception as error:
+            error.add_note(f"This was raised by watch[{name!r}] of fit.")
+            raise
+        try:
+            return float(to_cpu(value))
+        except (TypeError, ValueError) as error:
+            shape = getattr(value, "shape", None)
+            what = type(value).__name__ if not shape else f"an array of shape {shape}"
+            missing = ": is there a 'return' missing?" if value is None else ""
+            raise FitError(
+                f"fit: watch[{name!r}] must return one number, got {what}{missing}"
+            ) from error
 
     def _report(self) -> None:
         at, size = self.standing, self.state.size
@@ -181,6 +206,7 @@ class Loop:
             "format": FORMAT,
             "rule": self.rule.settings(),
             "restart": self.restart.settings(),
+            **({} if self.box is None else {"bounds": box_in_json(self.box, self.objective.names)}),
             "rule_state": _stored(self.state),
             "rng": rng_state(self.rng),
             "restarts": self.restarts,
@@ -259,6 +285,14 @@ class Loop:
                 f"the log at {self.log.path} was written by another playground (checkpoint "
                 f"{state.get('format', 1)!r}, this one continues {FORMAT}): it can be read, and "
                 f"its best point be the start of a new run"
+            )
+        box = None if self.box is None else box_in_json(self.box, self.objective.names)
+        known = state.get("bounds")
+        if state and known != box:
+            raise FitError(
+                f"the log at {self.log.path} belongs to another run: its bounds are "
+                f"{shorten(str(known), 200)}, this one's {shorten(str(box), 200)}: resume it with "
+                f"the same"
             )
         for what, part in (("rule", self.rule), ("restart", self.restart)):
             if state.get(what) != part.settings():

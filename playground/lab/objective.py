@@ -21,6 +21,7 @@ from playground.graph.errors import FitError
 from playground.graph.questions import QUESTIONS
 from playground.graph.types import Operand, Raw, Tree, UserFunction
 from playground.graph.variable import Variable
+from playground.lab.descent.box import Box
 from playground.transforms.branches import Twins, asks, check_branches
 
 __all__ = ["Objective"]
@@ -35,6 +36,7 @@ class Objective:
     Attributes:
         names, shapes, dtypes: of the parameters.
         start: their values, copied, as a list of arrays on the device.
+        box: what the points stay in, or None.
         grads: the gradient at the newest point, or None while it has not been asked for.
         gradient_evaluations: how often it was computed.
     """
@@ -53,6 +55,7 @@ class Objective:
         self.shapes = [array.shape for array in self.start]
         self.dtypes = [array.dtype for array in self.start]
         self._given = values
+        self.box: Box | None = None
         self.single = len(self.start) == 1
         self.grads: list[Any] | None = None
         self.gradient_evaluations = 0
@@ -82,11 +85,7 @@ class Objective:
         else:
             value = self._evaluate(point)
         if not isinstance(value, Variable):
-            raise FitError(
-                f"fit: loss returned {type(value).__name__}, not a Variable, so there is no "
-                f"gradient: compute it from the arguments with NumPy functions and operators, "
-                f"without float(), .array or numpy.asarray() on the way"
-            )
+            raise FitError(_no_variable(value))
         self._value = value
         array = value._array
         if type(array) is not np.ndarray:
@@ -164,7 +163,9 @@ class Objective:
     # ---------------------------------------------------------------------------- points
 
     def moved(self, point: Sequence[Raw], stride: Sequence[Raw]) -> list[Raw]:
-        """``point - stride``, in the dtypes of the point."""
+        """``point - stride``, in the dtypes of the point, and inside of the box."""
+        if self.box is not None:
+            return self.box.moved(point, stride)
         if self.single:
             result = [point[0] - stride[0]]
         else:
@@ -247,6 +248,21 @@ def _parameter(name: str, value: Operand) -> Raw:
         raise FitError(f"fit: {name} has no elements (shape {array.shape})")
     dtype = array.dtype.newbyteorder("=") if array.dtype.kind == "f" else np.dtype(np.float64)
     return array if array.dtype == dtype else array.astype(dtype)
+
+
+def _no_variable(value: Any) -> str:
+    """What is wrong with what a loss returned, and what to do about it."""
+    returned = f"fit: loss returned {type(value).__name__}"
+    if value is None:
+        return "fit: loss returned None: is there a 'return' missing at its end?"
+    if isinstance(value, (tuple, list, dict)):
+        return f"{returned}: return the loss alone, one real number; watch= logs other values"
+    if isinstance(value, (str, bytes)):
+        return f"{returned}: return one real number, computed from the arguments"
+    return (
+        f"{returned}, not a Variable, so there is no gradient: compute it from the arguments with "
+        f"NumPy functions and operators, without float(), .array or numpy.asarray() on the way"
+    )
 
 
 def _not_a_number(array: Raw) -> str:

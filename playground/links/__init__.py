@@ -3,10 +3,66 @@
 from typing import TYPE_CHECKING
 
 from playground.graph.errors import no_such_name
+from playground.links.activation.parametric import Maxout, PReLU, SimplifiedDropconnect, Swish
 from playground.links.chain import Chain
+from playground.links.chain_list import ChainList
+from playground.links.connection.convolution import (
+    Convolution1D,
+    Convolution2D,
+    Convolution3D,
+    ConvolutionND,
+    Deconvolution1D,
+    Deconvolution2D,
+    Deconvolution3D,
+    DeconvolutionND,
+    DepthwiseConvolution2D,
+    DilatedConvolution2D,
+)
+from playground.links.connection.embed_id import EmbedID
+from playground.links.connection.linear import Bilinear, Highway, Linear
+from playground.links.connection.scaling import Bias, Parameter, Scale
 from playground.links.link import Link
+from playground.links.model.classifier import Classifier
+from playground.links.normalization.normalization import BatchNormalization, LayerNormalization
+from playground.links.rnn.gru import GRU, StatefulGRU, StatelessGRU
+from playground.links.rnn.lstm import LSTM, StatelessLSTM
+from playground.links.sequential import Sequential
 
-__all__ = ["Chain", "Link"]
+__all__ = [
+    "GRU",
+    "LSTM",
+    "BatchNormalization",
+    "Bias",
+    "Bilinear",
+    "Chain",
+    "ChainList",
+    "Classifier",
+    "Convolution1D",
+    "Convolution2D",
+    "Convolution3D",
+    "ConvolutionND",
+    "Deconvolution1D",
+    "Deconvolution2D",
+    "Deconvolution3D",
+    "DeconvolutionND",
+    "DepthwiseConvolution2D",
+    "DilatedConvolution2D",
+    "EmbedID",
+    "Highway",
+    "LayerNormalization",
+    "Linear",
+    "Link",
+    "Maxout",
+    "PReLU",
+    "Parameter",
+    "Scale",
+    "Sequential",
+    "SimplifiedDropconnect",
+    "StatefulGRU",
+    "StatelessGRU",
+    "StatelessLSTM",
+    "Swish",
+]
 
 
 if not TYPE_CHECKING:  # for a type checker every name would exist

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
-from playground.graph.parameter import Parameter
 from playground.links.link import Link
 
 __all__ = ["Chain"]
+
+
+def tree_text(link: Link, parts: list[tuple[str, str]]) -> str:
+    """What ``str`` shows of a link made of ``parts``, pairs of name and text, a line each."""
+    lines = [f"  {line}\n" for name, text in parts for line in f"({name}): {text},".splitlines()]
+    body = "".join(["\n", *lines]) if lines else ""
+    return f"{type(link).__name__}({body})"
 
 
 class Chain(Link):
@@ -24,10 +29,7 @@ class Chain(Link):
             self.add_link(name, link)
 
     def __str__(self) -> str:
-        texts = [f"({name}): {child}," for name, child in self._named_children()]
-        lines = [f"  {line}\n" for text in texts for line in text.splitlines()]
-        body = "".join(["\n", *lines]) if lines else ""
-        return f"{type(self).__name__}({body})"
+        return tree_text(self, [(name, str(child)) for name, child in self._named_children()])
 
     def __getitem__(self, name: str) -> Any:
         return getattr(self, name)
@@ -56,17 +58,6 @@ class Chain(Link):
         own = vars(self)
         # Sorted like the parameters: the order of updates must not hang on a set's.
         return [(name, own[name]) for name in sorted(self._children)]
-
-    def params(self, include_uninit: bool = True) -> Iterator[Parameter]:
-        yield from super().params(include_uninit)
-        for child in self.children():
-            yield from child.params(include_uninit)
-
-    def namedparams(self, include_uninit: bool = True) -> Iterator[tuple[str, Parameter]]:
-        yield from super().namedparams(include_uninit)
-        for name, child in self._named_children():
-            for path, param in child.namedparams(include_uninit):
-                yield f"/{name}{path}", param
 
     def _sharing(self) -> Any:
         shared = super()._sharing()

@@ -13,7 +13,7 @@ import numpy as np
 from playground.graph.backend import Device, array_like, is_array, parse_device
 from playground.graph.errors import GraphError
 from playground.graph.parameter import Parameter
-from playground.graph.types import DType, Operand, Shape
+from playground.graph.types import DType, Operand, Serializing, Shape
 
 __all__ = ["Link"]
 
@@ -33,6 +33,7 @@ class Link:
         name: what the chain that it belongs to calls it, or None.
     """
 
+    _device: Device | None = None
     # On the class: a subclass that forgets super().__init__() still has it, and is told.
     _begun = False
 
@@ -62,6 +63,11 @@ class Link:
     def printable_specs(self) -> Iterator[tuple[str, Any]]:
         """Pairs of name and value that ``str`` shows; a subclass says which."""
         return iter(())
+
+    @classmethod
+    def from_params(cls, *args: Any, **kwargs: Any) -> Any:
+        """A link with parameters that exist; only some classes can be made so."""
+        raise NotImplementedError(f"{cls.__name__}: from_params is not defined for it")
 
     def _check_begun(self) -> None:
         if not self._begun:
@@ -144,6 +150,8 @@ class Link:
         for name in sorted(self._params):
             if include_uninit or own[name]._array is not None:
                 yield own[name]
+        for child in self.children():
+            yield from child.params(include_uninit)
 
     def namedparams(self, include_uninit: bool = True) -> Iterator[tuple[str, Parameter]]:
         """Pairs of path (``/child/name``) and parameter, in the order of :meth:`params`."""
@@ -151,9 +159,17 @@ class Link:
         for name in sorted(self._params):
             if include_uninit or own[name].is_initialized:
                 yield f"/{name}", own[name]
+        for name, child in self._named_children():
+            for path, param in child.namedparams(include_uninit):
+                yield f"/{name}{path}", param
 
     def _named_children(self) -> list[tuple[str, Link]]:
         return []
+
+    def _beside(self, other: Link) -> Iterator[tuple[Link, Link]]:
+        """Each child with the one of the same name in a link of the same build."""
+        theirs = dict(other._named_children())
+        return ((child, theirs[name]) for name, child in self._named_children())
 
     def children(self) -> Iterator[Link]:
         """The links that this one is made of."""
@@ -181,6 +197,26 @@ class Link:
                 warnings.warn(f"count_params: {name} has no shape yet: left out", stacklevel=2)
         return sum(param.size for param in self.params(False))
 
+    # ------------------------------------------------------------------------------- serialization
+
+    def serialize(self, serializer: Serializing) -> None:
+        """Hand every parameter and persistent value to ``serializer``, and keep what it returns.
+
+        Whether that writes or reads is the serializer's; the children have their names before
+        theirs.
+        """
+        own = vars(self)
+        for name in sorted(self._params):
+            param = own[name]
+            data = serializer(name, param.array)
+            if param.array is None and data is not None:
+                param.initialize(data.shape)
+                param._array[...] = array_like(np.asarray(data), param._array)
+        for name in sorted(self._persistent):
+            own[name] = serializer(name, own[name])
+        for name, child in self._named_children():
+            child.serialize(serializer[name])
+
     # ----------------------------------------------------------------------- gradients and updates
 
     def cleargrads(self) -> None:
@@ -199,8 +235,8 @@ class Link:
         for name in self._params:
             if vars(link)[name].is_initialized:
                 vars(self)[name].addgrad(vars(link)[name])
-        for name, child in self._named_children():
-            child.addgrads(vars(link)[name])
+        for child, other in self._beside(link):
+            child.addgrads(other)
 
     def enable_update(self) -> None:
         """Let optimizers update the parameters (again)."""
@@ -249,6 +285,13 @@ class Link:
             param._grad = None
         return shared
 
+    def repeat(self, n_repeat: int, mode: str = "init") -> Any:
+        """A Sequential of ``n_repeat`` copies of this link; ``mode`` as for :meth:`copy`."""
+        # A Sequential is a link: loaded where all of this class is.
+        from playground.links.sequential import Sequential
+
+        return Sequential(*[self.copy(mode) for _ in range(n_repeat)])
+
     def copyparams(self, link: Link, copy_persistent: bool = True) -> None:
         """Take over the values of ``link``, of the same build, perhaps from another device."""
         own, other = vars(self), vars(link)
@@ -262,15 +305,17 @@ class Link:
                 own[name][...] = array_like(other[name], own[name])
             else:
                 own[name] = copies.deepcopy(other[name])
-        for name, child in self._named_children():
-            child.copyparams(other[name], copy_persistent)
+        for child, of_other in self._beside(link):
+            child.copyparams(of_other, copy_persistent)
 
     def to_device(self, device: str | int | Device) -> Any:
         """Move all parameters and arrays to a device, such as ``'cuda'``; returns the link."""
         place = device if isinstance(device, Device) else parse_device(device)
         own = vars(self)
+        self._device = place
         for name in self._params:
             param = own[name]
+            param._device = place
             if param.is_initialized:
                 # A gradient on another device than its array would be refused on the way.
                 grad, param._grad = param.grad, None
@@ -281,6 +326,21 @@ class Link:
                 own[name] = place.put(own[name])
         for child in self.children():
             child.to_device(place)
+        return self
+
+    @property
+    def device(self) -> Device:
+        """Where :meth:`to_device` has moved the link, or else the host."""
+        return self._device or Device()
+
+    @property
+    def xp(self) -> Any:
+        """The module of the link's arrays: ``numpy``, or ``cupy`` on a CUDA device."""
+        return self.device.xp
+
+    def to_intel64(self) -> Any:
+        """Nothing but a warning, as there is no iDeep here; returns the link."""
+        warnings.warn("to_intel64: there is no iDeep: the arrays stay NumPy's", stacklevel=2)
         return self
 
     def to_cpu(self) -> Any:

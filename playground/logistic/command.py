@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from argparse import BooleanOptionalAction
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from playground.graph.errors import InputError
 from playground.graph.types import Random, UserFunction
 from playground.lab import cli
 from playground.lab.descent import (
@@ -21,6 +23,7 @@ from playground.lab.descent import (
     counted,
     make_rule,
 )
+from playground.lab.reading import split_names
 from playground.logistic.problem import (
     Optimum,
     design,
@@ -30,7 +33,6 @@ from playground.logistic.problem import (
     step_seconds,
 )
 from playground.logistic.rows import read_rows
-from playground.logistic.tables import split_names
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -72,13 +74,21 @@ class Logistic(cli.Descent):
                       same value, some hundred times slower
 
         rules:
+          auto                   constant for the irises, barzilai-borwein for --data
           constant               always --step-size; the --max-steps are a plan, and the
                                  run has done its work when they are taken
           barzilai-borwein       step size from the curvature along the step before
+          l-bfgs                 along what the last ten steps say of Newton's direction
           grow-shrink            step size x 1.2 after a better loss, x 0.5 after a
                                  worse one, which is kept
           grow-shrink-take-back  the same, but a worse point is taken back
-          Without --tol these three stop at a gradient of 1e-6 (float32: 1e-2).
+          Without --tol those but constant stop at a gradient of 1e-6 (float32: 1e-2).
+
+        tables (--data FILE; how it was read is said where it is no plain CSV):
+          a first row with names, then rows, cells after commas, semicolons, tabs,
+          bars or blanks, in UTF-8, UTF-16 or Latin-1; decimal commas; .xlsx and
+          .ods with one sheet (pip install -e '.[excel]'). An index without a name,
+          as pandas writes it, is no feature.
 
         separable classes:
           Where a line parts the classes without an error, as it does setosa from
@@ -96,18 +106,35 @@ class Logistic(cli.Descent):
         130 interrupted (log kept)
         """
     losses = ("vectorised", "loop")
-    rules = ("constant", "barzilai-borwein", "grow-shrink", "grow-shrink-take-back")
+    rules = (
+        "auto",
+        "constant",
+        "barzilai-borwein",
+        "l-bfgs",
+        "grow-shrink",
+        "grow-shrink-take-back",
+    )
     measure = "|gradient|"
+    reads = True
+
+    @property
+    def extent(self) -> str:
+        return "x".join(map(str, self.data["points"].shape))
 
     @classmethod
     def add_flags(cls, group: cli.FlagGroup) -> None:
         add = group.add_argument
-        add("--data", metavar="FILE", help="your own rows, CSV with a head (default: the irises)")
+        add(
+            "--data",
+            metavar="FILE",
+            help="your own rows, .csv or .xlsx with a head (default: the irises)",
+        )
         add("--target", metavar="COLUMN", help="the column with the classes (needed with --data)")
         add("--features", metavar="A,B", help="columns of numbers (default: all but the target)")
         add("--positive", metavar="NAME", help="the class whose chance is modelled")
         add("--negative", metavar="NAME", help="the class it is told from (default: all others)")
-        add("--standardise", action="store_true", help="to mean 0 and variance 1")
+        scaling = "to mean 0 and variance 1 (default: --data without --l2)"
+        add("--standardise", action=BooleanOptionalAction, help=scaling)
         penalty = "add P/2 |weights|^2, bias aside"
         add("--l2", type=cli.not_negative, default=0.0, metavar="P", help=penalty)
         step = f"of all steps (--rule constant) or the first (default {STEP_SIZE} or what is safe)"
@@ -116,13 +143,31 @@ class Logistic(cli.Descent):
 
     def draw(self) -> dict[str, np.ndarray]:
         settings = self.settings
-        points, labels = read_rows(settings)
+        notes: list[str] = []
+        points, labels = read_rows(settings, notes)
+        self._choose(notes, points)
+        self.assumed = notes
         start = np.zeros(points.shape[1] + 1, dtype=settings.dtype)
         if settings.step_size is None:
             bound = largest_curvature(design(points, settings.standardise)[0], settings.l2)
             # Steps of 2 / curvature or more lead uphill somewhere; those of 1 / curvature never do.
             settings.step_size = STEP_SIZE if STEP_SIZE * bound < 2 else 1 / bound
         return {"points": points, "labels": labels, "start": start}
+
+    def _choose(self, notes: list[str], points: np.ndarray) -> None:
+        """Make of ``--rule auto`` and of no ``--standardise`` what gets there, and say so."""
+        settings = self.settings
+        own, auto = settings.data is not None, settings.rule == "auto"
+        if auto:
+            settings.rule = "barzilai-borwein" if own else "constant"
+        if settings.standardise is None:
+            # A penalty is on the weights: other units would make it another problem.
+            settings.standardise = own and not settings.l2 and _can_be_standardised(points)
+            if settings.standardise:
+                notes.append(
+                    f"rule {settings.rule}, on standardised features; weights are told for the "
+                    f"features as they are (--no-standardise leaves them)"
+                )
 
     def prepare(self) -> None:
         settings = self.settings
@@ -233,7 +278,9 @@ class Logistic(cli.Descent):
         if self.best.weights is None:
             return "not found: the classes touch, and the weights grow without bound"
         loss = logistic_losses(self.X, self.data["labels"], self.settings.l2)["vectorised"]
-        return f"{loss(self.best.weights):.6g} by Newton's method"
+        best = float(loss(self.best.weights))
+        above = max(self.result.value - best, 0.0)
+        return f"{best:.6g} by Newton's method: the loss found is {above:.2g} above it"
 
     def _times(self, w: np.ndarray) -> str:
         losses = logistic_losses(self.X, self.data["labels"], self.settings.l2)
@@ -249,7 +296,7 @@ class Logistic(cli.Descent):
             return ""  # it was stopped before its plan was done
         if self.best.separable:
             return "--l2 1: without a penalty the weights of separable classes grow without bound"
-        if self.settings.rule != "barzilai-borwein":
+        if self.settings.rule not in ("barzilai-borwein", "l-bfgs"):
             return "--rule barzilai-borwein, which needs far fewer steps"
         return "" if self.settings.standardise else "--standardise, which rounds the valley"
 
@@ -260,6 +307,14 @@ class Logistic(cli.Descent):
         from playground.logistic.pictures import logistic_pictures
 
         return logistic_pictures(self)
+
+
+def _can_be_standardised(points: np.ndarray) -> bool:
+    try:
+        design(points, True)
+    except InputError:  # a constant column
+        return False
+    return True
 
 
 def main(argv: Sequence[str] | None = None) -> int:

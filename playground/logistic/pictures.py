@@ -29,15 +29,16 @@ def logistic_pictures(study: Logistic) -> dict[str, Callable[[], Axes]]:
     record, settings = study.result.log, study.settings
     kind = "Standardised logistic" if settings.standardise else "Logistic"
     other, positive = map(plot.literal, study.classes)
-    title = f"{kind} regression, {positive} against {other}: {settings.rule}"
+    title = study.caption(f"{kind} regression, {positive} against {other}")
     names = [*map(plot.literal, study.features), "bias"]
     params, grads = ((*record.arrays(kind), names) for kind in ("params", "grads"))
-    restarts = plot.restart_steps(record.loss)
+    losses = record.columns()
+    restarts = plot.restart_steps(losses)
 
     def loss() -> Axes:
         if settings.rule == "constant":
-            return plot.loss(record.loss, plot.stacked_axes(1, title=title)[0])
-        return plot.loss_and_step(record.loss, title=title)[0]
+            return plot.loss(losses, plot.stacked_axes(1, title=title)[0])
+        return plot.loss_and_step(losses, title=title)[0]
 
     best = study.best.weights
     return {

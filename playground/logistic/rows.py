@@ -8,8 +8,10 @@ from importlib.resources import files
 import numpy as np
 
 from playground.graph.errors import InputError
-from playground.logistic.tables import (
+from playground.lab import cli
+from playground.lab.reading import (
     Table,
+    counts_up,
     join_names,
     listed,
     parse_table,
@@ -26,16 +28,30 @@ def iris() -> Table:
     return parse_table(file.read_text(encoding="utf-8"), "iris.csv")
 
 
-def read_rows(settings: argparse.Namespace) -> tuple[np.ndarray, np.ndarray]:
+def read_rows(
+    settings: argparse.Namespace, notes: list[str] | None = None
+) -> tuple[np.ndarray, np.ndarray]:
     """Points of shape (rows, features), and 1 for each in the positive class, else 0, (rows,).
 
     ``settings`` has data, target, features, positive, negative, standardise and dtype, as
-    the flags of the same names; those that are None are completed. Raises InputError where they do
+    the flags of the same names; those that are None are completed. ``notes`` gets a sentence about
+    how a file was read that can be written in several ways. Raises InputError where they do
     not fit the table.
     """
     table = _choose_table(settings)
     labels = _classes(table, settings)
+    unasked = settings.features is None
     points = _points(table, settings)[labels >= 0]
+    if notes is not None:
+        names = split_names(settings.features)
+        notes.append(table.said(names))
+        # Whoever named the features means it.
+        notes += [
+            f"column {name!r} of {table.source} counts the rows, and is a feature: --features "
+            f"names others"
+            for name in names
+            if unasked and any(counts_up(table.columns[name], start) for start in (0, 1))
+        ]
     with np.errstate(over="ignore"):
         points = points.astype(settings.dtype)
         # The curvature is made of products of two of them, summed over the rows.
@@ -63,7 +79,7 @@ def _choose_table(settings: argparse.Namespace) -> Table:
         if settings.positive is settings.negative is None:
             settings.positive, settings.negative = "versicolor", "setosa"
         return table
-    table = read_table(settings.data)
+    table = read_table(settings.data, cli.dialect_of(settings))
     if settings.target is None:
         raise InputError(
             f"--data needs --target, the column with the classes: {table.source} has "
@@ -78,13 +94,18 @@ def _points(table: Table, settings: argparse.Namespace) -> np.ndarray:
     if unasked:
         settings.features = join_names(n for n in table.columns if n != settings.target)
     names = split_names(settings.features)
+    if unasked and "" in names:
+        raise InputError(
+            f"{table.source} has a column without a name that does not count the rows: --features "
+            f"names the columns to use"
+        )
     if not names or len(set(names)) < len(names) or settings.target in names:
         raise InputError(
             f"--features: expected columns of {table.source} other than the target "
             f"{settings.target!r}, each once, got {listed(names) or 'none'}"
         )
     try:
-        return np.stack([table.numbers(name) for name in names], axis=1)
+        return table.points(names)
     except InputError as error:
         way = " (--features names the columns to use)" if unasked else ""
         raise InputError(f"{error}{way}") from error

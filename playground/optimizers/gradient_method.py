@@ -14,6 +14,7 @@ import numpy as np
 from playground.graph.backend import to_cpu
 from playground.graph.errors import GraphError
 from playground.graph.parameter import Parameter
+from playground.graph.types import Serializing
 from playground.links.link import Link
 from playground.optimizers.hooks import Hooks
 from playground.optimizers.hyperparameter import Hyperparameter
@@ -104,6 +105,20 @@ class Optimizer:
                 hook(param.update_rule, param)
         else:
             hook(self)
+
+    # ------------------------------------------------------------------------------ serialization
+
+    def serialize(self, serializer: Serializing) -> None:
+        """Hand the counts and the state of every update rule to ``serializer``.
+
+        The parameters themselves are the link's to serialize.
+        """
+        self._ready()
+        self.t = serializer("t", self.t)
+        self.epoch = serializer("epoch", self.epoch)
+        for path, param in self.target.namedparams():
+            if param.update_rule is not None:
+                param.update_rule.serialize(serializer[path])
 
     # ------------------------------------------------------------------------------ loss scaling
 

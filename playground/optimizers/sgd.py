@@ -11,7 +11,16 @@ from playground.optimizers.gradient_method import GradientMethod
 from playground.optimizers.hyperparameter import Hyperparameter, HyperparameterProxy
 from playground.optimizers.update_rule import UpdateRule
 
-__all__ = ["SGD", "MomentumSGD", "MomentumSGDRule", "SGDRule"]
+__all__ = [
+    "SGD",
+    "CorrectedMomentumSGD",
+    "CorrectedMomentumSGDRule",
+    "MomentumSGD",
+    "MomentumSGDRule",
+    "NesterovAG",
+    "NesterovAGRule",
+    "SGDRule",
+]
 
 RATE, MOMENTUM = 0.01, 0.9
 USUAL_SGD = Hyperparameter.of(lr=RATE)
@@ -96,3 +105,46 @@ class MomentumSGD(GradientMethod):
 
     def create_update_rule(self) -> MomentumSGDRule:
         return MomentumSGDRule(self.hyperparam)
+
+
+class CorrectedMomentumSGDRule(MomentumSGDRule):
+    """v = momentum · v - grad; param += lr · v: a changed lr holds for the whole step."""
+
+    def update_core_cpu(self, param: Parameter) -> None:
+        if param.grad is None:
+            return
+        hp = self.hyperparam
+        self.state["v"] = v = next_velocity(self.state["v"], param.grad, 1.0, hp.momentum)
+        self.subtract(param, -scaled(hp.lr, v))
+
+    update_core_gpu = update_core_cpu
+
+
+class CorrectedMomentumSGD(MomentumSGD):
+    """Momentum whose velocity does not contain the learning rate (Goyal et al., 2017)."""
+
+    def create_update_rule(self) -> CorrectedMomentumSGDRule:
+        return CorrectedMomentumSGDRule(self.hyperparam)
+
+
+class NesterovAGRule(MomentumSGDRule):
+    """v = momentum · v - lr · grad; param += momentum² · v - (1 + momentum) · lr · grad."""
+
+    def update_core_cpu(self, param: Parameter) -> None:
+        grad = param.grad
+        if grad is None:
+            return
+        lr, momentum = self.hyperparam.lr, self.hyperparam.momentum
+        self.state["v"] = v = next_velocity(self.state["v"], grad, lr, momentum)
+        # In two steps, which round as Chainer's do.
+        self.subtract(param, -(momentum * momentum * v))
+        self.subtract(param, (1 + momentum) * lr * grad)
+
+    update_core_gpu = update_core_cpu
+
+
+class NesterovAG(MomentumSGD):
+    """Nesterov's accelerated gradient, in the form of Bengio, Boulanger and Pascanu (2013)."""
+
+    def create_update_rule(self) -> NesterovAGRule:
+        return NesterovAGRule(self.hyperparam)

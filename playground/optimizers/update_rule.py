@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy as copies
 from collections.abc import Callable
 from typing import Any
 
@@ -9,9 +10,10 @@ import numpy as np
 
 from playground.graph.backend import array_like, is_array
 from playground.graph.parameter import Parameter
-from playground.graph.types import Raw
+from playground.graph.types import Raw, Serializing
 from playground.optimizers.hooks import Hooks
 from playground.optimizers.hyperparameter import Hyperparameter
+from playground.serializer import Deserializer
 
 __all__ = ["UpdateRule"]
 
@@ -124,6 +126,35 @@ class UpdateRule:
     def use_fp32_update(self, flag: bool = True) -> None:
         """Whether a float16 parameter is updated by way of a copy in float32."""
         self._use_fp32_update = flag
+
+    # ------------------------------------------------------------------------------ serialization
+
+    def serialize(self, serializer: Serializing) -> None:
+        """Hand the count of updates and the state to ``serializer``, and keep what it returns."""
+        self.t = serializer("t", self.t)
+        if self._state is None:
+            if isinstance(serializer, Deserializer):
+                self._state = self._read_state(serializer)
+            return
+        for name, value in self._state.items():
+            self._state[name] = serializer(name, value)
+
+    def _read_state(self, serializer: Deserializer) -> dict[str, Raw] | None:
+        """A state as it was saved; None where it was saved before the first update."""
+        # What the state is made of, only init_state knows: tried out on a copy.
+        blank = copies.copy(self)
+        blank._state = {}
+        blank.init_state(Parameter(np.zeros(1, np.float32)))
+        values = {}
+        for name in blank._state:
+            try:
+                values[name] = serializer(name, None)
+            except KeyError:
+                if self.enabled:
+                    raise
+                return None
+        # Chainer writes None for what a rule has not made yet, and makes it at the first update.
+        return None if any(value is None for value in values.values()) else values
 
     # ------------------------------------------------------------------------------------ hooks
 

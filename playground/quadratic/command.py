@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
-from fractions import Fraction
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +12,7 @@ from playground.graph.errors import InputError, SymbolError
 from playground.interpreters.symbols import sympy
 from playground.lab import cli
 from playground.lab.grids import grid_axis, grid_points
+from playground.lab.reading import numbers_of_text, rows_of_text
 from playground.lab.runlog import frame_of
 from playground.quadratic.algebra import Algebra
 from playground.quadratic.problem import (
@@ -68,10 +67,15 @@ class QuadraticStudy(cli.Study):
         exit code: 0 the three ways agree, 1 they do not, 2 bad input, 130 interrupted
         """
 
+    @property
+    def traits(self) -> list[str]:
+        return [f"{len(self.Q)}x{len(self.Q)}"]
+
     @classmethod
     def add_flags(cls, group: cli.FlagGroup) -> None:
         add, number = group.add_argument, cli.number
-        add("--Q", default=DEFAULT_Q, metavar="ROWS", help="the matrix, rows after semicolons")
+        rows = "the matrix, rows after semicolons, or [[1, 2], [3, 4]]"
+        add("--Q", default=DEFAULT_Q, metavar="ROWS", help=rows)
         add("--b", metavar="B", help="the vector, such as 1,1 (default all 1)")
         add("--from", dest="low", type=number, default=-10.0, metavar="A", help="the points begin")
         add("--to", dest="high", type=number, default=9.0, metavar="B", help="and end here")
@@ -244,8 +248,11 @@ def _cut(text: Any) -> str:
 
 
 def read_matrix_text(text: str) -> np.ndarray:
-    """The square matrix that is written as rows after semicolons, float64. Raises InputError."""
-    rows = [read_row(row, "--Q") for row in text.strip().strip(";").split(";")]
+    """The square matrix that is typed, rows after semicolons, float64. Raises InputError."""
+    try:
+        rows = rows_of_text(text)
+    except InputError as error:
+        raise InputError(f"--Q: {error}") from error
     lengths = [len(row) for row in rows]
     odd = next((i for i, length in enumerate(lengths) if length != lengths[0]), None)
     if odd is not None:
@@ -267,27 +274,13 @@ def read_matrix_text(text: str) -> np.ndarray:
 
 def read_numbers(text: str, n: int) -> np.ndarray:
     """The vector of n numbers, float64. Raises InputError."""
-    found = read_row(text, "--b")
+    try:
+        found = numbers_of_text(text)
+    except InputError as error:
+        raise InputError(f"--b: {error}") from error
     if len(found) != n:
         raise InputError(f"--b {text!r}: expected {n} numbers, as --Q has rows, got {len(found)}")
     return np.array(found)
-
-
-def read_row(text: str, flag: str) -> list[float]:
-    """Numbers after commas or blanks, also as fractions such as 1/3. Raises InputError."""
-    found = []
-    for word in text.replace(",", " ").split():
-        try:
-            # Of 1e99999999 a Fraction would write out all the digits.
-            value = float(Fraction(word) if "/" in word else word)
-            if not math.isfinite(value):
-                raise ValueError(word)
-            found.append(value)
-        except (ValueError, ZeroDivisionError, OverflowError) as error:
-            raise InputError(f"{flag}: expected a finite number, got {word!r}") from error
-    if not found:
-        raise InputError(f"{flag} {text!r}: expected numbers after commas")
-    return found
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -69,6 +69,19 @@ MAKERS: dict[str, Callable[[Any], Any]] = {
     "adamw": lambda e: e.optimizers.AdamW(weight_decay_rate=0.05),
     "amsgrad": lambda e: e.optimizers.AMSGrad(alpha=0.03, beta2=0.5),
     "adabound": lambda e: e.optimizers.AdaBound(final_lr=3e-3, gamma=0.1),
+    "adagrad": lambda e: e.optimizers.AdaGrad(lr=0.02),
+    "adadelta": lambda e: e.optimizers.AdaDelta(),
+    "adadelta rho": lambda e: e.optimizers.AdaDelta(rho=0.7, eps=1e-4),
+    "rmsprop": lambda e: e.optimizers.RMSprop(lr=1e-3, eps=1e-3),
+    "rmsprop inside": lambda e: e.optimizers.RMSprop(1e-3, 0.9, 1e-3, eps_inside_sqrt=True),
+    "rmsprop eps": lambda e: e.optimizers.RMSprop(eps=0),
+    "graves": lambda e: e.optimizers.RMSpropGraves(),
+    "graves all": lambda e: e.optimizers.RMSpropGraves(1e-3, 0.9, 0.8, 1e-2),
+    "smorms3": lambda e: e.optimizers.SMORMS3(eps=1e-3),
+    "corrected momentum": lambda e: e.optimizers.CorrectedMomentumSGD(lr=1e-4, momentum=0.8),
+    "nesterov": lambda e: e.optimizers.NesterovAG(lr=1e-4),
+    "msvag": lambda e: e.optimizers.MSVAG(lr=1e-3),
+    "msvag all": lambda e: e.optimizers.MSVAG(1e-3, 0.8, 0.7, weight_decay_rate=0.02),
     "amsbound": lambda e: e.optimizers.AMSBound(final_lr=3e-3, gamma=0.1),
 }
 
@@ -84,6 +97,86 @@ def test_many_updates_are_equal(name: str, dtype: str) -> None:
     assert dtype == "f2" or all(
         np.isfinite(a).all() and (a != b).any() for a, b in zip(last, first, strict=True)
     )
+
+
+def hook_makers() -> dict[str, Callable[[Any], list[Any]]]:
+    def noise(xp: Any, shape: Any, dtype: Any, hook: Any, opt: Any) -> Any:
+        return np.full(shape, hook.eta * (1 + opt.t), dtype)
+
+    return {
+        "weight decay": lambda h: [h.WeightDecay(0.01)],
+        "lasso": lambda h: [h.Lasso(0.003)],
+        "clipping": lambda h: [h.GradientClipping(0.5)],
+        "clipping that is seldom needed": lambda h: [h.GradientClipping(20.0)],
+        "hard clipping": lambda h: [h.GradientHardClipping(-0.1, 0.2)],
+        "noise": lambda h: [h.GradientNoise(0.3)],
+        "own noise": lambda h: [h.GradientNoise(0.01, noise)],
+        "lars": lambda h: [h.GradientLARS()],
+        "lars all": lambda h: [h.GradientLARS(0.9, 0.01, 1e-3)],
+        "several": lambda h: [h.WeightDecay(0.1), h.GradientClipping(1.0), h.Lasso(0.01)],
+    }
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("name", hook_makers())
+def test_hooks_change_the_gradients_alike(name: str, dtype: str) -> None:
+    def script(engine: Any) -> Any:
+        np.random.seed(1)
+        optimizer = engine.optimizers.MomentumSGD(lr=1e-3)
+        link, x = model(engine, dtype), points(dtype)
+        optimizer.setup(link)
+        for hook in hook_makers()[name](engine.optimizer_hooks):
+            optimizer.add_hook(hook)
+        seen = []
+        for i in range(60):
+            optimizer.update(link, x)
+            if i % 20 == 0:
+                seen.append([(p.array.copy(), p.grad.copy()) for p in link.params()])
+        return seen
+
+    assert_same(run(script, playground), run(script, chainer))
+
+
+@same
+def test_hooks_of_one_rule_and_their_names(engine: Any) -> Any:
+    link, x = model(engine), points("f4")
+    optimizer = engine.optimizers.SGD(lr=1e-3).setup(link)
+    link.w.update_rule.add_hook(engine.optimizer.WeightDecay(0.5))
+    optimizer.add_hook(engine.optimizer.GradientClipping(1.0), "first")
+    optimizer.add_hook(engine.optimizer.GradientClipping(2.0))
+    twice = raised(lambda: optimizer.add_hook(engine.optimizer_hooks.GradientClipping(3.0)))
+    optimizer.update(link, x)
+    optimizer.remove_hook("first")
+    optimizer.update(link, x)
+    return twice, link.w.array, link.b.array, link.w.grad
+
+
+@same
+def test_weight_decay_knows_the_loss_scale(engine: Any) -> Any:
+    link, x = model(engine), points("f4")
+    optimizer = engine.optimizers.SGD(lr=1e-3).setup(link)
+    optimizer.add_hook(engine.optimizer_hooks.WeightDecay(0.5))
+    optimizer.set_loss_scale(64.0)
+    for _ in range(3):
+        optimizer.update(link, x)
+    return link.w.array, link.b.array
+
+
+@pytest.mark.parametrize("name", ["AdaGrad", "MSVAG", "NesterovAG", "RMSpropGraves", "SMORMS3"])
+def test_hyperparameters_of_the_rest(name: str) -> None:
+    def script(engine: Any) -> Any:
+        optimizer = getattr(engine.optimizers, name)(lr=0.5)
+        link, x = model(engine), points("f4")
+        optimizer.setup(link)
+        optimizer.lr *= 0.01
+        link.w.update_rule.hyperparam.lr = 1e-4
+        for _ in range(3):
+            optimizer.update(link, x)
+        values = optimizer.hyperparam.get_dict(), link.w.update_rule.hyperparam.get_dict()
+        rule = type(optimizer.create_update_rule()).__name__
+        return values, rule, link.w.array, link.b.array
+
+    assert_same(run(script, playground), run(script, chainer))
 
 
 @pytest.mark.parametrize("name", ["adam", "adabound"])

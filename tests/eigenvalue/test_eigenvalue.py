@@ -244,7 +244,7 @@ def test_eigenvalues_are_logged_with_every_step(run) -> None:
 @pytest.mark.parametrize("rule", eigenvalue.Eigenvalue.rules)
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_every_rule_finds_it(run, tmp_path, rule, dtype) -> None:
-    targets = ("--targets", "2,-1,0.5", "--lr", 0.05)
+    targets = ("--targets", "[2, \u22121, 0.5]", "--lr", 0.05)
     ran = run(*targets, "--rule", rule, "--dtype", dtype, "--out", "o", *BRIEF)
     assert ran.code == 0
     A = np.load(tmp_path / "o/matrix.npy")
@@ -291,16 +291,16 @@ def test_a_resumed_run_goes_on_bit_for_bit(run, stop) -> None:
 def test_a_run_that_has_not_converged_says_what_would_help(run) -> None:
     ran = run("--targets", "1000,2000", "--max-steps", 20, "--out", "o", *BRIEF)
     assert ran.code == 1
-    assert "what would help: a larger --lr, such as 2: the targets are far off" in ran.out
+    assert "what would help: a larger --lr, such as 2: the targets are far off" in ran.err
     ran = run("--targets", "0,1", "--rule", "constant", "--max-steps", 2, "--out", "p", *BRIEF)
-    assert "try --rule adam" in ran.out
+    assert "try --rule adam" in ran.err
 
 
 def test_a_learning_rate_that_explodes_is_told_and_more_steps_are_not(run) -> None:
     ran = run("--lr", "1e9", "--max-steps", 20, "--out", "o", *BRIEF)
     assert ran.code == 1
-    assert "what would help: a smaller --lr: the loss is larger than at the start\n" in ran.out
-    assert "--max-steps" not in ran.out
+    assert "what would help: a smaller --lr: the loss is larger than at the start\n" in ran.err
+    assert "--max-steps" not in ran.err
 
 
 @pytest.mark.parametrize(("rule", "rate"), [("adam", 0.001), ("barzilai-borwein", 0.01)])
@@ -329,6 +329,7 @@ def test_one_value_and_many(run, tmp_path) -> None:
     ("flags", "word"),
     [
         (["--targets", "1,x"], "'x'"),
+        (["--targets", "1,5;2,5"], "expected numbers in one row, with decimal points"),
         (["--targets", ""], "''"),
         (["--targets", "1,inf"], "'inf'"),
         (["--targets", "1e300", "--dtype", "float32"], "use --dtype float64"),

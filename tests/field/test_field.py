@@ -223,7 +223,7 @@ def test_the_grid_ends_where_it_is_told_to(run, low, high, step, last) -> None:
 
 
 def test_starts_are_given_or_random_by_seed(run) -> None:
-    one = ("--no-plot", "--starts", 2, "--start", "1,-0.5", "--start", "-1, 1.5")
+    one = ("--no-plot", "--starts", 2, "--start", "[1, -0.5]", "--start", "-1, 1.5")
     for name, seed in (("a", 3), ("b", 3), ("c", 4)):
         assert run(*one, "--seed", seed, "--out", name)[0] == 0
 
@@ -352,8 +352,7 @@ def test_help_lists_every_function_of_a_formula(capsys) -> None:
 def test_quiet_says_one_line(run) -> None:
     code, out, err = run("--quiet", "--no-plot", "--out", "o")
     assert (code, err) == (0, "")
-    assert out.count("\n") == 1
-    assert "differ by at most" in out
+    assert out == "o\n"
 
 
 # ---------------------------------------------------------------------- functions in modules

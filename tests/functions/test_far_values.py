@@ -12,7 +12,7 @@ import pytest
 
 import playground.functions as F
 from playground import Variable
-from playground.transforms import grad, hessian, jacobian
+from playground.transforms import grad, hessian, jacobian, vmap
 
 # Two arguments, and the derivatives by both, from the formula at a common factor.
 TWO: dict[str, tuple[Callable[..., Any], Callable[[float], tuple[float, float]]]] = {
@@ -119,3 +119,80 @@ def test_a_foreign_array_beside_a_variable() -> None:
     assert x.array.dtype.isnative
     x.grad = foreign
     np.testing.assert_array_equal(x.grad, [0, 1, 2])
+
+
+SHARES = np.array([3.0, -4.0, 12.0])
+LENGTH = 13.0
+CUBES = np.cbrt(27.0 + 64 + 1728)
+# name -> function, its gradient at SHARES and at every multiple of it.
+NORMS: dict[str, tuple[Any, Any]] = {
+    "norm": (np.linalg.norm, SHARES / LENGTH),
+    "of order 2": (lambda v: np.linalg.norm(v, 2), SHARES / LENGTH),
+    "of order 3": (lambda v: np.linalg.norm(v, 3), np.sign(SHARES) * (SHARES / CUBES) ** 2),
+    "frobenius": (lambda v: np.linalg.norm(v.reshape((1, 3)), "fro"), SHARES / LENGTH),
+    "along an axis": (lambda v: np.linalg.norm(v.reshape((3, 1)), axis=0).sum(), SHARES / LENGTH),
+    "vector_norm": (np.linalg.vector_norm, SHARES / LENGTH),
+    "matrix_norm": (lambda v: np.linalg.matrix_norm(v.reshape((1, 3))), SHARES / LENGTH),
+    "hypot": (lambda v: np.hypot(np.hypot(v[0], v[1]), v[2]), SHARES / LENGTH),
+    "std": (np.std, (SHARES - SHARES.mean()) / (3 * SHARES.std())),
+}
+
+
+@pytest.mark.parametrize("scale", [1e200, 1e155, 1e150, 1e-150, 1e-160, 1e-200])
+@pytest.mark.parametrize("name", NORMS)
+def test_the_gradient_of_a_norm_has_no_scale(name: str, scale: float) -> None:
+    """The value overflows, or is lost, as NumPy's; the gradient is that of the norm."""
+    f, slope = NORMS[name]
+    with np.errstate(over="ignore", under="ignore"):
+        np.testing.assert_array_equal(f(SHARES * scale), f(Variable(SHARES * scale)).array)
+        np.testing.assert_allclose(grad(f)(SHARES * scale), slope, rtol=1e-12)
+        # Of second order it is that of SHARES over the scale.
+        found = hessian(f)(SHARES * scale) * scale
+        np.testing.assert_allclose(found, hessian(f)(SHARES), atol=1e-12)
+        lanes = vmap(grad(f))(np.stack([SHARES, SHARES * scale]))
+    np.testing.assert_allclose(lanes, [slope, slope], rtol=1e-12)
+
+
+def test_far_rows_beside_usual_ones_and_zeros() -> None:
+    rows = np.outer([1.0, 1e200, 1e-200, 0.0], SHARES)
+    expected = np.outer([1.0, 1.0, 1.0, 0.0], SHARES / LENGTH)
+    with np.errstate(over="ignore", under="ignore"):
+        found = grad(lambda v: np.linalg.norm(v, axis=1).sum())(rows)
+    np.testing.assert_allclose(found, expected)
+
+
+@pytest.mark.parametrize("name", ["median", "quantile", "percentile"])
+def test_the_gradient_of_a_middle_among_nan_is_nan(name: str) -> None:
+    """NumPy's value is NaN; a nan-function leaves the gaps out."""
+    arguments = {"median": (), "quantile": (0.5,), "percentile": (50,)}[name]
+    x = np.array([[3.0, math.nan, 1.0], [3.0, 7.0, 1.0]])
+
+    def rows(call: Any) -> Any:
+        return lambda v: call(v, *arguments, axis=1)
+
+    found = jacobian(rows(getattr(np, name)))(x)
+    assert np.isnan(found[0, 0]).all()
+    np.testing.assert_array_equal(found[0, 1], 0)
+    np.testing.assert_array_equal(found[1], [[0, 0, 0], [1, 0, 0]])
+    assert np.isnan(grad(getattr(np, name))(x[0], *arguments)).all()
+    found = jacobian(rows(getattr(np, f"nan{name}")))(x)
+    np.testing.assert_array_equal(found[0], [[0.5, 0, 0.5], [0, 0, 0]])
+    np.testing.assert_array_equal(found[1], [[0, 0, 0], [1, 0, 0]])
+    # What was not selected adds nothing.
+    chosen = grad(lambda v: np.where([False, True], rows(getattr(np, name))(v), 0.0).sum())(x)
+    np.testing.assert_array_equal(chosen, [[0, 0, 0], [1, 0, 0]])
+
+
+@pytest.mark.parametrize("ddof", [0, 1, 2])
+@pytest.mark.parametrize("axis", [None, 0, 1])
+def test_a_variance_has_the_last_digit_of_numpy(axis: int | None, ddof: int) -> None:
+    """Divided as NumPy divides: equal elements would leave other rounding errors."""
+    for dtype in ("f4", "f8"):
+        data = np.random.default_rng(1).normal(size=(5, 7)).astype(dtype)
+        for x in (data, data * 0 + data[0, 0]):
+            for f in (
+                lambda z: np.var(z, axis=axis, ddof=ddof),
+                lambda z: np.std(z, axis=axis, ddof=ddof),
+                lambda z: z.var(axis=axis, ddof=ddof, keepdims=True),
+            ):
+                np.testing.assert_array_equal(f(Variable(x)).array, f(x))

@@ -15,7 +15,7 @@ from playground import FunctionNode, Variable
 from playground.functions import lanes
 from playground.functions.kinks import Undefined
 from playground.functions.lanes import Hide, Lift, Show, Total
-from playground.functions.linalg.clusters import DeadEnd
+from playground.functions.linalg.clusters import AlikeInClusters, DeadEnd
 from playground.functions.linalg.downstream import Limit
 from playground.functions.linalg.eigenvalues import EighValuesGrad
 from playground.functions.linalg.singular_values import SvdValuesGrad
@@ -39,6 +39,7 @@ def classes_below(cls: type) -> set[type]:
 # The ways into lanes and out of them are checked under vmap, with every row; what has no derivative
 # in tests/functions/test_norms_at_zero.py.
 ENDS = {
+    AlikeInClusters,
     DeadEnd,
     Meeting,
     EighValuesGrad,

@@ -287,3 +287,16 @@ def test_an_axis_that_numpy_does_not_take_of_a_number_is_refused() -> None:
         for x in (np.array(1.3), Variable(np.array(1.3))):
             with pytest.raises((IndexError, ValueError)):
                 getattr(np, name)(x, axis=axis)
+
+
+def test_a_power_whose_exponent_is_zero() -> None:
+    """x^p at p = 0: the mixed derivative is 1/x, where the one by x alone is 0."""
+    x = np.array([0.5, 2.0])
+    for power in (np.power, np.float_power):
+        both = transforms.hessian(lambda x, p, f=power: f(x, p).sum(), argnums=(0, 1))(
+            x, np.array(0.0)
+        )
+        np.testing.assert_allclose(both[0][1], 1 / x)
+        np.testing.assert_allclose(both[1][0], 1 / x)
+        np.testing.assert_allclose(both[1][1], (np.log(x) ** 2).sum())
+        np.testing.assert_allclose(both[0][0], 0)

@@ -82,13 +82,16 @@ def test_a_function_that_tells_equal_eigenvalues_apart_has_no_second_derivative(
         playground.grad([F.sum(g * H)], [v])
 
 
-def test_a_third_derivative_at_a_cluster_is_refused() -> None:
-    v = Variable(EYE)
+def test_the_third_derivative_at_a_cluster_and_no_fourth() -> None:
+    """f = tr A⁴ at the identity: along H it is 24 tr H³."""
+    v, lower = Variable(EYE), np.tril(H)
     y = (np.linalg.eigvalsh(v) ** 4).sum()
     (g,) = playground.grad([y], [v], enable_double_backprop=True)
-    (h,) = playground.grad([F.sum(g * H)], [v], enable_double_backprop=True)
+    (h,) = playground.grad([F.sum(g * lower)], [v], enable_double_backprop=True)
+    (third,) = playground.grad([F.sum(h * lower)], [v], enable_double_backprop=True)
+    assert np.sum(third.array * lower) == pytest.approx(24 * np.trace(H @ H @ H))
     with pytest.raises(DegenerateEigenvalueError, match="values 0 and 1"):
-        playground.grad([F.sum(h * H)], [v])
+        playground.grad([F.sum(third * lower)], [v])
 
 
 def test_third_derivative_away_from_clusters() -> None:
@@ -246,6 +249,7 @@ def test_a_simple_value_beside_zeros_has_its_derivative_forward() -> None:
     a = 2.5 * np.outer(u, v)
     for f in (lambda a: np.linalg.norm(a, 2), lambda a: np.linalg.svdvals(a)[0]):
         assert jvp(f, (a,), (C,))[1] == pytest.approx(u @ C @ v)
-        # The derivative of that has a rule of its own order, which is missing at the zeros.
-        with pytest.raises(DegenerateEigenvalueError):
-            grad(lambda a, f=f: jvp(f, (a,), (C,))[1])(a)
+        found = grad(lambda a, f=f: jvp(f, (a,), (C,))[1])(a)
+        # Along u' vᵀ the left vector turns by u' / s, and the right one stays.
+        beside = np.array([-0.8, 0.6, 0.0])
+        assert (found * np.outer(beside, v)).sum() == pytest.approx(beside @ C @ v / 2.5)

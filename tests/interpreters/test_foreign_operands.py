@@ -227,6 +227,49 @@ def test_beside_expressions_of_sympy_the_loss_is_named_on_both_sides() -> None:
     # These are numbers.
     np.testing.assert_array_equal((variable() * sympy.Integer(3)).array, 3 * A)
     np.testing.assert_array_equal((variable() ** sympy.Rational(1, 2)).array, A**0.5)
+    for number in (sympy.Integer(3), sympy.Rational(1, 3), sympy.S.Half, sympy.S.One, sympy.S.Zero):
+        for name, apply in ARITHMETIC.items():
+            if name not in ("matmul", "divmod"):
+                found = apply(number, variable())
+                np.testing.assert_allclose(found.array, apply(float(number), A))
+        with pytest.raises(GraphCutError, match="a SymPy expression"):
+            operator.lt(number, variable())
     s = sympy.Symbol("s")
     constant = Variable(np.array(2.0), requires_grad=False)
     assert s * constant == constant * s == 2.0 * s
+
+
+def test_a_table_on_the_left_of_a_comparison_has_truth_values() -> None:
+    pandas = pytest.importorskip("pandas")
+    table = pandas.DataFrame(np.array([[1.0, 5.0, 2.0], [0.0, 2.0, 3.0]]))
+    row = np.array([1.0, 2.0, 3.0])
+    for compare in (
+        operator.lt,
+        operator.le,
+        operator.gt,
+        operator.ge,
+        operator.eq,
+        operator.ne,
+    ):
+        found = compare(table, Variable(row))
+        np.testing.assert_array_equal(found.to_numpy(), compare(table.to_numpy(), row))
+    with pytest.raises(GraphCutError, match="pandas"):
+        operator.add(table, Variable(row))
+
+
+@for_each(["C", "F", "A", "K"])
+def test_astype_takes_the_arguments_of_numpy(order: str) -> None:
+    x = np.arange(6.0).reshape(2, 3)
+    for dtype in ("f4", "f8"):
+        v = Variable(x)
+        found = v.astype(dtype, order=order, casting="same_kind", subok=True)
+        expected = x.astype(dtype, order=order)
+        assert found.dtype == expected.dtype
+        assert found.array.flags.f_contiguous == expected.flags.f_contiguous
+        np.testing.assert_array_equal(found.array, expected)
+        (found * found).sum().backward()
+        np.testing.assert_array_equal(v.grad, 2 * x)
+    with pytest.raises(TypeError, match="cannot cast"):
+        Variable(x).astype("f4", order, "safe")
+    with pytest.raises(ValueError, match="order"):
+        Variable(x).astype("f4", "Z")

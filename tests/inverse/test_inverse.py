@@ -152,7 +152,7 @@ def test_pictures_are_written(run, tmp_path):
 def test_pictures_of_a_large_run_and_of_a_singular_matrix(run, tmp_path):
     run("--size", 120, "--max-steps", 5, "--out", "large")
     (tmp_path / "s.csv").write_text("1,2\n2,4\n")
-    run("--matrix", "s.csv", "--max-steps", 5, "--out", "singular")
+    run("--matrix", "s.csv", "--anyway", "--max-steps", 5, "--out", "singular")
     for name in ("large", "singular"):
         assert {path.name for path in (tmp_path / name).glob("*.png")} == PICTURES
 
@@ -176,12 +176,25 @@ def test_no_plot_draws_nothing_and_loads_neither_pandas_nor_matplotlib(tmp_path)
     assert list((tmp_path / "o").glob("*.png")) == []
 
 
-def test_quiet_says_one_line(run):
+def test_quiet_prints_the_folder_for_scripts(run):
     ran = run("--size", 3, *FAST, "--quiet")
-    assert ran.code == 0
-    assert ran.out.startswith("converged after ")
-    assert ran.out.count("\n") == 1
-    assert ran.err == ""
+    assert (ran.code, ran.err) == (0, "")
+    assert playground.read_log(ran.out.removesuffix("\n")).summary["converged"]
+    ran = run("--size", 3, *FAST, "--quiet", "--out", "a b")
+    assert (ran.code, ran.out) == (0, "a b\n")
+    # A failure says why, beside the path.
+    ran = run("--size", 3, *FAST, "--quiet", "--out", "c", "--max-steps", 1)
+    assert (ran.code, ran.out) == (1, "c\n")
+    assert ran.err.startswith("note: not converged after 1 step: ")
+    assert ran.err.count("\n") == 1
+
+
+def test_no_line_of_a_matrix_is_wider_than_a_terminal(run):
+    for size in (3, 10, 30):
+        out = run("--size", size, *FAST, "--no-plot", "--rule", "barzilai-borwein").out
+        lines = out.partition("\nlog ")[0].splitlines()[1:]  # the first one is a sentence
+        assert max(map(len, lines)) <= 80
+        assert ("all of it is in the log" in out) == (size > 3)
 
 
 # --------------------------------------------------------------------- where it lands
@@ -192,7 +205,16 @@ def test_runs_land_below_logs_and_never_on_top_of_each_other(run, tmp_path):
         assert run("--size", 2, *FAST, "--seed", 7).code == 0
     found = sorted(path.name for path in (tmp_path / "logs/inverse").iterdir())
     assert len(found) == 3
-    assert all(re.fullmatch(r"\d{8}-\d{6}-7(-\d)?", name) for name in found)
+    what = r"inverse-2x2-squared-[a-z-]+-seed7-\d{8}-\d{6}(-\d)?"
+    assert all(re.fullmatch(what, name) for name in found)
+    assert sorted(Path(h).name for h in playground.read_runs("logs")["run"]) == found
+
+
+def test_a_run_under_a_name_of_old_goes_on(run, tmp_path):
+    old = tmp_path / "logs/inverse/20240229-235959-0"
+    assert run("--size", 3, *FAST, "--max-steps", 5, "--out", old).code == 1
+    assert run("--resume", old, "--max-steps", 1000, "--no-plot").code == 0
+    assert playground.read_runs("logs")["run"].tolist() == ["logs/inverse/20240229-235959-0"]
 
 
 def test_the_log_is_read_by_read_log(run, tmp_path):
@@ -308,7 +330,7 @@ def test_max_seconds(run):
 
 
 def test_what_would_help_is_named(run):
-    squared = run("--size", 30, "--max-steps", 3, "--no-plot")
+    squared = run("--size", 30, "--rule", "grow-shrink", "--max-steps", 3, "--no-plot")
     absolute = run("--size", 3, "--loss", "absolute", "--max-steps", 3, "--no-plot")
     assert "--rule barzilai-borwein" in squared.out
     assert "--loss squared" in absolute.out
@@ -317,12 +339,55 @@ def test_what_would_help_is_named(run):
 @pytest.mark.parametrize("rows", ["1,2\n2,4\n", "0,0\n0,0\n", "1,2,3\n4,5,6\n7,8,9\n"])
 def test_a_singular_matrix_is_announced_and_cannot_converge(run, tmp_path, rows):
     (tmp_path / "m.csv").write_text(rows)
-    ran = run("--matrix", "m.csv", "--max-steps", 200, "--no-plot")
+    refused = run("--matrix", "m.csv", "--no-plot")
+    assert (refused.code, refused.err.count("\n")) == (2, 1)
+    assert "it has no inverse to find (--anyway searches all the same)" in refused.err
+    assert not (tmp_path / "logs").exists()
+    ran = run("--matrix", "m.csv", "--anyway", "--max-steps", 200, "--no-plot")
     assert ran.code == 1
     assert "singular (condition number " in ran.err
     assert "no flag helps: X is singular" in ran.out
     assert "Warning" not in ran.err
-    assert ran.err.count("\n") == 1
+    assert ran.err.count("\n") == 2
+
+
+SINGULAR_IN_HALF = "1,2\n2,4.0000001\n"
+
+
+def test_what_is_singular_in_single_precision_alone_says_so(run, tmp_path):
+    (tmp_path / "m.csv").write_text(SINGULAR_IN_HALF)
+    ran = run("--matrix", "m.csv", "--dtype", "float32", "--no-plot")
+    assert ran.code == 2
+    assert "X is singular" in ran.err
+    (tmp_path / "m.csv").write_text("1,2\n2,4.000002\n")
+    ran = run("--matrix", "m.csv", "--dtype", "float32", "--no-plot")
+    assert ran.code == 2
+    assert "X is singular in float32 (condition number " in ran.err
+    assert "use --dtype float64" in ran.err
+
+
+def test_a_matrix_in_odd_units_is_not_refused(run, tmp_path):
+    (tmp_path / "m.csv").write_text("1e-20,0\n0,1\n")
+    assert run("--matrix", "m.csv", "--max-steps", 3, "--no-plot").code == 1
+
+
+def test_the_rule_is_chosen_by_size_and_condition(run, tmp_path):
+    small = run("--size", 3, "--no-plot", "--out", "small")
+    assert (small.code, small.err) == (0, "")
+    assert playground.read_log("small").meta["settings"]["rule"] == "grow-shrink"
+    large = run("--size", 30, "--no-plot", "--out", "large")
+    assert large.code == 0
+    assert "rule barzilai-borwein, since size 30 is above 10" in large.err
+    assert playground.read_log("large").meta["settings"]["rule"] == "barzilai-borwein"
+    rng = np.random.default_rng(0)
+    rows = rng.normal(size=(50, 5)) * [1.0, 3.0, 10.0, 30.0, 100.0]
+    np.savetxt(tmp_path / "covariance.csv", np.cov(rows.T), delimiter=",")
+    own = run("--matrix", "covariance.csv", "--no-plot", "--out", "own")
+    assert own.code == 0
+    assert "rule barzilai-borwein, since the condition number is " in own.err
+    kinked = run("--size", 30, "--loss", "absolute", "--max-steps", 3, "--no-plot", "--out", "k")
+    assert "rule barzilai-borwein, since" not in kinked.err
+    assert playground.read_log("k").meta["settings"]["rule"] == "grow-shrink"
 
 
 def test_a_nearly_singular_matrix_is_announced(run, tmp_path):
@@ -343,7 +408,7 @@ def test_rounding_that_keeps_a_run_from_converging_is_announced(run):
 
 def test_a_badly_conditioned_matrix_is_announced_to_the_slow_rules(run, tmp_path):
     (tmp_path / "m.csv").write_text("1,2\n2,4.001\n")
-    slow = run("--matrix", "m.csv", "--max-steps", 200, "--no-plot")
+    slow = run("--matrix", "m.csv", "--rule", "grow-shrink", "--max-steps", 200, "--no-plot")
     assert "badly conditioned (condition number 2.5e+04)" in slow.err
     assert "--rule barzilai-borwein" in slow.err
     fast = run("--matrix", "m.csv", *FAST)
@@ -590,7 +655,11 @@ def test_bad_flags(run, tmp_path, argv, expected):
     [
         ("1,2,3\n4,5,6\n", "m.csv has 2 rows and 3 columns: only a square matrix has an inverse"),
         ("1,2\n3,x\n", "row 2, column 2 is 'x', not a number"),
-        ("a,b\n1,2\n3,4\n", "row 1, column 1 is 'a', not a number"),
+        ("a,2\n3,4\n", "row 1, column 1 is 'a', not a number: if row 1 is a header"),
+        ("0,1\n1,2\n3,4\n", "an inverse; if row 1 names the columns, --header yes skips it"),
+        ("0,1,2\n1,3,4\n", "an inverse; if column 1 names or numbers the rows, leave it out (pa"),
+        ("1,5,2,5\n3,5,4,5\n", "if the commas are decimal ones, separate the numbers by"),
+        ("1;2\n3;1,200\n", "--decimal . or --decimal , says which"),
         ("1,nan\n3,4\n", "row 1, column 2 is nan"),
         ("1,2\ninf,4\n", "row 2, column 1 is inf"),
         ("1,2\n3\n", "row 2 has 1 number, row 1 has 2"),
@@ -601,6 +670,34 @@ def test_bad_matrices(run, tmp_path, text, expected):
     (tmp_path / "m.csv").write_text(text)
     assert expected in refused(run("--matrix", "m.csv"))
     assert not (tmp_path / "logs").exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "flags", "said"),
+    [
+        ("a;b\n2,5;1\n1;3\n", (), "semicolon-separated with decimal commas, header row skipped"),
+        (",0,1\n0,2.5,1\n1,1,3\n", (), "header row skipped, column 1, the index, left out"),
+        ("A = [2.5, 1; 1, 3];", (), "read from a matrix in brackets"),
+        ("2.500;1\n1;3", ("--decimal", "."), ""),
+        ("0,1\n2.5,1\n1,3", ("--header", "yes"), "header row skipped"),
+        ("2,5 1;1 3", ("--sep", "blank"), "blank-separated with decimal commas, rows after"),
+        ("2.5,1\n1,3", ("--encoding", "ascii"), ""),
+    ],
+)
+def test_what_was_taken_for_granted_is_said_in_one_line(run, tmp_path, text, flags, said):
+    (tmp_path / "m.csv").write_text(text)
+    ran = run("--matrix", "m.csv", *flags, *FAST, "--out", "o")
+    assert np.load(tmp_path / "o/matrix.npy").tolist() == [[2.5, 1], [1, 3]]
+    assert said in ran.err
+    assert ran.err.count("\n") == bool(said)
+    assert ran.err.startswith("note: m.csv: read ") or not said
+    # The flags are of the file, and that is read by now.
+    assert run("--resume", "o", "--tol", 1e-6, "--no-plot").code == 0
+
+
+@pytest.mark.parametrize("flag", ["--decimal", "--sep", "--header", "--encoding"])
+def test_odd_dialects_are_refused(run, flag):
+    assert f"{flag}: " in refused(run("--matrix", "m.csv", flag, "odd"))
 
 
 @pytest.mark.parametrize("array", [np.float64(3.0), np.ones(3), np.ones((2, 2, 2)), np.eye(2) * 1j])
@@ -641,7 +738,7 @@ def test_a_run_stays_on_its_device(run, monkeypatch, rule, loss):
     with registered():
         device = run(*argv, "--out", "device")
     assert device.code == host.code
-    if rule != "barzilai-borwein":  # its sums of products are taken in another order there
+    if rule not in ("barzilai-borwein", "l-bfgs"):  # whose sums are taken in another order there
         assert same_frames("host", "device")
     else:
         one, other = (playground.read_log(name).params[:5] for name in ("host", "device"))

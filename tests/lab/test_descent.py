@@ -11,6 +11,7 @@ import pytest
 import playground
 from playground import FitError
 from playground.lab.descent import (
+    LBFGS,
     Adam,
     AdamSteps,
     BarzilaiBorwein,
@@ -77,7 +78,7 @@ def test_take_back_refuses_what_is_not_better():
     assert rule.accepts(begun, math.inf, never)  # the first point is a start
     state, _ = rule.step(begun, 2.0, [], 0.0)
     assert [rule.accepts(state, value, never) for value in (1.9, 2.0, 2.1)] == [True, False, False]
-    refused, (stride,) = rule.refused(state, [np.full(2, 10.0)])
+    refused, (stride,) = rule.refused(state, [np.full(2, 10.0)], 2.0)
     assert refused.size == 0.005
     assert stride.tolist() == [0.05, 0.05]
     assert rule.step(refused, 1.0, [], 0.0)[0].size == 0.005 * 1.2
@@ -103,7 +104,7 @@ def descend(rule, function, point, steps):
             state, (stride,) = rule.step(state, value, [grad], square_sum([grad]))
             course.append((point, value))
         else:
-            state, (stride,) = rule.refused(state, [grad])
+            state, (stride,) = rule.refused(state, [grad], found)
     return course
 
 
@@ -147,12 +148,23 @@ def test_barzilai_borwein_takes_back_any_other_rise():
     state, _ = rule.step(rule.begin(grads), 1.0, grads, 4.0)
     # From x = 1 on x**2 the step 1 leads to -1; a loss of 50 there is no quadratic's.
     assert not rule.accepts(state, 50.0, lambda: [np.array([-2.0])])
-    refused, (stride,) = rule.refused(state, grads)
+    refused, (stride,) = rule.refused(state, grads, 50.0)
     assert refused.size == 0.5
     assert stride.tolist() == [1.0]
     # On a steeper quadratic with f(-1) = 49 its gradient there would be -100.
     assert rule.accepts(state, 49.0, lambda: [np.array([-50.0])])
     assert rule.accepts(state, 0.5, never)
+
+
+@pytest.mark.parametrize("scale", [1e-20, 1e-9, 1.0, 1e9, 1e20])
+def test_barzilai_borwein_believes_the_gradient_where_the_loss_is_rounding(scale):
+    rule, grads = BarzilaiBorwein(initial=1 / scale), [np.array([2e-6 * scale])]
+    state, _ = rule.step(rule.begin(grads), scale, grads, square_sum(grads))
+    # The slopes promise 3e-12 of the loss less: a loss of 1e-9 more says nothing about that.
+    assert rule.accepts(state, scale * (1 + 1e-9), lambda: [np.array([1e-6 * scale])])
+    assert not rule.accepts(state, scale * (1 + 1e-3), lambda: [np.array([1e-6 * scale])])
+    # A rise that the slopes do not explain is seen.
+    assert not rule.accepts(state, scale * (1 + 1e-9), lambda: [np.array([-9e5 * scale])])
 
 
 @pytest.mark.parametrize("start", [[-1.2, 1.0], [2.0, -2.0], [-3.0, 4.0]])
@@ -225,6 +237,7 @@ RULES = [
     GrowShrink(minimum=1e-3),
     GrowShrink(worse="take-back"),
     BarzilaiBorwein(memory=3, window=4),
+    LBFGS(memory=3),
     *(AdamSteps(0.1, **flags) for flags in ADAMS),
 ]
 
@@ -293,7 +306,7 @@ def test_several_starts_at_once_are_the_starts_one_by_one(rule, dtype):
         moved = np.broadcast_to(accepted, STARTS) if rule.takes_back else np.ones(STARTS, bool)
         stepped, strides = rule.step(states, values, grads, norms)
         if rule.takes_back:
-            refused, shorter = rule.refused(states, kept)
+            refused, shorter = rule.refused(states, kept, values)
             stepped, strides = select(moved, (stepped, list(strides)), (refused, list(shorter)))
         for k in range(STARTS):
             own, value = [grad[k] for grad in grads], float(values[k])
@@ -302,7 +315,7 @@ def test_several_starts_at_once_are_the_starts_one_by_one(rule, dtype):
             if moved[k]:
                 alone[k], one = rule.step(alone[k], value, own, square_sum(own))
             else:
-                alone[k], one = rule.refused(alone[k], [grad[k] for grad in kept])
+                alone[k], one = rule.refused(alone[k], [grad[k] for grad in kept], value)
             assert lane(stepped, k) == lane(alone[k]), (number, k)
             for mine, theirs in zip(one, strides, strict=True):
                 assert theirs.dtype == mine.dtype == dtype
@@ -319,6 +332,10 @@ def test_several_starts_at_once_are_the_starts_one_by_one(rule, dtype):
         (lambda: GrowShrink(initial=-1.0), "above 0"),
         (lambda: Constant(math.nan), "above 0"),
         (lambda: BarzilaiBorwein(memory=0), "memory"),
+        (lambda: LBFGS(memory=0), "memory of 1 step or more, got 0"),
+        (lambda: LBFGS(memory=True), "got True"),
+        (lambda: LBFGS(initial=math.inf), "step size above 0"),
+        (lambda: LBFGS(minimum=0.0), "minimum above 0"),
         (lambda: make_rule("newton"), "expected one of grow-shrink"),
         (lambda: make_rule(0.01), "float"),
         (lambda: make_rule("constant", 0.0), "above 0"),
@@ -336,11 +353,12 @@ def test_a_rule_object_is_taken_as_it_is():
 
 
 @pytest.mark.parametrize("name", ["grow-shrink", "grow-shrink-take-back", "barzilai-borwein",
-    "constant", "adam"])  # fmt: skip
+    "constant", "adam", "l-bfgs"])  # fmt: skip
 def test_a_rule_by_name_with_a_first_step_size(name):
     rule = make_rule(name, 0.125)
+    assert rule.settings()["alpha" if name == "adam" else "initial"] == 0.125
     assert rule.name == make_rule(name).name == name
-    assert rule.begin([np.ones(2)]).size == 0.125
+    assert rule.begin([np.ones(2)]).size == (1.0 if name == "l-bfgs" else 0.125)
 
 
 # ------------------------------------------------------------------------------------- vectors

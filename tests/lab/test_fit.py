@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import playground
-from playground import FitError, LogError, fit, read_log
+from playground import FitError, LogError, read_log
 from playground.lab.descent import (
     AdamSteps,
     BarzilaiBorwein,
@@ -33,6 +33,11 @@ from playground.lab.runlog.points import Marks
 from tests.strict_array import StrictArray, registered
 
 FRAMES = ("loss", "params", "grads", "watched")
+
+
+def fit(*args, **options):
+    """Most of what follows was found, and measured, with the rule of the original study."""
+    return playground.fit(*args, **({"rule": "grow-shrink"} | options))
 
 
 def bowl(Y):
@@ -86,7 +91,8 @@ def test_it_finds_an_inverse():
     ],
 )
 def test_steps_of_the_squared_loss(rule, n, low, high):
-    found = [Inverse(n, seed).fit(10_000, rule=rule) for seed in range(10)]
+    # The worst of the matrices takes 6,700 steps on one BLAS kernel and 11,000 on another.
+    found = [Inverse(n, seed).fit(40_000, rule=rule) for seed in range(10)]
     assert all(fit.converged for fit in found)
     assert low <= statistics.median(fit.steps for fit in found) <= high
 
@@ -151,7 +157,9 @@ def test_integers_become_float64_and_lists_arrays():
 
 
 def test_names_where_the_loss_has_none():
-    found = fit(lambda *arrays: sum((a**2).sum() for a in arrays), (np.ones(1), np.ones(1)), stop=1)
+    found = fit(
+        lambda *arrays: sum((a**2).sum() for a in arrays), (np.ones(1), np.ones(1)), stop=1.0
+    )
     assert list(found.params.columns) == ["x0[0]", "x1[0]"]
 
 
@@ -701,7 +709,7 @@ def test_a_log_of_an_older_checkpoint_is_read_and_not_continued(tmp_path):
         fit(bowl, np.zeros(2), log=tmp_path, stop=MaxSteps(30), resume=True)
 
 
-@pytest.mark.parametrize("rule", ["grow-shrink", "barzilai-borwein", "constant", "adam"])
+@pytest.mark.parametrize("rule", ["grow-shrink", "barzilai-borwein", "constant", "adam", "l-bfgs"])
 def test_a_checkpoint_is_the_state_of_the_rule(rule, tmp_path):
     """By the names of its fields, and on disk as it was in memory."""
     found = fit(bowl, np.zeros(2, "f4"), rule=rule, stop=MaxSteps(9), log=tmp_path)
@@ -812,7 +820,7 @@ def test_a_run_is_not_overwritten(tmp_path):
         (lambda Y: Y * 2, np.ones(3), r"one real number, got an array of shape \(3,\).*\.sum\(\)"),
         (lambda Y: (Y.array**2).sum(), np.ones(2), "returned float64, not a Variable.*NumPy"),
         (lambda Y: 1.0, np.ones(2), "returned float, not a Variable"),
-        (lambda Y: None, np.ones(2), "returned NoneType"),
+        (lambda Y: None, np.ones(2), "returned None"),
         (lambda a, b: (a**2).sum(), (np.ones(2), np.ones(2)), "does not depend on b"),
         (lambda a: playground.Variable(np.array(1.0)), np.ones(2), "does not depend on a"),
         (bowl, np.ones(2) + 1j, "Y: expected real numbers, got complex"),
@@ -879,7 +887,7 @@ def test_backprop_that_is_switched_off_outside_is_on_inside():
 # ------------------------------------------------------------------------------------- devices
 
 
-@pytest.mark.parametrize("rule", ["grow-shrink", "barzilai-borwein"])
+@pytest.mark.parametrize("rule", ["grow-shrink", "barzilai-borwein", "l-bfgs"])
 def test_arrays_of_a_device(rule, tmp_path):
     with registered():
         host = Inverse(3, 0).fit(2000, rule=rule)

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from playground.field.pictures import compare, difference_map
+from playground.field.pictures import compare, difference_map, field
 from playground.lab import plot
 from playground.lab.cli.ending import write_pictures
 from playground.logistic.pictures import chances
@@ -150,3 +150,25 @@ def test_the_panels_of_a_field_are_of_one_size() -> None:
     assert corners == pytest.approx(np.array([[-1, -1], [1, 1]]))
     panels = compare(points, {"a": 2 * points}, np.arange(9.0), background)
     assert len({panel.get_xlim() for panel in panels}) == 1
+
+
+def test_the_three_panels_of_gradients_are_drawn_equally_large(tmp_path: Path) -> None:
+    axis = np.linspace(-2.0, 2.0, 5)
+    points = np.stack(np.meshgrid(axis, axis), axis=-1).reshape(-1, 2)
+    background = (axis, axis, (points**2).sum(axis=1).reshape(5, 5))
+    fields = {"a": 2 * points, "b": 2 * points}
+    panels = compare(points, fields, np.geomspace(1e-14, 1e-3, 25), background, title="f")
+    plot.save(panels[0], tmp_path / "a.png")
+    widths = [panel.get_window_extent().width for panel in panels]
+    assert widths == pytest.approx([widths[0]] * 3, rel=0.01)
+
+
+def test_the_numbers_of_contours_are_not_under_arrows() -> None:
+    axis = np.linspace(-2.0, 2.0, 5)
+    points = np.stack(np.meshgrid(axis, axis), axis=-1).reshape(-1, 2)
+    background = (axis, axis, (points**2).sum(axis=1).reshape(5, 5))
+    ax = field(points, 2 * points, background)
+    (quiver,) = [c for c in ax.collections if type(c).__name__ == "Quiver"]
+    numbers = [text for text in ax.texts if text.get_text().isdigit()]
+    assert numbers
+    assert all(text.get_zorder() > quiver.get_zorder() for text in numbers)

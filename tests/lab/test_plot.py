@@ -8,6 +8,7 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgba
 
 from playground.lab import plot
@@ -369,3 +370,133 @@ def test_names_that_would_overlap_move_apart_both_ways(heights, expected) -> Non
 def test_many_names_share_the_height() -> None:
     found = plot._spread_out(np.full(21, 0.5), 0.1)
     np.testing.assert_allclose(found, np.linspace(0.0, 1.0, 21), atol=1e-12)
+
+
+# ------------------------------------------------------------------ words, colours, room
+
+
+@pytest.mark.parametrize(
+    ("values", "log", "expected"),
+    [
+        ([0, 1000, 2000], False, ["0", "1,000", "2,000"]),
+        ([-0.5, 0, 0.5], False, ["−0.5", "0.0", "0.5"]),  # noqa: RUF001
+        ([1.0001, 1.0002], False, ["1.0001", "1.0002"]),
+        ([0, 2e-6, 4e-6], False, ["0", "2·10⁻⁶", "4·10⁻⁶"]),
+        ([0, 4e8], False, ["0", "4·10⁸"]),
+        ([0.01, 1, 100], True, ["0.01", "1", "100"]),
+        ([1e-8, 1e-4, 1.0], True, ["10⁻⁸", "10⁻⁴", "10⁰"]),
+        ([9.999999999999999e-12, 1e-10], True, ["10⁻¹¹", "10⁻¹⁰"]),
+        ([2e-5, 5e-5], True, ["2·10⁻⁵", "5·10⁻⁵"]),
+        ([], False, []),
+    ],
+)
+def test_numbers_at_an_axis_are_short_and_tell_each_other_apart(values, log, expected) -> None:
+    assert plot.tick_labels(values, log=log) == expected
+
+
+# Machado, Oliveira and Fernandes (2009), at full severity, of linear RGB.
+EYES = {
+    "usual": np.eye(3),
+    "no green": [
+        [0.367322, 0.860646, -0.227968],
+        [0.280085, 0.672501, 0.047413],
+        [-0.011820, 0.042940, 0.968881],
+    ],
+    "no red": [
+        [0.152286, 1.052583, -0.204868],
+        [0.114503, 0.786281, 0.099216],
+        [-0.003882, -0.048116, 1.051998],
+    ],
+}
+
+
+def lightness_and_hue(linear):
+    """CIE L*a*b* of linear RGB."""
+    to_xyz = [[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]]
+    x, y, z = np.cbrt(np.clip(linear, 1e-6, 1) @ np.transpose(to_xyz) / [0.9505, 1, 1.089]).T
+    return np.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], axis=1)
+
+
+@pytest.mark.parametrize("eye", EYES)
+def test_colours_are_told_apart_by_every_eye(eye) -> None:
+    colors = np.array([to_rgba(c)[:3] for c in [*dict.fromkeys(plot.palette(9)), "white"]])
+    assert len(colors) == 8
+    linear = np.where(colors <= 0.04045, colors / 12.92, ((colors + 0.055) / 1.055) ** 2.4)
+    seen = lightness_and_hue(np.clip(linear @ np.transpose(EYES[eye]), 0, 1))
+    apart = np.linalg.norm(seen[:, None] - seen[None], axis=-1)
+    assert apart[~np.eye(8, dtype=bool)].min() > 30
+
+
+def test_lines_of_one_colour_differ_in_style() -> None:
+    found = [(look["color"], str(look["linestyle"])) for look in plot.looks(plot.MOST_LINES)]
+    assert len(set(found)) == plot.MOST_LINES
+
+
+def test_a_name_that_has_moved_is_joined_with_its_line() -> None:
+    values = np.array([[0.0, 0.0, 0.0], [1.0, 1.001, 9.0]])
+    ax = plot.parameters(point_frame(values))
+    (ways,) = [c for c in ax.collections if len(c.get_segments()) == 3]
+    to_axes = (ax.transData + ax.transAxes.inverted()).transform
+    ends = sorted(to_axes((0, value))[1] for value in values[1])
+    places = sorted(text.get_position()[1] for text in ax.texts)
+    assert sorted(way[0][1] for way in ways.get_segments()) == pytest.approx(ends)
+    assert sorted(way[-1][1] for way in ways.get_segments()) == pytest.approx(places)
+
+
+def test_ragged_components_are_smoothed_over_a_band() -> None:
+    rows, rng = 600, np.random.default_rng(0)
+    values = 10 ** (rng.random((rows, 9)) * 4 - np.arange(rows)[:, None] / 300)
+    ax = plot.gradient_components(point_frame(values))
+    lines = [line for line in ax.get_lines() if len(line.get_ydata())]
+    assert [len(line.get_ydata()) for line in lines] == [plot.MOST_SMOOTHED] * 9
+    first = np.exp(np.log(values[: rows // plot.MOST_SMOOTHED]).mean(axis=0))
+    assert [line.get_ydata()[0] for line in lines] == pytest.approx(first)
+    assert len(names_at_the_right(ax)) == 9
+
+
+def test_the_criterion_stands_beside_the_loss_with_its_tolerance() -> None:
+    sums = ("sum|XY - I|", np.array([0, 2]), np.array([7.0, 0.5]))
+    ax = plot.loss(loss_frame([5.0, 1.0, 0.1]), below=0.6, criterion=sums)
+    assert drawn(ax, "sum|XY - I|").tolist() == [7.0, 0.5]
+    assert drawn(ax, "stop at sum|XY - I| = 0.6").tolist() == [0.6, 0.6]
+    assert ax.get_ylabel() == "loss and sum|XY - I|"
+
+
+def test_the_best_so_far_is_left_out_where_each_loss_is_the_best() -> None:
+    labels = [line.get_label() for line in plot.loss(loss_frame([3.0, 2.0, 1.0])).get_lines()]
+    assert labels == ["loss"]
+
+
+def draw_stacked():
+    frame = point_frame(np.outer(np.geomspace(9e5, 1e-7, 30), [1.0, 7.0]))
+    return plot.travel(frame, [0.0, 0.0], title="A title")
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        draw_stacked,
+        lambda: plot.loss_and_step(loss_frame([5.0, 1.0, 3e-8], step_size=0.1), title="A"),
+        lambda: plot.heat_maps({"a": np.eye(9) * 1e-6, "b": np.eye(3)}, title="A"),
+        lambda: plot.small_multiples(dict.fromkeys("abc", point_frame([[1.0], [2.0]])), title="A"),
+    ],
+)
+def test_all_words_lie_inside_the_figure_and_apart(draw) -> None:
+    """The room for them is counted, not measured: here it is measured."""
+    axes = draw()
+    fig = axes[0].figure
+    FigureCanvasAgg(fig).draw()
+    whole = fig.bbox
+    for ax in axes:
+        # The edge of a tight box has an edge of its own.
+        box = ax.get_tightbbox()
+        assert box.x0 >= whole.x0 - 1
+        assert box.y0 >= whole.y0 - 1
+        assert box.x1 <= whole.x1 + 1
+        assert box.y1 <= fig._suptitle.get_window_extent().y0 + 1
+    boxes = [ax.get_tightbbox() for ax in axes]
+    for i, one in enumerate(boxes):
+        for other in boxes[:i]:
+            across = min(one.x1, other.x1) - max(one.x0, other.x0)
+            up = min(one.y1, other.y1) - max(one.y0, other.y0)
+            assert min(across, up) < 2

@@ -98,7 +98,7 @@ def test_a_study_writes_says_and_draws_what_it_found(run, tmp_path) -> None:
 
 
 def test_quiet_and_no_plot(run, tmp_path) -> None:
-    assert run("--out", "o", "--quiet", "--no-plot") == (0, "3 squares\n", "")
+    assert run("--out", "o", "--quiet", "--no-plot") == (0, "o\n", "")
     assert not list((tmp_path / "o").glob("*.png"))
 
 
@@ -116,7 +116,7 @@ def test_a_run_gets_a_new_directory_with_its_seed(run, tmp_path) -> None:
         assert run("--no-plot", "--seed", 8)[0] == 0
     made = sorted((tmp_path / "logs" / "squares").iterdir())
     assert len(made) == 2
-    assert all("-8" in path.name for path in made)
+    assert all(path.name.startswith("squares-seed8-2") for path in made)
 
 
 def test_what_is_not_right_is_exit_code_one(run) -> None:
@@ -180,4 +180,4 @@ def test_help_names_the_flags(capsys) -> None:
     assert "--count N" in text
     assert "how many (default 3)" in text
     assert "None" not in text
-    assert "logs/squares/WHEN-SEED" in text
+    assert "logs/squares/WHAT-WHEN" in text

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import playground
-from playground import Chain, GraphError, Link, Parameter
+from playground import Chain, ChainList, GraphError, Link, Parameter, Sequential
 from tests.strict_array import StrictArray, registered
 
 
@@ -174,3 +174,48 @@ def test_what_is_said_to_who_does_it_wrong() -> None:
         model.add_link("first", Link())
     with pytest.raises(AttributeError, match="'b': the attribute exists"):
         model.first.add_param("b", 2)
+    with pytest.raises(TypeError, match="child of a ChainList is a Link, got int"):
+        ChainList(Link()).insert(0, 3)  # type: ignore[arg-type]
+    links = ChainList()
+    with links.init_scope(), pytest.raises(TypeError, match="'x' within init_scope"):
+        links.x = Link()
+    with pytest.raises(ValueError, match="a lambda among its layers"):
+        copy.deepcopy(Sequential(lambda x: x)).__reduce__()
+    with pytest.raises(GraphError, match="no layer to call"):
+        Sequential()(1)
+
+
+def test_a_parameter_made_later_is_where_its_link_was_moved() -> None:
+    """As a model that is moved before it has seen any data."""
+    with registered():
+        places = []
+
+        class Device:
+            """Enough of a device to move to."""
+
+            def put(self, array: Any) -> StrictArray:
+                places.append(array.shape)
+                return StrictArray.of(array)
+
+        model = Two()
+        monkey = pytest.MonkeyPatch()
+        monkey.setattr("playground.links.link.Device", Device)
+        try:
+            model.to_device(Device())  # type: ignore[arg-type]
+        finally:
+            monkey.undo()
+        model.first.W.initialize((2, 3))
+        assert type(model.first.W.array) is StrictArray
+        assert (2, 3) in places
+    assert Two().device.name == "cpu"
+    assert Two().xp is np
+
+
+def test_layers_called_in_turn() -> None:
+    model = Sequential(lambda x, y: (x * y, x + y), lambda a, b: a - b)
+    np.testing.assert_array_equal(model(np.array([2.0]), np.array([5.0])), [3.0])
+    assert [len(Sequential(Linear(2), abs)), len(model + model)] == [2, 4]
+    assert [child.name for child in Sequential(abs, Linear(1), abs, Linear(2)).children()] == [
+        "0",
+        "1",
+    ]

@@ -305,7 +305,10 @@ def test_a_rule_begins_with_the_step_size_it_is_given(run):
         run("--rule", rule, "--step-size", 0.0003, "--max-steps", 1, "--no-plot", "--out", rule)
         start, first = playground.read_log(rule).params.to_numpy()
         _, gradient, _ = by_hand(*flowers("versicolor", "setosa"))
-        assert np.allclose(first, start - 0.0003 * gradient(start), rtol=1e-12)
+        # L-BFGS begins with a step of that length.
+        slope = gradient(start)
+        scale = np.linalg.norm(slope) if rule == "l-bfgs" else 1.0
+        assert np.allclose(first, start - 0.0003 / scale * slope, rtol=1e-12)
 
 
 def test_a_run_with_a_tolerance_that_is_not_met_says_what_would_help(run):
@@ -389,11 +392,68 @@ def test_the_default_step_is_short_enough_for_any_data(run):
     rng = np.random.default_rng(1)
     x, noise = 1000 * rng.random(200), rng.normal(size=200)
     rows = "\n".join(f"{v},{int(v + 300 * e > 500)}" for v, e in zip(x, noise, strict=True))
-    ran = run("--data", write("x,y\n" + rows), "--target", "y", "--no-plot", "--out", "o")
+    data = ("--data", write("x,y\n" + rows), "--target", "y")
+    ran = run(*data, *AS_THEY_ARE, "--out", "o")
     assert ran.code == 0
     assert ran.err == ""
     losses = playground.read_log("o").loss.loss.to_numpy()
     assert np.all(np.diff(losses) < 0)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (",x,k\n0,1.5,no\n1,2,yes\n2,4,no\n", "comma-separated, column 1, the index, left out"),
+        ("x;k\n1,5;no\n2;yes\n4;no\n", "semicolon-separated with decimal commas"),
+        ('"x","k",""\n"1,5","no",\n2,"yes",\n4,"no",\n', "with decimal commas, empty cells at"),
+        ("x\tk\n1,5\tno\n2\tyes\n4\tno\n", "tab-separated with decimal commas"),
+        ("x,k\n1.5,no\n2,yes\n4,no\n", ""),
+    ],
+)
+def test_tables_of_spreadsheets(run, text, said):
+    ran = run("--data", write(text), "--target", "k", *FAST, "--l2", 1, "--out", "o")
+    assert ran.code == 0
+    assert np.load("o/points.npy").tolist() == [[1.5], [2.0], [4.0]]
+    assert said in ran.err
+    assert ran.err.count("\n") == bool(said)
+
+
+def test_a_column_without_a_name_is_no_feature_unasked(run):
+    data = ("--data", write(",x,k\n5,1.5,no\n7,2,yes\n2,4,no\n"), "--target", "k", "--no-plot")
+    assert "--features names the columns to use" in refused(run(*data, "--out", "o"))
+    run(*data, "--features", "x", "--max-steps", 2, "--out", "o")
+    assert np.load("o/points.npy").tolist() == [[1.5], [2.0], [4.0]]
+
+
+AS_THEY_ARE = ("--rule", "constant", "--no-standardise", "--no-plot")
+
+
+def test_a_table_in_natural_units_gets_there_by_itself(run):
+    rng = np.random.default_rng(3)
+    age, income = 20 + 50 * rng.random(300), 1e4 + 2e5 * rng.random(300)
+    bought = 0.1 * (age - 45) + 4e-5 * (income - 1e5) + rng.logistic(size=300) > 0
+    rows = zip(age.round(), income.round(), bought, strict=True)
+    text = "\n".join(f"{a:g},{i:g},{'yes' if b else 'no'}" for a, i, b in rows)
+    ran = run("--data", write("age,income,bought\n" + text), "--target", "bought", "--no-plot",
+              "--out", "o")  # fmt: skip
+    assert ran.code == 0
+    assert "rule barzilai-borwein, on standardised features" in ran.err
+    assert "by Newton's method: the loss found is " in ran.out
+    points = np.column_stack([age.round(), income.round()])
+    w, spread = playground.read_log("o").params.to_numpy()[-1], points.std(axis=0)
+    slopes = w[:-1] / spread
+    scaled = np.column_stack([(points - points.mean(axis=0)) / spread, np.ones(300)])
+    truth = scipys(scaled, bought.astype(float))
+    assert np.allclose(slopes, truth[:-1] / spread, rtol=1e-4)
+
+
+def test_a_feature_that_counts_the_rows_is_told_of(run):
+    data = ("--data", write("id,x,k\n1,1.5,no\n2,2,yes\n3,4,no\n"), "--target", "k", *AS_THEY_ARE)
+    said = run(*data, "--max-steps", 2, "--out", "o").err
+    assert said == (
+        "note: column 'id' of mine.csv counts the rows, and is a feature: --features names others\n"
+    )
+    assert run(*data, "--features", "id,x", "--max-steps", 2, "--out", "p").err == ""
 
 
 BAD = {
@@ -444,7 +504,9 @@ def test_a_constant_column_is_not_standardised(run, value):
     said = refused(run(*argv))
     assert "column 'a' is constant, it cannot be standardised: leave it out of --features" in said
     assert not Path("o").exists()
-    assert run(*argv, "--features", "b", "--max-steps", 2).code == 0
+    assert run(*argv, "--features", "b", "--rule", "constant", "--max-steps", 2).code == 0
+    automatic = [word for word in argv if word not in ("--standardise", "o")] + ["automatic"]
+    assert run(*automatic, "--max-steps", 2).code == 1
 
 
 def test_own_data_need_a_target(run):

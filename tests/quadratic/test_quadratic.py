@@ -367,7 +367,7 @@ def test_ways_that_disagree_are_reported(
 def test_a_step_that_rounding_spoils_is_no_agreement(tmp_path: Path, capsys: Any) -> None:
     words = ("--dtype", "float32", "--h", "1e-4", "--no-plot", "--quiet")
     assert run(tmp_path, *words) == 1
-    assert "what would help: a larger step of the differences" in capsys.readouterr().out
+    assert "what would help: a larger step of the differences" in capsys.readouterr().err
 
 
 def test_no_stationary_point_and_lines_of_them(tmp_path: Path, capsys: Any) -> None:
@@ -377,6 +377,16 @@ def test_no_stationary_point_and_lines_of_them(tmp_path: Path, capsys: Any) -> N
     assert "minimum at (-1, 0), where f = -1/2 and all points along 1 direction: (-1, 1)" in (
         capsys.readouterr().out
     )
+
+
+@pytest.mark.parametrize("Q", ["[[2,1],[1,3]]", "[2 1; 1 3]", "{{2, 1}, {1, 3}}", "2 1;1 3"])
+@pytest.mark.parametrize("b", ["[1, -2]", "(1, -2)", "[1; -2]", "1 \u22122"])
+def test_numbers_in_brackets(Q: str, b: str) -> None:
+    assert module.read_matrix_text(Q).tolist() == [[2, 1], [1, 3]]
+    assert module.read_numbers(b, 2).tolist() == [1, -2]
+    # Through the parser of flags as well, which takes a minus for another flag.
+    given = module.QuadraticStudy.parser("x").read(["--Q", Q, "--b", b])[1]
+    assert given == {"Q": Q, "b": b}
 
 
 @pytest.mark.parametrize(
@@ -393,6 +403,11 @@ def test_no_stationary_point_and_lines_of_them(tmp_path: Path, capsys: Any) -> N
         (("--Q", ";".join(["0," * 20 + "1"] * 21)), "21 variables"),
         (("--b", "1,2,3"), "expected 2 numbers, as --Q has rows, got 3"),
         (("--b", "1,x"), "--b: expected a finite number, got 'x'"),
+        (("--b", "1,,2"), "--b: expected a finite number, got ''"),
+        (("--b", "1,5 2,5"), "has commas and blanks between numbers"),
+        (("--Q", "[[1,2],[3,...]]"), "holds '...'"),
+        (("--Q", "[[1,2],[3]]"), "row 2 is of length 1, row 1 of 2"),
+        (("--Q", "[[1,2],[3,4]"), "a bracket does not close"),
         (("--step", "1e-6"), "more than 1,000,000: choose a step"),
         (("--step", "-1"), "expected a number above 0"),
         (("--from", "5", "--to", "5"), "has to end above its beginning"),

@@ -1,21 +1,21 @@
 """Clusters of equal eigenvalues or singular values: found, turned, refused by name.
 
 Any basis of a cluster is as good as another, so that a derivative exists exactly where it does not
-depend on which LAPACK has chosen. Where it does, an error names the values; where none of it does,
-the basis is turned to the one in which the derivative is simplest.
+depend on which LAPACK has chosen. Where it does, an error names the values.
 """
 
 from __future__ import annotations
 
-import threading
 from functools import cached_property
 
 import numpy as np
 
+from playground.functions.lanes import OverMatrices
 from playground.graph import backend
+from playground.graph.config import config
 from playground.graph.errors import DegenerateEigenvalueError
-from playground.graph.op import Op
-from playground.graph.types import Array, HostArray, Raw
+from playground.graph.op import Binary, Unary, as_raw
+from playground.graph.types import Array, Cotangents, HostArray, Raw
 
 # Values closer than this many n·eps·‖A‖ are one cluster. LAPACK leaves equal eigenvalues apart by
 # at most 1.9 of them (measured, 2 <= n <= 300 in random bases; most at n = 3): what is farther
@@ -34,9 +34,8 @@ def largest(g: Raw) -> float:
 class Basis:
     """A decomposition's vectors, shared by the operations that differentiate it.
 
-    ``same[i, j]`` says that values i and j form one cluster. Vectors turned inside a cluster are
-    kept for the rest of the pass, in the thread that runs it. What only some derivatives ask for
-    is computed when they do: the first ones of values look at no cluster.
+    ``same[i, j]`` says that values i and j form one cluster. What only some derivatives ask for is
+    computed when they do: the first ones of values look at no cluster.
     """
 
     def __init__(self, values: Raw, *vectors: Raw) -> None:
@@ -95,41 +94,6 @@ class Basis:
         host = np.abs(backend.to_cpu(g))
         bound = self.rounding(largest(g) if size is None else size)
         return not bool((host * self.zero > bound).any())
-
-    @cached_property
-    def _turned(self) -> threading.local:
-        # Two threads may differentiate one trunk along two directions at once.
-        return threading.local()
-
-    @property
-    def current(self) -> tuple[Raw, ...]:
-        """The vectors, turned as the newest pass of this thread has left them."""
-        if "_turned" not in vars(self):
-            return self.vectors
-        return getattr(self._turned, "vectors", self.vectors)
-
-    def turn(self, direction: HostArray) -> None:
-        """Turn the vectors of each cluster so that ``direction`` is diagonal inside it.
-
-        To first order that is what eigenvectors do when the matrix moves along the direction: in
-        any other basis of the cluster the second derivative would divide by the gap.
-        """
-        # A pass with lanes has them in front of the matrices' own axes.
-        same = np.broadcast_to(self.same, direction.shape)
-        blocked = np.where(same, direction, 0)
-        turn = np.zeros_like(blocked)
-        for index in np.ndindex(blocked.shape[:-2]):
-            start = 0
-            # Cluster by cluster: one eigh of all blocks together could mix equal values of two.
-            while start < blocked.shape[-1]:
-                stop = start + int(same[index][start, start:].sum())
-                part = slice(start, stop)
-                turn[(*index, part, part)] = np.linalg.eigh(blocked[(*index, part, part)])[1]
-                start = stop
-        self._turned.vectors = tuple(
-            np.matmul(vectors, backend.array_like(turn.astype(vectors.dtype), vectors))
-            for vectors in self.vectors
-        )
 
     def refuse(self, what: str, offending: HostArray | None = None) -> DegenerateEigenvalueError:
         """The error that names a cluster's indices and gap."""
@@ -201,17 +165,47 @@ class Basis:
         return not bool((apart & self.same).any())
 
 
-class DeadEnd(Op):
-    """A gradient computed at a cluster, which has no rule for one order more."""
+class AlikeInClusters(OverMatrices, Binary):
+    """y = x, made of values' cotangents g: of equal values they have to be equal to go on.
 
-    __slots__ = ("basis", "result", "what")
+    That of a jvp is linear in g, whatever it is.
+    """
 
-    def __init__(self, basis: Basis, what: str, result: Raw | tuple[Raw, ...]) -> None:
-        self.basis, self.what, self.result = basis, what, result
-        self.output_count = len(result) if isinstance(result, tuple) else 1
+    __slots__ = ("basis", "transposed", "values")
+    keep = (1,)
 
-    def forward(self, *arrays: Raw) -> Raw:
-        return self.result
+    def __init__(self, basis: Basis, values: str) -> None:
+        self.basis, self.values, self.transposed = basis, values, config._transposed
 
-    def backward(self, gy: Array, *arrays: Array) -> Array:
+    def forward(self, x: Raw, g: Raw) -> Raw:
+        return x
+
+    def backward(self, gy: Array, x: Array, g: Array) -> Cotangents:
+        basis = self.basis
+        if not self.transposed:
+            if self.values == "singular values" and basis.has_zero:
+                # A singular value is |λ| of [[0, x], [xᵀ, 0]], and has a kink there.
+                what = "second derivative of a function of singular values at 0"
+                raise basis.refuse_zero(what)
+            if not basis.equal_inside(as_raw(g)):
+                what = f"second derivative of a function that tells equal {self.values} apart"
+                raise basis.refuse(what)
+        return gy, None
+
+
+class DeadEnd(Unary):
+    """y = x, a value or vector of a derivative that has no rule for one order more by it.
+
+    By its cotangents it may still be differentiated, as a jvp does: it is linear in them.
+    """
+
+    __slots__ = ("basis", "what")
+
+    def __init__(self, basis: Basis, what: str) -> None:
+        self.basis, self.what = basis, what
+
+    def forward(self, x: Raw) -> Raw:
+        return x
+
+    def backward(self, gy: Array, x: Array) -> Array:
         raise self.basis.refuse_uncomputed(self.what)

@@ -8,8 +8,9 @@ this derivative is one more pass back, from a cotangent to the decomposition's o
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import ClassVar
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import ClassVar, NamedTuple
 from weakref import ref
 
 import numpy as np
@@ -28,12 +29,12 @@ from playground.graph.variable import Variable, as_variable
 
 
 class Limit(Unary):
-    """y = x, which holds limits at a cluster: marks what has been differentiated there before."""
+    """y = x: marks what a derivative at a cluster is made of, ``taken`` if it holds limits."""
 
-    __slots__ = ("basis",)
+    __slots__ = ("basis", "taken")
 
-    def __init__(self, basis: Basis) -> None:
-        self.basis = basis
+    def __init__(self, basis: Basis, taken: bool = True) -> None:
+        self.basis, self.taken = basis, taken
 
     def forward(self, x: Raw) -> Raw:
         return x
@@ -66,17 +67,26 @@ class Decomposition(OverMatrices):
             raise NeedsRecording(as_variable)
 
 
+class Order(NamedTuple):
+    """Whether cotangents are derivatives of limits, and the size of terms that cancel in them."""
+
+    taken: bool
+    floor: float
+
+
 class Downstream:
     """The function of one decomposition's outputs that a recorded pass back has come from.
 
     Args:
         op: the decomposition; its outputs are where all passes end.
+        beside: another one, whose outputs they do not pass either.
     """
 
-    def __init__(self, op: Decomposition) -> None:
+    def __init__(self, op: Decomposition, beside: Decomposition | None = None) -> None:
         ndim = op.basis.values.ndim + 1
         self.op = op
         self.ndims = [ndim - (i == op.value_output) for i in range(op.output_count)]
+        self.ends: set[Function] = {op} if beside is None else {op, beside}
         # Nothing will differentiate what a raw pass finds in the end.
         self.last = config._last
 
@@ -94,13 +104,15 @@ class Downstream:
             return False
         return any(self.size_elsewhere(g, np.ones_like(g._array)) for g in given)
 
-    def limits_taken(self, basis: Basis, *cotangents: Array) -> bool:
-        """Whether the cotangents are themselves derivatives of limits at the same clusters."""
-        nodes = [g.node for g in cotangents if g is not None]
-        return any(
-            isinstance(node.creator, Limit) and node.creator.basis is basis
+    def order(self, *cotangents: Array) -> Order:
+        """What the cotangents are themselves derivatives of, at the same clusters."""
+        basis, nodes = self.op.basis, [g.node for g in cotangents if g is not None]
+        found = {
+            node.creator.taken
             for node in nodes_above(nodes)
-        )
+            if isinstance(node.creator, Limit) and node.creator.basis is basis
+        }
+        return Order(True in found, basis.cancelled if found else 0.0)
 
     def slopes(self, index: int, g: Variable, seed: Raw, last: bool) -> list[Array | None]:
         """Derivatives of sum(seed · g) by the outputs; g is the cotangent of output ``index``.
@@ -147,8 +159,8 @@ class Downstream:
             [(g.node, start)],
             not last,
             observe,
-            needed | {self.op},
-            {self.op},
+            needed | self.ends,
+            self.ends,
         )
         slots = [found.get(i) for i in range(len(self.ndims))]
         levels = _all_levels([slot for slot in slots if slot is not None])
@@ -158,6 +170,7 @@ class Downstream:
         """The functions between the outputs and a cotangent that depends on them."""
         above = {node.creator for node in nodes_above([top]) if node.creator is not None}
         needed: set[Function] = set()
+        above -= self.ends
         for function in sorted(above, key=lambda function: function.rank):
             creators = [node.creator for node in function.inputs or ()]
             if any(creator is self.op or creator in needed for creator in creators):
@@ -192,7 +205,7 @@ class Downstream:
         leaves = propagate([(g.node, start)], False, lambda node, cotangent: None, None, {self.op})
         return max((largest(c) for c in leaves.values()), default=0.0)
 
-    def refuse_turned(self, g: Array, what: str) -> None:
+    def refuse_turned(self, g: Array, what: str, floor: float = 0.0) -> None:
         """Raise where the gradient inside clusters changes as the vectors turn there.
 
         It is V core Vᵀ, the core made of the values' cotangents g and of limits. All of them may
@@ -221,7 +234,7 @@ class Downstream:
             if product is not None:
                 along = along + product
                 sizes.append(as_raw(product))
-        basis.refuse_asked(as_raw(skew(along)), what, *sizes)
+        basis.refuse_asked(as_raw(skew(along)), what, *sizes, floor=floor)
         # A cotangent 0 stands for all others where a pass is recorded only to be transposed (jvp).
         if not self.last and not largest(like):
             self.refuse_placeholder(basis, skew(along), what)
@@ -239,9 +252,45 @@ class Downstream:
     def refuse_placeholder(self, basis: Basis, ask: Variable, what: str) -> None:
         """Raise where what must vanish inside clusters does for a cotangent 0 alone."""
         weights = backend.array_like(basis.turning, ask._array)
-        inside = ask * basis.inside_clusters(ask)
-        if self.size_elsewhere(inside, weights) > basis.rounding(1.0):
+        if self.depends(ask * basis.inside_clusters(ask), weights):
             raise basis.refuse(what)
+
+    def depends(self, ask: Variable, weights: Raw | None = None) -> bool:
+        """Whether something depends on cotangents that stand for all others."""
+        if weights is None:
+            # Any would do that a function does not single out by chance.
+            numbers = np.random.default_rng(0).uniform(0.5, 1.5, ask.shape[-2:])
+            weights = backend.array_like(numbers.astype(ask.dtype), ask._array)
+        return self.size_elsewhere(ask, weights) > self.op.basis.rounding(1.0)
+
+
+def _meeting(nodes: Iterable[Node]) -> Iterator[Decomposition]:
+    """Decompositions at clusters that nodes were computed from."""
+    for node in nodes_above(nodes):
+        if isinstance(node.creator, Decomposition) and node.creator.meets():
+            yield node.creator
+
+
+@contextmanager
+def no_others_below(op: Decomposition, *cotangents: Array | None) -> Iterator[None]:
+    """Say of a refusal what is true where another decomposition at a cluster came of this one.
+
+    Its gradient is right to second order alone, and what is asked of it here is one more.
+    """
+    try:
+        yield
+    except DegenerateEigenvalueError as error:
+        nodes = [g.node for g in cotangents if g is not None]
+        if all(other is op for other in _meeting(nodes)):
+            raise
+        what = "derivative through a decomposition of what came of another one"
+        reason = (
+            "where it is not computed (put both together into one function of the eigenvalues, if "
+            "the second matrix is a function of the first)"
+        )
+        raise DegenerateEigenvalueError(
+            what, error.indices, error.gap, error.batch, reason
+        ) from None
 
 
 # Decompositions that live, by id: a WeakSet must not grow while another thread looks at it.
@@ -288,7 +337,7 @@ def refuse_strangers(op: Decomposition, g: Variable, what: str) -> None:
 
 def _refuse_strangers(op: Decomposition, g: Variable, what: str) -> None:
     for other in strangers(op):
-        basis, down = other.basis, Downstream(other)
+        basis, down = other.basis, Downstream(other, beside=op)
         seed = np.cos(np.arange(g.shape[-1])).astype(g.dtype)
         weights = backend.array_like(basis.turning, as_raw(g))
         slots = down.slopes(other.value_output, g, backend.array_like(seed, as_raw(g)), False)

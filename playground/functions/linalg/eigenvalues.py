@@ -2,14 +2,12 @@
 
 The first derivative of a function of eigenvalues, V diag(g) Vᵀ, is an operation of its own, of
 the matrix and of g. Its derivative has the quotients (gⱼ - gᵢ)/(λⱼ - λᵢ) (Daleckii and Krein,
-1965). Inside a cluster of equal eigenvalues no quotient is formed: any basis of the cluster is as
-good as another, so V is turned there to the one in which the direction VᵀGV is diagonal, and the
-whole second derivative runs over the derivative of g. A quotient masked to 0 instead would give
-sum λ² and (sum λ)²/n the same Hessian at the identity, where their first derivatives agree and
-their second ones do not.
+1965). Inside a cluster of equal eigenvalues they are 0/0. A quotient masked to 0 would give sum λ²
+and (sum λ)²/n the same Hessian at the identity, where their first derivatives agree and their
+second ones do not: V diag(g) Vᵀ is recorded there as what it is, a function of the matrix.
 
 Where eigenvectors are used beside equal eigenvalues, the cotangents of both do not determine the
-gradient inside the cluster: see :mod:`downstream`.
+gradient inside the cluster, and limits are taken: see :mod:`downstream`.
 """
 
 from __future__ import annotations
@@ -21,11 +19,13 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from playground.functions.lanes import OverMatrices
-from playground.functions.linalg.clusters import Basis, DeadEnd, largest
+from playground.functions.linalg.clusters import AlikeInClusters, Basis, DeadEnd, largest
 from playground.functions.linalg.downstream import (
     Decomposition,
     Downstream,
     Limit,
+    Order,
+    no_others_below,
     refuse_strangers,
     remember,
 )
@@ -43,7 +43,6 @@ from playground.functions.linalg.matrices import (
 )
 from playground.functions.registry import answers
 from playground.graph import backend
-from playground.graph.config import config
 from playground.graph.op import Binary, as_raw
 from playground.graph.types import Array, Cotangents, DType, HostArray, Operand, Raw
 from playground.graph.variable import Variable, as_variable
@@ -88,10 +87,16 @@ class Eigh(Decomposition):
     def backward(self, gys: Cotangents, x: Array, w: Array, v: Array) -> Array:
         gw, gv = gys
         if gv is not None and self.basis.has_clusters:
-            gx = self._at_clusters(gw, gv, x, w, v)
+            with no_others_below(self, gw, gv):
+                gx = self._at_clusters(gw, gv, w, v)
             return gx * _folding(gx, self.uplo)
         if isinstance(gw, Variable):
             refuse_strangers(self, gw, "derivative of eigenvalues")
+        if isinstance(gw, Variable) and self.basis.has_clusters:
+            # Recorded as what it is, a function of the matrix, for the next derivative.
+            gx = with_values(v, Limit(self.basis, taken=False)(gw), transposed(v))
+            gx = AlikeInClusters(self.basis, "eigenvalues")(gx, gw)
+            return gx * _folding(gx, self.uplo)
         gx = None if gw is None else EighValuesGrad(self.basis, self.uplo)(x, gw)
         if gv is not None:
             eye = eye_like(v)
@@ -101,33 +106,35 @@ class Eigh(Decomposition):
             gx = gx_vectors if gx is None else gx + gx_vectors
         return gx * _folding(gx, self.uplo)
 
-    def _at_clusters(self, gw: Array | None, gv: Array, x: Array, w: Array, v: Array) -> Array:
+    def _at_clusters(self, gw: Array | None, gv: Array, w: Array, v: Array) -> Array:
         """The gradient in a recorded pass: exact if the function does not ask for the basis."""
         basis = self.basis
         down = Downstream(self)
+        taken, floor = order = down.order(gw, gv)
+        self._refuse_asked(down, gv, as_raw(v), floor)
+        if taken and not down.last:
+            what = "third derivative of a function of eigenvalues and eigenvectors"
+            w, v = (DeadEnd(basis, what)(y) for y in (w, v))
         m = np.matmul(transposed(v), gv)
-        taken = down.limits_taken(basis, gw, gv)
-        self._refuse_asked(down, gv, as_raw(m), as_raw(v), taken)
         apart = basis.apart(w)
         core = symmetric(m * apart / (differences(w) + (1 - apart)))
         if gw is not None:
             core = core + np.expand_dims(gw, -2) * eye_like(v)
             if not taken:
-                down.refuse_turned(gw, "derivative of a function of eigenvalues and eigenvectors")
-            limits = self._limits(down, gw, w, v, taken)
+                what = "derivative of a function of eigenvalues and eigenvectors"
+                down.refuse_turned(gw, what, floor)
+            limits = self._limits(down, gw, w, v, order)
             core = core if limits is None else core + limits
-        gx = sandwiched(v, Limit(basis)(core), transposed(v))
-        if taken and not down.last:
-            what = "third derivative of a function of eigenvalues and eigenvectors"
-            given = [y for y in (x, gw, gv) if y is not None]
-            return DeadEnd(basis, what, gx._array)(*given)
-        return gx
+        return sandwiched(v, Limit(basis)(core), transposed(v))
 
-    def _refuse_asked(self, down: Downstream, gv: Array, m: Raw, v: Raw, taken: bool) -> None:
+    def _refuse_asked(self, down: Downstream, gv: Array, v: Raw, floor: float) -> None:
         """Raise where the function depends on which basis of a cluster it got."""
         # Turning a cluster by a small angle changes the function by the antisymmetric part of m.
-        basis, what = self.basis, "derivative of eigenvectors"
-        floor = basis.cancelled if taken else 0.0
+        basis, what, m = (
+            self.basis,
+            "derivative of eigenvectors",
+            np.matmul(transposed(v), as_raw(gv)),
+        )
         basis.refuse_asked(skew(m), what, as_raw(gv), floor=floor)
         # It may also vanish in the one basis that there is, and not in those beside it.
         turning = backend.array_like(basis.turning, v)
@@ -146,7 +153,9 @@ class Eigh(Decomposition):
             for ask in (*asks, skew(n)):
                 down.refuse_placeholder(basis, ask, what)
 
-    def _limits(self, down: Downstream, gw: Array, w: Array, v: Array, taken: bool) -> Array | None:
+    def _limits(
+        self, down: Downstream, gw: Array, w: Array, v: Array, order: Order
+    ) -> Array | None:
         """The limits of the quotients inside clusters, symmetric, 0 outside and on the diagonal."""
         basis, total, asked, sizes = self.basis, None, 0.0, [as_raw(gw)]
         count = int(basis.places.max())
@@ -163,9 +172,8 @@ class Eigh(Decomposition):
         if total is None:
             return None
         # The sum of a cluster's values is the same in every basis.
-        floor = basis.cancelled if taken else 0.0
-        basis.refuse_asked(asked, "derivative of eigenvectors", *sizes, floor=floor)
-        if down.last or taken:
+        basis.refuse_asked(asked, "derivative of eigenvectors", *sizes, floor=order.floor)
+        if down.last or order.taken:
             return total
         # N(s)/s is N'(s) - s N''(s)/2 to first order in the gap s, which the next derivative sees,
         # though it is 0 here.
@@ -175,16 +183,19 @@ class Eigh(Decomposition):
 
 
 class EighValuesGrad(OverMatrices, Binary):
-    """y = V diag(g) Vᵀ, the derivative of a function of the eigenvalues of x; g its gradient."""
+    """y = V diag(g) Vᵀ, the derivative of a function of the eigenvalues of x; g its gradient.
 
-    __slots__ = ("basis", "transposed", "uplo")
+    Recorded only where no eigenvalues are equal.
+    """
+
+    __slots__ = ("basis", "uplo")
     keep = (0, 1)
 
     def __init__(self, basis: Basis, uplo: Triangle) -> None:
-        self.basis, self.uplo, self.transposed = basis, uplo, config._transposed
+        self.basis, self.uplo = basis, uplo
 
     def forward(self, x: Raw, g: Raw) -> Raw:
-        (v,) = self.basis.current
+        (v,) = self.basis.vectors
         return with_values(v, g, transposed(v))
 
     def backward(self, gy: Array, x: Array, g: Array) -> Cotangents:
@@ -192,40 +203,13 @@ class EighValuesGrad(OverMatrices, Binary):
         return gx * _folding(gx, self.uplo), gg
 
     def _symmetric_gradients(self, gy: Array, x: Array, g: Array) -> Cotangents:
-        if self.basis.has_clusters:
-            result = self._at_clusters(as_raw(gy), as_raw(g))
-            if isinstance(gy, Variable):
-                what = "third derivative of a function of eigenvalues"
-                return DeadEnd(self.basis, what, result).apply((x, g, gy))
-            return result
         if isinstance(x, Variable):
             # Recorded, the vectors have to depend on x: its own decomposition, made once more.
             w, v = Eigh(self.uplo)(x)
         else:
-            w, v = self._values(x), self.basis.vectors[0]
+            w, v = backend.array_like(self.basis.values, x), self.basis.vectors[0]
         p = sandwiched(transposed(v), symmetric(gy), v)
         quotients = differences(g) / (differences(w) + eye_like(p))
-        return sandwiched(v, quotients * p, transposed(v)), diagonal_of(p)
-
-    def _values(self, like: Raw) -> Raw:
-        return backend.array_like(self.basis.values, like)
-
-    def _at_clusters(self, gy: Raw, g: Raw) -> Cotangents:
-        basis = self.basis
-        if self.transposed:
-            # Linear in g, as the gradient is in whatever basis it was taken: its transpose.
-            (v,) = basis.current
-            return np.zeros_like(gy), diagonal_of(sandwiched(transposed(v), symmetric(gy), v))
-        if not basis.equal_inside(g):
-            raise basis.refuse("second derivative of a function that tells equal eigenvalues apart")
-        (v,) = basis.vectors
-        basis.turn(backend.to_cpu(sandwiched(transposed(v), symmetric(gy), v)))
-        # From here on this pass has the turned basis, in which g's own gradient is a diagonal; the
-        # backward of g runs next and meets it through ``current``.
-        (v,) = basis.current
-        p = sandwiched(transposed(v), symmetric(gy), v)
-        apart = basis.apart(p)
-        quotients = apart * differences(g) / (differences(self._values(g)) + (1 - apart))
         return sandwiched(v, quotients * p, transposed(v)), diagonal_of(p)
 
 

@@ -14,11 +14,13 @@ from typing import NamedTuple
 import numpy as np
 
 from playground.functions.lanes import OverMatrices
-from playground.functions.linalg.clusters import Basis, DeadEnd, largest
+from playground.functions.linalg.clusters import AlikeInClusters, Basis, DeadEnd, largest
 from playground.functions.linalg.downstream import (
     Decomposition,
     Downstream,
     Limit,
+    Order,
+    no_others_below,
     refuse_strangers,
     remember,
 )
@@ -87,11 +89,16 @@ class Svd(Decomposition):
             if even and basis.vanishes_at_zero(as_raw(gs)):
                 gu, gvh = as_variable(as_raw(u) * 0), as_variable(as_raw(vh) * 0)
                 return self._at_clusters(gu, gs, transposed(gvh), x, u, s, transposed(vh))
+            if isinstance(gs, Variable) and self.meets():
+                # Recorded as what it is, a function of the matrix, for the next derivative.
+                gx = with_values(u, Limit(self.basis, taken=False)(gs), vh)
+                return AlikeInClusters(self.basis, "singular values")(gx, gs)
             return SvdValuesGrad(self.basis)(x, gs)
         gu = u * 0 if gu is None else gu
         gvh = vh * 0 if gvh is None else gvh
         if self.meets():
-            return self._at_clusters(gu, gs, transposed(gvh), x, u, s, transposed(vh))
+            with no_others_below(self, gu, gs, gvh):
+                return self._at_clusters(gu, gs, transposed(gvh), x, u, s, transposed(vh))
         gx = _vectors_gradient(gu, transposed(gvh), u, s, transposed(vh))
         return gx if gs is None else gx + SvdValuesGrad(self.basis)(x, gs)
 
@@ -101,100 +108,111 @@ class Svd(Decomposition):
         """The gradient in a recorded pass: exact if the function does not ask for the basis."""
         basis = self.basis
         down = Downstream(self)
-        taken = down.limits_taken(basis, gu, gs, gv)
+        taken, floor = order = down.order(gu, gs, gv)
         used = largest(as_raw(gu)) > 0 or largest(as_raw(gv)) > 0
-        if used:
-            _Asked(basis, down, gu, gv, as_raw(u), as_raw(v)).refuse(taken)
+        # Cotangents 0 stand for all others where a pass is recorded only to be transposed (jvp).
+        stand = not down.last and not used and down.stands_for_all(gu, gs, gv)
+        if used or stand:
+            _Asked(basis, down, ((gu, u), (gv, v)), stand).refuse(order)
+        if taken and not down.last:
+            what = "derivative of singular vectors at equal values, of that order"
+            u, s, v = (DeadEnd(basis, what)(y) for y in (u, s, v))
         parts = _Parts(gu, gv, u, s, v, basis)
         if gs is not None:
             if down.vectors_used() and not taken:
                 what = "derivative of a function of singular values and vectors"
-                down.refuse_turned(gs, what)
-            parts.add_limits(down, gs, taken, used)
-        gx = parts.gradient()
-        what, given = "derivative of singular vectors at equal values, of that order", [x, gu, gv]
-        if not down.last and (taken or down.stands_for_all(gu, gs, gv)):
-            return DeadEnd(basis, what, gx._array)(*given)
-        return gx
+                down.refuse_turned(gs, what, floor)
+            parts.add_limits(down, gs, order, used, stand)
+        return parts.gradient()
 
 
 class _Asked:
     """What must vanish for a function of U and V not to depend on the basis of a cluster.
 
     At a cluster U and V turn together; at 0 each for itself, and a tall U's (a wide V's) vectors
-    also leave the space that they span.
+    also leave the space that they span. Of cotangents that ``stand`` for all others it must vanish
+    whatever they are.
     """
 
     def __init__(
-        self, basis: Basis, down: Downstream, gu: Array, gv: Array, u: Raw, v: Raw
+        self, basis: Basis, down: Downstream, pairs: Sequence[tuple[Array, Array]], stand: bool
     ) -> None:
-        self.basis, self.down = basis, down
-        self.pairs = ((gu, u), (gv, v))
+        self.basis, self.down, self.stand = basis, down, stand
+        self.pairs = pairs if stand else [(as_raw(g), as_raw(y)) for g, y in pairs]
+        self.given = [g for g, _ in pairs]
+        self.raws = [as_raw(g) for g in self.given]
+        self.zero = backend.array_like(basis.zero.astype(basis.values.dtype), self.raws[0])
 
-    def refuse(self, taken: bool) -> None:
-        floor = self.basis.cancelled if taken else 0.0
-        raws = [as_raw(g) for g, _ in self.pairs]
-        self._check([np.matmul(transposed(y), as_raw(g)) for g, y in self.pairs], raws, floor)
-        self._check_outside(raws, floor)
+    def refuse(self, order: Order) -> None:
+        floor = order.floor
+        self._check([np.matmul(transposed(y), g) for g, y in self.pairs], self.raws, floor)
+        self._check_outside(floor)
         # They may also vanish in the one basis that there is, and not in those beside it.
-        turning = backend.array_like(self.basis.turning, raws[0])
+        turning = backend.array_like(self.basis.turning, self.raws[0])
         turnings = (turning, turning)
         for turned in (turnings, (turning, -turning)):
-            self._check_beside(turned, raws, floor)
+            self._check_beside(turned, floor)
+        if not order.taken:
+            self._check_signs()
 
-        if not taken:
-            self._check_signs(raws)
+    def _slopes(self, index: int, g: Array, seed: Array) -> list[Array | None]:
+        return self.down.slopes(index, g, as_raw(seed), not self.stand)
 
-    def _check_signs(self, raws: list[Raw]) -> None:
+    def _check_signs(self) -> None:
         """At 0 the signs of u and v are free: what is of odd degree in one of them is refused."""
-        basis = self.basis
-        zero = backend.array_like(basis.zero[..., None, :].astype(basis.values.dtype), raws[0])
-        if not basis.has_zero:
+        if not self.basis.has_zero:
             return
-        for index, (g, y) in zip((0, 2), self.pairs, strict=True):
-            slot = self.down.slopes(index, g, y * zero, True)[index]
-            raw = as_raw(g)
-            n = raw * 0 if slot is None else (slot if index == 0 else transposed(slot))
-            size = max(largest(raw), 1e-300)
-            if not basis.vanishes_at_zero(abs(raw - n).max(axis=-2), size):
-                raise basis.refuse_zero("derivative of singular vectors")
+        columns = self.zero[..., None, :]
+        for index, g, (own, y) in zip((0, 2), self.given, self.pairs, strict=True):
+            slot = self._slopes(index, g, y * columns)[index]
+            n = own * 0 if slot is None else (slot if index == 0 else transposed(slot))
+            self._check_zero(own - n, max(largest(as_raw(g)), 1e-300))
 
-    def _check_beside(self, turnings: tuple[Raw, Raw], raws: list[Raw], floor: float) -> None:
-        zero = backend.array_like(self.basis.zero[..., None, :] * 1.0, raws[0])
+    def _check_beside(self, turnings: tuple[Raw, Raw], floor: float) -> None:
+        columns = self.zero[..., None, :]
         opposite = turnings[0] is not turnings[1]
         found = [
             np.matmul(np.matmul(transposed(y), g), -t)
-            for (_, y), g, t in zip(self.pairs, raws, turnings, strict=True)
+            for (g, y), t in zip(self.pairs, turnings, strict=True)
         ]
         if opposite:
             # Only at 0 may the two be turned against each other.
-            turnings = tuple(t * zero for t in turnings)
-            found = [f * zero for f in found]
-        sizes = [*raws]
-        for index, (g, y), turned in zip((0, 2), self.pairs, turnings, strict=True):
-            seed = np.matmul(y, turned)
-            slots = self.down.slopes(index, g, seed, True)
+            turnings = tuple(t * columns for t in turnings)
+            found = [f * columns for f in found]
+        sizes = [*self.raws]
+        for index, g, (_, y), turned in zip((0, 2), self.given, self.pairs, turnings, strict=True):
+            slots = self._slopes(index, g, np.matmul(y, turned))
             for i, slot in ((0, slots[0]), (1, slots[2])):
                 if slot is not None:
                     n = slot if i == 0 else transposed(slot)
                     found[i] = found[i] + np.matmul(transposed(self.pairs[i][1]), n)
-                    sizes.append(n)
+                    sizes.append(as_raw(n))
         self._check(found, sizes, floor)
 
-    def _check(self, products: list[Raw], sizes: list[Raw], floor: float) -> None:
+    def _check(self, products: list[Array], sizes: list[Raw], floor: float) -> None:
         basis, what = self.basis, "derivative of singular vectors"
         left, right = (skew(p) for p in products)
-        basis.refuse_asked(left + right, what, *sizes, floor=floor)
-        both = backend.array_like(basis.zero[..., None, :] * basis.zero[..., :, None] * 1.0, left)
-        basis.refuse_asked(left * both, what, *sizes, floor=floor)
+        both = self.zero[..., None, :] * self.zero[..., :, None]
+        for ask in (left + right, left * both):
+            if self.stand:
+                self.down.refuse_placeholder(basis, ask, what)
+            else:
+                basis.refuse_asked(ask, what, *sizes, floor=floor)
 
-    def _check_outside(self, raws: list[Raw], floor: float) -> None:
-        size = max(*(largest(g) for g in raws), floor)
-        for g, (_, y) in zip(raws, self.pairs, strict=True):
+    def _check_outside(self, floor: float) -> None:
+        size = max(*(largest(g) for g in self.raws), floor)
+        for g, y in self.pairs:
             if y.shape[-2] > y.shape[-1]:
-                outside = g - np.matmul(y, np.matmul(transposed(y), g))
-                if not self.basis.vanishes_at_zero(abs(outside).max(axis=-2), size):
-                    raise self.basis.refuse_zero("derivative of singular vectors")
+                self._check_zero(g - np.matmul(y, np.matmul(transposed(y), g)), size)
+
+    def _check_zero(self, ask: Array, size: float) -> None:
+        """Raise unless the columns at singular values 0 vanish."""
+        if self.stand:
+            found = self.down.depends(ask * self.zero[..., None, :])
+        else:
+            found = not self.basis.vanishes_at_zero(abs(ask).max(axis=-2), size)
+        if found:
+            raise self.basis.refuse_zero("derivative of singular vectors")
 
 
 class Limits(NamedTuple):
@@ -205,7 +223,7 @@ class Limits(NamedTuple):
     left: Array | None
     right: Array | None
     asked: Array
-    own: Raw
+    own: Array
     slopes: tuple[Array, Array]
 
 
@@ -239,25 +257,26 @@ class _Parts:
         scale = np.expand_dims((1 - self.zero) / (self.s + self.zero), -2)
         return rest * scale
 
-    def add_limits(self, down: Downstream, gs: Array, taken: bool, used: bool) -> None:
+    def add_limits(
+        self, down: Downstream, gs: Array, order: Order, used: bool, stand: bool
+    ) -> None:
         """Add the values' cotangents, and the limits of all quotients that are 0/0 here."""
         basis = self.basis
         self.core = self.core + np.expand_dims(gs, -2) * eye_like(self.core)
         places = range(1, int(basis.places.max()) + 1)
         found = [self._at_place(down, gs, place) for place in places]
         terms = [each for each in found if each is not None]
-        floor = basis.cancelled if taken else 0.0
         if terms:
             asked = sum(as_raw(each.asked) for each in terms)
             sizes = [as_raw(gs), *(as_raw(n) for each in terms for n in each.slopes)]
-            basis.refuse_asked(asked, "derivative of singular vectors", *sizes, floor=floor)
-        if used and not taken:
-            self._refuse_kink(as_raw(gs), sum((each.own for each in terms), as_raw(gs) * 0))
+            basis.refuse_asked(asked, "derivative of singular vectors", *sizes, floor=order.floor)
+        if (used or stand) and not order.taken:
+            self._refuse_kink(down, gs, sum((each.own for each in terms), gs * 0), stand)
         if terms:
             self._add(
                 down,
                 [summed(parts) for parts in zip(*(each[:4] for each in terms), strict=True)],
-                taken,
+                order.taken,
             )
 
     def _at_place(self, down: Downstream, gs: Array, place: int) -> Limits | None:
@@ -278,7 +297,7 @@ class _Parts:
             (n_u - np.matmul(u, p)) * zero if u.shape[-2] > u.shape[-1] else None,
             (n_v - np.matmul(v, q)) * zero if v.shape[-2] > v.shape[-1] else None,
             skew(p + q),
-            diagonal_of(as_raw(p)) * zero[..., 0, :],
+            diagonal_of(p) * zero[..., 0, :],
             (n_u, n_v),
         )
 
@@ -287,10 +306,13 @@ class _Parts:
         mine = (self.basis.places == place).astype(self.basis.values.dtype)
         return backend.array_like(mine[..., None, :], as_raw(self.s))
 
-    def _refuse_kink(self, gs: Raw, euler: Raw) -> None:
+    def _refuse_kink(self, down: Downstream, gs: Array, euler: Array, stand: bool) -> None:
         """A value 0 is a kink unless its cotangent changes sign with its vector."""
-        if not self.basis.vanishes_at_zero(gs - euler, largest(gs)):
-            raise self.basis.refuse_zero("derivative of a function of singular values and vectors")
+        basis, what = self.basis, "derivative of a function of singular values and vectors"
+        if basis.has_zero and stand and down.depends((gs - euler) * self.zero):
+            raise basis.refuse_zero(what)
+        if not basis.vanishes_at_zero(as_raw(gs - euler), largest(as_raw(gs))):
+            raise basis.refuse_zero(what)
 
     def _add(self, down: Downstream, limits: list[Array | None], taken: bool) -> None:
         """Add limits N'(0) of quotients N(t)/t, and -t N''(0)/2, which the next derivative sees."""
@@ -347,58 +369,33 @@ def _vectors_gradient(gu: Array, gv: Array, u: Array, s: Array, v: Array) -> Arr
 
 
 class SvdValuesGrad(OverMatrices, Binary):
-    """y = U diag(g) Vᵀ, the derivative of a function of the singular values of x."""
+    """y = U diag(g) Vᵀ, the derivative of a function of the singular values of x.
 
-    __slots__ = ("basis", "transposed")
+    Recorded only where none are equal, or 0.
+    """
+
+    __slots__ = ("basis",)
     keep = (0, 1)
 
     def __init__(self, basis: Basis) -> None:
-        self.basis, self.transposed = basis, config._transposed
+        self.basis = basis
 
     def forward(self, x: Raw, g: Raw) -> Raw:
-        u, v = self.basis.current
+        u, v = self.basis.vectors
         return with_values(u, g, transposed(v))
 
     def backward(self, gy: Array, x: Array, g: Array) -> Cotangents:
-        basis = self.basis
-        if not basis.has_clusters and not basis.has_zero:
-            if isinstance(x, Variable):
-                # Recorded, the vectors have to depend on x: its own decomposition once more.
-                u, s, vh = Svd()(x)
-                return _values_second(gy, g, u, s, transposed(vh), eye_like(s))
-            u, v = basis.vectors
-            s = backend.array_like(basis.values, g)
-            return _values_second(gy, g, u, s, v, eye_like(s))
-        result = self._at_clusters(as_raw(gy), as_raw(g))
-        if isinstance(gy, Variable):
-            what = "third derivative of a function of singular values"
-            return DeadEnd(basis, what, result).apply((x, g, gy))
-        return result
-
-    def _at_clusters(self, gy: Raw, g: Raw) -> Cotangents:
-        basis = self.basis
-        if self.transposed:
-            # Linear in g, as the gradient is in whatever basis it was taken: its transpose.
-            u, v = basis.current
-            return np.zeros_like(gy), diagonal_of(sandwiched(transposed(u), gy, v))
-        if basis.has_zero:
-            # A singular value is |λ| of the symmetric matrix above, and has a kink there.
-            raise basis.refuse_zero("second derivative of a function of singular values at 0")
-        if not basis.equal_inside(g):
-            raise basis.refuse(
-                "second derivative of a function that tells equal singular values apart"
-            )
-        u, v = basis.vectors
-        basis.turn(backend.to_cpu(symmetric(sandwiched(transposed(u), gy, v))))
-        u, v = basis.current
-        return _values_second(gy, g, u, backend.array_like(basis.values, g), v, 1 - basis.apart(g))
+        if isinstance(x, Variable):
+            # Recorded, the vectors have to depend on x: its own decomposition once more.
+            u, s, vh = Svd()(x)
+            return _values_second(gy, g, u, s, transposed(vh))
+        u, v = self.basis.vectors
+        return _values_second(gy, g, u, backend.array_like(self.basis.values, g), v)
 
 
-def _values_second(
-    gy: Array, g: Array, u: Array, s: Array, v: Array, same: Array
-) -> tuple[Array, Array]:
-    """Cotangents of x and g from that of U diag(g) Vᵀ; ``same`` is 1 inside clusters."""
-    p = sandwiched(transposed(u), gy, v)
+def _values_second(gy: Array, g: Array, u: Array, s: Array, v: Array) -> tuple[Array, Array]:
+    """Cotangents of x and g from that of U diag(g) Vᵀ."""
+    p, same = sandwiched(transposed(u), gy, v), eye_like(s)
     even, odd = symmetric(p), skew(p) * 0.5
     sums_g = np.expand_dims(g, -2) + np.expand_dims(g, -1)
     sums_s = np.expand_dims(s, -2) + np.expand_dims(s, -1)

@@ -155,15 +155,16 @@ class Cofactors(OverMatrices):
             )
         sign = as_scale(np.linalg.det(u) * np.linalg.det(vh))
         u, vh = contragredient(u), contragredient(vh)
-        p = sandwiched(transposed(u), as_raw(gy), transposed(vh))
+        if isinstance(gy, Variable):
+            # By gy the result may be differentiated, as a jvp does, by x no more.
+            u = u + DeadEnd(basis, "third derivative of a determinant")(x * 0)
+        p = sandwiched(transposed(u), gy, transposed(vh))
         # Of rows i and j and columns i and j the minor is ∏ of the other s, of each sign once.
         eye = eye_like(s)
         both = np.expand_dims(eye, -2) + np.expand_dims(eye, -3)
         minors = np.prod(left_out(np.expand_dims(s, -2), both), axis=-1) * (1 - eye)
         core = np.expand_dims((minors * np.expand_dims(diagonal_of(p), -2)).sum(axis=-1), -2) * eye
-        result = sandwiched(u, (core - minors * transposed(p)) * sign, vh)
-        what = "third derivative of a determinant"
-        return DeadEnd(basis, what, result)(x, gy) if isinstance(gy, Variable) else result
+        return sandwiched(u, (core - minors * transposed(p)) * sign, vh)
 
 
 def contragredient(u: Raw) -> Raw:

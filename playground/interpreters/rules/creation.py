@@ -172,8 +172,25 @@ def copy_rule(a: Operand) -> Variable:
 
 
 @answers("astype")
-def astype(x: Operand, dtype: DType, /, *, copy: bool = True) -> Variable:
+def astype(
+    x: Operand,
+    dtype: DType,
+    order: str = "K",
+    casting: Any = "unsafe",
+    subok: bool = True,
+    copy: bool = True,
+) -> Variable:
     """A copy, as NumPy makes one, also where the dtype stays."""
+    if order not in ("K", "A", "C", "F"):
+        raise ValueError(f"astype: order must be one of 'C', 'F', 'A', or 'K', got {order!r}")
+    if not np.can_cast(x.dtype, dtype, casting):
+        raise TypeError(
+            f"astype: cannot cast from {x.dtype} to {np.dtype(dtype)} by the rule {casting!r}: "
+            f"pass casting='unsafe'"
+        )
     if np.dtype(dtype) != x.dtype:
-        return F.cast(x, dtype)
-    return F.identity(x) if copy else x
+        x, copy = F.cast(x, dtype), False
+    if order == "F":
+        # A copy has rows; that of the transpose has columns.
+        return F.transpose(F.identity(F.transpose(x)))
+    return F.identity(x) if copy or order == "C" else x

@@ -257,16 +257,21 @@ def var(
     ddof = ddof if correction is None else correction
     deviations = _deviations("var", a, axis, where, mean)
     free = _degrees_of_freedom(a, axis, where, keepdims, ddof)
-    return F.divide(F.sum(F.square(deviations), axis, keepdims), free)
+    return F.divide(F.sum(F.square(deviations), axis, keepdims), _divisor(free))
 
 
 def _deviations(name: str, a: Operand, axis: Axis, where: Operand, mean: Operand) -> Variable:
     real_only(name, a)
     if mean is None:
         total = F.sum(_kept(a, where, 0), axis, keepdims=True)
-        mean = F.divide(total, _counts(a, axis, where, True))
+        mean = F.divide(total, _divisor(_counts(a, axis, where, True)))
     # In two passes, as NumPy: the mean of squares less the squared mean would cancel.
     return _kept(F.subtract(a, mean), where, 0)
+
+
+def _divisor(count: Any) -> Any:
+    """A count to divide by as NumPy does, where a number is multiplied by its reciprocal."""
+    return np.asarray(float(count)) if isinstance(count, (int, float)) else count
 
 
 def _degrees_of_freedom(a: Operand, axis: Axis, where: Operand, keepdims: bool, ddof: float) -> Any:

@@ -11,6 +11,7 @@ import playground.functions as F
 from playground.functions.operands import real_only, together
 from playground.functions.reduction import kept_shape, normal_axes
 from playground.functions.registry import answers
+from playground.graph import backend
 from playground.graph.errors import InvalidIndex, NoRuleError
 from playground.graph.types import Axis, Operand
 from playground.graph.variable import Variable
@@ -130,7 +131,10 @@ def _of_rows(x: Variable, qs: list[float], ignore_nan: bool) -> Variable:
         # Infinity times a part of 0 is no number.
         found.append(F.where(part == 0, lower, between))
     bad = counts == 0 if ignore_nan else missing > 0
-    return F.where(bad, math.nan, F.stack(found))
+    if not backend.anywhere(bad):
+        return F.stack(found)
+    # Which elements a row with NaN is made of nobody knows: its gradient is NaN as its value is.
+    return F.where(bad, F.sum(F.multiply(x, math.nan), 1), F.stack(found))
 
 
 # ----------------------------------------------------------------------------- covariances

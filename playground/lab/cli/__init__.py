@@ -7,7 +7,16 @@ a study finds comes back as text, files, pictures and an exit code.
 
 from playground.lab.cli.descent import Descent
 from playground.lab.cli.ending import BAD_INPUT, CONVERGED, INTERRUPTED, NOT_CONVERGED, guarded
-from playground.lab.cli.flags import STEP_RULES, FlagGroup, above_zero, not_negative, number, whole
+from playground.lab.cli.flags import (
+    STEP_RULES,
+    FlagGroup,
+    above_zero,
+    dialect_of,
+    not_negative,
+    number,
+    number_list,
+    whole,
+)
 from playground.lab.cli.progress import ProgressLine
 from playground.lab.cli.study import Study, run
 from playground.lab.cli.text import matrix_text
@@ -23,10 +32,12 @@ __all__ = [
     "ProgressLine",
     "Study",
     "above_zero",
+    "dialect_of",
     "guarded",
     "matrix_text",
     "not_negative",
     "number",
+    "number_list",
     "run",
     "whole",
 ]

@@ -41,6 +41,17 @@ class Descent(Study):
     def add_shared_flags(cls, parser: Parser) -> None:
         add_descent_flags(parser, cls.losses, cls.rules, cls.measure)
 
+    @property
+    def extent(self) -> str:
+        """How large the problem is, in a word."""
+        return "x".join(map(str, self.data["start"].shape))
+
+    @property
+    def traits(self) -> list[str]:
+        loss = self.settings.loss if len(self.losses) > 1 else ""
+        rule = self.rule()
+        return [self.extent, loss, rule if isinstance(rule, str) else rule.settings()["name"]]
+
     def loss(self) -> UserFunction:
         """The function of arrays that is minimised, its constants on ``self.device``."""
         raise NotImplementedError
@@ -110,6 +121,13 @@ class Descent(Study):
         """What is left of --max-seconds, sessions before a resume counted as well."""
         spent = self.result.seconds + self._spent_before + time.monotonic() - self._ended
         return float(self.settings.max_seconds) - spent
+
+    def caption(self, what: str) -> str:
+        """The title of the pictures: which problem, which loss, which rule, which seed."""
+        settings = self.settings
+        loss = f"loss {settings.loss}" if len(self.losses) > 1 else ""
+        rule = f"rule {self.result.log.rule or settings.rule}"
+        return " · ".join(filter(None, [what, loss, rule, f"seed {settings.seed}"]))
 
     # --------------------------------------------------------------------------- the ending
 

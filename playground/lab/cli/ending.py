@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -12,6 +13,7 @@ import numpy as np
 
 from playground import _interrupts
 from playground.graph.errors import InvalidType, PlaygroundError
+from playground.lab.cli.progress import ProgressLine
 from playground.lab.cli.streams import complain, fill_gaps, flush_all, note, say
 
 if TYPE_CHECKING:
@@ -110,8 +112,10 @@ def write_pictures(pictures: Mapping[str, Picture], out: Path, *, quiet: bool) -
 
     written: list[str] = []
     left_out: dict[str, list[str]] = {}
-    with plot.offscreen(), np.errstate(all="ignore"):
+    quietly = np.errstate(all="ignore")
+    with ProgressLine(sys.stderr, quiet=quiet) as progress, plot.offscreen(), quietly:
         for name, picture in pictures.items():
+            progress.tell(f"drawing {name}.png …")
             try:
                 drawn = picture() if callable(picture) else picture
                 written.append(plot.save(drawn, out / f"{name}.png").name)

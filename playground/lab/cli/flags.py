@@ -14,6 +14,14 @@ from typing import Any, NoReturn, TypeAlias
 
 from playground.graph.errors import InputError
 from playground.lab.cli.streams import say
+from playground.lab.reading import (
+    Dialect,
+    decimal_mark,
+    encoding_name,
+    numbers_of_text,
+    separator_name,
+)
+from playground.lab.reading.numerals import DecimalMarks, value_of
 
 __all__ = [
     "STEP_RULES",
@@ -23,15 +31,18 @@ __all__ = [
     "add_computing_flags",
     "add_descent_flags",
     "add_output_flags",
+    "add_reading_flags",
+    "dialect_of",
     "not_negative",
     "number",
+    "number_list",
     "whole",
 ]
 
 # What add_argument_group gives; argparse has no public name for it.
 FlagGroup: TypeAlias = argparse._ArgumentGroup
 
-STEP_RULES = ("grow-shrink", "grow-shrink-take-back", "barzilai-borwein", "constant")
+STEP_RULES = ("grow-shrink", "grow-shrink-take-back", "barzilai-borwein", "l-bfgs", "constant")
 
 
 # ---------------------------------------------------------------------- types of values
@@ -59,7 +70,9 @@ def _real(what: str, holds: Callable[[float], bool]) -> Callable[[str], float]:
         try:
             value = float(text)
         except ValueError:
-            value = math.nan
+            # Such as one with the minus sign of a web page.
+            found = value_of(text, DecimalMarks())
+            value = math.nan if found is None else found
         if not holds(value):
             raise argparse.ArgumentTypeError(f"expected {what}, got {text!r}")
         return value
@@ -71,6 +84,14 @@ def _real(what: str, holds: Callable[[float], bool]) -> Callable[[str], float]:
 number = _real("a finite number", math.isfinite)
 above_zero = _real("a number above 0", lambda value: value > 0)
 not_negative = _real("a number, 0 or more", lambda value: 0 <= value < math.inf)
+
+
+def number_list(text: str) -> list[float]:
+    """The type of a flag that takes numbers: 1,2,3 or [1, 2, 3]."""
+    try:
+        return numbers_of_text(text)
+    except InputError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 # -------------------------------------------------------------------------- the parser
@@ -193,14 +214,33 @@ def add_descent_flags(
     add("--max-seconds", type=above_zero, default=600.0, metavar="S", help=seconds)
 
 
+def add_reading_flags(group: FlagGroup) -> None:
+    """How a file is written; auto finds it out where it can be meant in one way only."""
+    add = group.add_argument
+    marks = "decimal mark, . or ,; auto: what all numbers agree with, 1,200 alone is refused"
+    add("--decimal", type=decimal_mark, metavar="M", help=marks, default="auto")
+    parts = "comma, semicolon, tab, bar or blank, or the sign; auto: what makes rows of numbers"
+    add("--sep", type=separator_name, metavar="S", help=parts, default="auto")
+    head = "yes or no: the first row names columns; auto: if it is made of words alone"
+    add("--header", choices=("auto", "yes", "no"), help=head, default="auto")
+    known = "such as utf-16; auto: by the mark at its begin, else UTF-8, else Latin-1"
+    add("--encoding", type=encoding_name, metavar="E", help=known, default="auto")
+
+
+def dialect_of(settings: argparse.Namespace) -> Dialect:
+    """What the flags say of a file."""
+    names = ("decimal", "sep", "header", "encoding")
+    return Dialect(*(getattr(settings, name, "auto") for name in names))
+
+
 def add_output_flags(group: FlagGroup, name: str, resumable: bool) -> None:
     """What is written."""
     add = group.add_argument
-    add("--out", metavar="DIR", help=f"directory of this run (default logs/{name}/WHEN-SEED)")
+    add("--out", metavar="DIR", help=f"directory of this run (default logs/{name}/WHAT-WHEN)")
     if resumable:
         resume = (
             "continue the run in DIR with its own settings; the flags of when it ends may change"
         )
         add("--resume", metavar="DIR", help=resume)
     add("--no-plot", action="store_true", help="draw no pictures")
-    add("--quiet", action="store_true", help="no progress and no report, only how it ended")
+    add("--quiet", action="store_true", help="print only the directory of the run")

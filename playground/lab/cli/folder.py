@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import zlib
 from collections.abc import Mapping
 from datetime import datetime
@@ -119,7 +120,7 @@ def claim(task: Study) -> None:
     """Make the directory of a new run and put the data there. Raises InputError."""
     settings = task.settings
     if settings.out is None:
-        base = Path("logs") / task.name / f"{datetime.now():%Y%m%d-%H%M%S}-{settings.seed}"
+        base = Path("logs") / task.name / folder_name(task)
         # Several runs may begin within one second.
         tries = [base, *(base.with_name(f"{base.name}-{i}") for i in range(2, 1000))]
         settings.out = next(path for path in tries if not path.exists())
@@ -147,6 +148,14 @@ def claim(task: Study) -> None:
         raise InputError(
             f"cannot write to {settings.out} ({reason}): name another directory with --out"
         ) from error
+
+
+def folder_name(task: Study) -> str:
+    """What a listing alone shall say of a run: problem, size, loss, rule, seed and time."""
+    words = [task.name, *task.traits, f"seed{task.settings.seed}"]
+    # Lower case and cut: two names that differ in case alone are one on some systems.
+    plain = (re.sub(r"[^a-z0-9.]+", "-", word.lower()).strip("-.")[:40] for word in words)
+    return "-".join([*filter(None, plain), f"{datetime.now():%Y%m%d-%H%M%S}"])
 
 
 def write(path: Path, content: np.ndarray | bytes) -> None:

@@ -46,6 +46,11 @@ class ProgressLine:
             self.next_line += min(self.next_line, 60.0)
             self._put(f"{line}\n")
 
+    def tell(self, text: str) -> None:
+        """What goes on, in words: on a terminal alone."""
+        if self.live and not self.quiet:
+            self._rewrite(text)
+
     def _rewrite(self, line: str) -> None:
         # One less than there are: in the last column some terminals begin a new line.
         line = line[: shutil.get_terminal_size().columns - 1]

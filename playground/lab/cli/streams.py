@@ -12,12 +12,24 @@ from typing import TextIO
 
 from playground.lab.cli.text import one_line
 
-__all__ = ["complain", "fill_gaps", "flush_all", "note", "say", "write_to"]
+__all__ = ["complain", "fill_gaps", "flush_all", "note", "say", "say_path", "write_to"]
 
 
 def say(text: str) -> None:
     """Print to standard output. Raises OSError where it is full."""
     write_to(sys.stdout, f"{text}\n")
+
+
+def say_path(path: str | os.PathLike[str]) -> None:
+    """Print a path to standard output, byte for byte what it is. Raises OSError as :func:`say`."""
+    stream, text = sys.stdout, f"{os.fspath(path)}\n"
+    bytes_below = getattr(stream, "buffer", None)
+    if bytes_below is None or stream.closed or _encodable(text, stream) == text:
+        say(text.removesuffix("\n"))
+        return
+    stream.flush()
+    bytes_below.write(os.fsencode(path))
+    say("")
 
 
 def complain(sentence: str, *, fresh: bool = False) -> None:

@@ -22,8 +22,14 @@ from playground.lab.cli.ending import (
     told_of,
     write_pictures,
 )
-from playground.lab.cli.flags import FlagGroup, Parser, add_computing_flags, add_output_flags
-from playground.lab.cli.streams import complain, note, say
+from playground.lab.cli.flags import (
+    FlagGroup,
+    Parser,
+    add_computing_flags,
+    add_output_flags,
+    add_reading_flags,
+)
+from playground.lab.cli.streams import complain, note, say, say_path
 from playground.lab.cli.text import report
 
 __all__ = ["Study", "run"]
@@ -40,6 +46,7 @@ class Study:
         device: where arrays are put.
         data: host arrays by name: what :meth:`draw` returned, in this run or in the one that is
             resumed. They are written as ``<name>.npy`` before the work begins.
+        assumed: how files were read that can be written in several ways, a sentence each.
         began: when the command did, of ``time.monotonic``.
     """
 
@@ -49,9 +56,11 @@ class Study:
     usage: ClassVar[str] = "[flags]"
     resumable: ClassVar[bool] = False  # whether --resume goes on with a run
     logged: ClassVar[bool] = False  # whether a run log is written
+    reads: ClassVar[bool] = False  # whether a flag names a file with numbers
     # A directory with such files holds a run, or something else that must not be mixed with one.
     endings: ClassVar[tuple[str, ...]] = (".npy", ".png", ".csv", ".sqlite")
     began: float
+    assumed: Sequence[str] = ()
 
     def __init__(
         self,
@@ -70,6 +79,8 @@ class Study:
         """The parser of all flags."""
         parser = Parser(command, cls.usage, cls.about, cls.examples)
         own = parser.add_argument_group(f"the {cls.name} study")
+        if cls.reads:
+            add_reading_flags(parser.add_argument_group("how the file is written"))
         cls.add_shared_flags(parser)
         add_output_flags(parser.add_argument_group("what is written"), cls.name, cls.resumable)
         # Last, though first in the help: it may change defaults of the flags that stand by then.
@@ -96,6 +107,11 @@ class Study:
         """Sentences that the user should read before the work."""
         return []
 
+    @property
+    def traits(self) -> list[str]:
+        """How large, which loss, which rule: words of the name of its folder."""
+        return []
+
     # ---------------------------------------------------------------------------- the answer
 
     def work(self) -> None:
@@ -108,7 +124,7 @@ class Study:
         return True
 
     def headline(self) -> str:
-        """What was found, in a line: all that ``--quiet`` prints."""
+        """What was found, in a line: with ``--quiet`` it is said of a failure alone."""
         raise NotImplementedError
 
     def answer(self) -> tuple[list[str], list[tuple[str, str]]]:
@@ -153,7 +169,7 @@ def _conduct(study: type[Study], command: str, words: Sequence[str]) -> int:
     task = study(settings, device, folder.kept_data(settings.out, meta) if meta else None)
     task.began = began
     # Before a directory is made: who reads them may want to stop here.
-    for sentence in [device.note, *task.warnings()]:
+    for sentence in [device.note, *task.assumed, *task.warnings()]:
         if sentence:
             note(sentence)
     if meta is None:
@@ -172,11 +188,16 @@ def _conduct(study: type[Study], command: str, words: Sequence[str]) -> int:
 
 def _told(task: Study, command: str) -> bool:
     """Say what was found; False, and a word about it, where standard output takes nothing."""
-    text = task.headline() if task.settings.quiet else f"{task.headline()}\n{task.report()}"
     try:
-        say(text)
+        if task.settings.quiet:
+            # For scripts: OUT=$(python -m playground.inverse --size 3 --quiet)
+            say_path(task.settings.out)
+        else:
+            say(f"{task.headline()}\n{task.report()}")
     except OSError as error:
         where = f"what was found is in {task.settings.out}"
         complain(f"{command}: error: cannot write to standard output ({told_of(error)}): {where}")
         return False
+    if task.settings.quiet and not task.success:
+        note("; ".join(task.headline().splitlines()))
     return True

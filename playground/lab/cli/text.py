@@ -12,6 +12,8 @@ __all__ = ["matrix_text", "one_line", "report", "shell_word"]
 
 # Up to this size a matrix is printed whole.
 PRINT_WHOLE = 10
+# Of a usual terminal, in which a longer line would go on in the next.
+LINE_WIDTH = 80
 # A line longer than this is cut in the middle.
 LONGEST_LINE = 1000
 
@@ -50,16 +52,24 @@ def report(paragraphs: Sequence[str], entries: Sequence[tuple[str, str]], foot: 
     return "\n" + "\n\n".join([*paragraphs, *(["\n".join(lines)] if lines else []), foot])
 
 
-def matrix_text(name: str, matrix: np.ndarray) -> str:
-    """``name`` and the matrix as text: whole when it is small, else its corners."""
+def matrix_text(name: str, matrix: np.ndarray, whole: str = "") -> str:
+    """``name`` and the matrix as text: whole when its rows fit into a line, else its corners.
+
+    ``whole`` says where all of it is.
+    """
     # Between these six decimals show the numbers well, without powers of ten.
     plain = bool(0.001 <= np.max(np.abs(matrix), initial=0.0) < 1e5)
-    text = np.array2string(
-        matrix,
-        precision=6,
-        suppress_small=plain,
-        threshold=PRINT_WHOLE**2,
-        edgeitems=3,
-        max_line_width=120,
-    )
-    return f"{name}  ({len(matrix)} x {matrix.shape[1]})\n{text}"
+    # A row that goes on in the next line cannot be read as a matrix: rather fewer columns.
+    for threshold, corner in ((PRINT_WHOLE**2, 3), (0, 3), (0, 2), (0, 1)):
+        text = np.array2string(
+            matrix,
+            precision=6,
+            suppress_small=plain,
+            threshold=threshold,
+            edgeitems=corner,
+            max_line_width=10**6,
+        )
+        if max(map(len, text.splitlines()), default=0) <= LINE_WIDTH:
+            break
+    cut = "; its corners" + (f", all of it is in {whole}" if whole else "") if "..." in text else ""
+    return f"{name}  ({len(matrix)} x {matrix.shape[1]}{cut})\n{text}"

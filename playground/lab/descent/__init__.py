@@ -5,6 +5,7 @@
 
 from playground.lab.descent.restarts import FreshStart, Kick, NoRestart, Restart, make_restart
 from playground.lab.descent.rules import (
+    LBFGS,
     AdamSteps,
     BarzilaiBorwein,
     Constant,
@@ -27,6 +28,7 @@ from playground.lab.descent.stops import (
 from playground.optimizers import Adam
 
 __all__ = [
+    "LBFGS",
     "Adam",
     "AdamSteps",
     "BarzilaiBorwein",

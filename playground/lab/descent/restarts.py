@@ -13,6 +13,7 @@ import numpy as np
 
 from playground.graph.errors import FitError
 from playground.graph.types import HostArray, Random, Tree
+from playground.lab.descent.arguments import unknown_name
 from playground.lab.descent.rules import above_zero, settings_of
 
 __all__ = [
@@ -71,7 +72,7 @@ class NoRestart(Restart):
     """A descent that is stuck ends."""
 
     name: ClassVar[str] = "none"
-    limit: int | None = field(default=0, init=False)
+    limit: int | None = field(default=0, init=False, repr=False)
 
 
 @dataclass(frozen=True)
@@ -120,7 +121,7 @@ def make_restart(restart: str | Restart | None) -> Restart:
     if restart is None or isinstance(restart, str):
         name = restart or "none"
         if name not in makers:
-            raise FitError(f"unknown restart {name!r}: expected one of {', '.join(makers)}")
+            raise FitError(unknown_name("restart", name, [*makers]))
         return makers[name]()
     if not isinstance(restart, Restart):
         raise FitError(f"restart: expected a name or a restart, got {type(restart).__name__}")

@@ -38,12 +38,15 @@ class Standing:
         step: the number of the row, 0 for the start (-1 before it).
         value: the loss there.
         accepted: False for a point that was taken back.
-        squared_norm: of the gradient at the newest accepted point.
+        squared_norm: of the gradient at the newest accepted point; in a box, of the projected one.
+        slope: what that is called.
         point: the newest accepted point, a list of arrays.
     """
 
     # Not frozen as what reads it is: a new object a row would cost as much as all its stop rules.
-    __slots__ = ("_before", "_began", "_call", "accepted", "point", "squared_norm", "step", "value")
+    __slots__ = (
+        "_before", "_began", "_call", "accepted", "point", "slope", "squared_norm", "step", "value",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -54,6 +57,7 @@ class Standing:
         self.step = -1
         self.value: Number = nan
         self.squared_norm: Number = nan
+        self.slope = "gradient"
         self.accepted: Truth = True
         self.point = point
         self._call = call
@@ -157,7 +161,7 @@ class GradientBelow(Stop):
 
     def reason(self, standing: Standing) -> str:
         norm = square_root(standing.squared_norm)
-        return f"the norm of the gradient is {norm:.3g}, at most {self.tol:.3g}"
+        return f"the norm of the {standing.slope} is {norm:.3g}, at most {self.tol:.3g}"
 
 
 @dataclass(frozen=True)
@@ -217,13 +221,28 @@ def make_stops(stop: float | Stop | Sequence[Stop] | None) -> list[Stop]:
     """A list of stop rules.
 
     None means a stationary point or 10,000 steps, a number t ``Below(t)`` or 10,000 steps; a rule
-    or a list of rules is taken as it is.
+    or a list of rules is taken as it is. Raises FitError for anything else, and for what looks like
+    a number of steps: a whole number from 1 on.
     """
     if stop is None:
         return [GradientBelow(), MaxSteps(DEFAULT_STEPS)]
     if is_number(stop):
+        _require_tolerance(stop)
         return [Below(stop), MaxSteps(DEFAULT_STEPS)]
     rules = [stop] if isinstance(stop, Stop) else stop
     if not isinstance(rules, (list, tuple)) or not all(isinstance(rule, Stop) for rule in rules):
-        raise FitError(f"stop: expected stop rules, a number or None, got {stop!r}")
+        raise FitError(
+            f"stop: expected stop rules, a tolerance or None, got {stop!r}: for example "
+            f"[Below(1e-6), MaxSteps(1_000)]"
+        )
     return list(rules)
+
+
+def _require_tolerance(stop: float) -> None:
+    if isinstance(stop, (bool, np.bool_)):
+        raise FitError(f"stop: expected a tolerance, stop rules or None, got {stop}")
+    if isinstance(stop, (int, np.integer)) and stop >= 1:
+        raise FitError(
+            f"stop={stop}: a number is a tolerance, and a whole one looks like a number of steps: "
+            f"write MaxSteps({stop}) for these, Below({float(stop)}) for that tolerance"
+        )

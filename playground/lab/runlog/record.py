@@ -30,6 +30,8 @@ from playground.lab.runlog.store import (
 if TYPE_CHECKING:
     import pandas
 
+    from playground.lab.album import Pictures
+
 __all__ = ["RunRecord", "read_log", "read_meta", "read_store"]
 
 
@@ -112,13 +114,7 @@ class RunRecord:
         (restarts so far), ``accepted`` (False: the point was taken back)."""
         import pandas
 
-        columns = {
-            "loss": self._column("value", "<f8"),
-            "step_size": self._column("step_size", "<f8"),
-            "restart": self._column("restart", "<i4").astype(np.int64),
-            "accepted": self._column("accepted", np.bool_),
-        }
-        return pandas.DataFrame(columns, index=self._index(np.arange(self.rows)))
+        return pandas.DataFrame(self.columns(), index=self._index(np.arange(self.rows)))
 
     @cached_property
     def params(self) -> pandas.DataFrame:
@@ -138,6 +134,15 @@ class RunRecord:
         values = self._column("watched", "<f8").reshape(self.rows, len(self.layout.watch))
         index = self._index(np.arange(self.rows))
         return pandas.DataFrame(values, index=index, columns=list(self.layout.watch))
+
+    def columns(self) -> dict[str, HostArray]:
+        """The columns of ``loss`` as arrays, a value a step: cheap where a frame would be huge."""
+        return {
+            "loss": self._column("value", "<f8"),
+            "step_size": self._column("step_size", "<f8"),
+            "restart": self._column("restart", "<i4").astype(np.int64),
+            "accepted": self._column("accepted", np.bool_),
+        }
 
     def arrays(self, kind: str) -> tuple[HostArray, HostArray]:
         """``(steps, values)`` of ``'params'`` or ``'grads'``: shapes (rows,) and (rows, size)."""
@@ -168,6 +173,12 @@ class RunRecord:
         return revived(self.where, self._head["state"], self._arrays)
 
     @property
+    def rule(self) -> str:
+        """The name of the step rule, or '' where the run never got to a checkpoint."""
+        found = self._head["state"].get("rule")
+        return str(found.get("name", "")) if isinstance(found, dict) else ""
+
+    @property
     def best_step(self) -> int | None:
         """The step of the smallest finite loss, as of the newest checkpoint."""
         mark = self._head["marks"].get("best")
@@ -175,6 +186,21 @@ class RunRecord:
 
     def __repr__(self) -> str:
         return f"<RunRecord of {self.rows} rows, {self.layout.size} parameters: {self.where}>"
+
+    # --------------------------------------------------------------------------- pictures
+
+    def plot(self, *names: str) -> Pictures:
+        """Figures by name (loss, parameters, gradient, watched), all or those asked for.
+
+        A notebook shows them; no window is opened.
+        """
+        from playground.lab.album import pictures_of
+
+        return pictures_of(self, *names)
+
+    def save_pictures(self, folder: str | os.PathLike[str]) -> list[Path]:
+        """Write what :meth:`plot` draws as ``NAME.png`` into ``folder``. Returns the files."""
+        return self.plot().save(folder)
 
     # ---------------------------------------------------------------------------- exports
 

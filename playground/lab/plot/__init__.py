@@ -11,28 +11,23 @@ touches pyplot: no window, no global state, any thread.
 
 from __future__ import annotations
 
-import io
-import logging
 import math
-import os
 import re
-import warnings
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from playground.graph.types import Operand
-from playground.lab.files import write_whole
+from playground.lab.plot.canvas import figure, head, offscreen, save, stacked_axes, tick_labels
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 __all__ = [
     "INK",
+    "STYLES",
     "curve",
     "distance",
     "dress",
@@ -44,6 +39,7 @@ __all__ = [
     "heat_maps",
     "literal",
     "log_scale",
+    "looks",
     "loss",
     "loss_and_step",
     "losses",
@@ -57,6 +53,7 @@ __all__ = [
     "small_multiples",
     "stacked_axes",
     "step_size",
+    "tick_labels",
     "travel",
     "typeset",
 ]
@@ -69,6 +66,9 @@ MOST_MEANS = 150
 MOST_DOTS = 25
 MOST_NUMBERS = 64
 MOST_CELLS = 300
+# Of columns that go up and down RAGGED times as far as they get, so many are drawn as they are;
+# of more the means of so many stretches.
+MOST_RAGGED, RAGGED, MOST_SMOOTHED = 2, 6.0, 25
 # Beyond them what matplotlib computes of an axis, the next of its ticks, say, is not finite or is
 # 0: such values are gaps, as those are that are not finite themselves.
 LOWEST, HIGHEST = 1e-200, 1e200
@@ -77,81 +77,19 @@ MOST_RESTART_LINES = 25
 
 INK = "#1d2733"
 BLUE, ORANGE, GREEN, RED = "#2f6db3", "#d9822b", "#2e8b57", "#c0392b"
+PALE = "#f5c78f"
+# Found by a search for the largest least distance between any two of them, and white, for the
+# usual eye and both kinds of colour blindness (red, green), each dark enough for its name on white.
+COLORS = ("#002699", "#ed6d00", "#32a775", "#8f1904", "#678dff", "#0e0708", "#83578d")
+# One for each time around the colours. A true value is dotted.
+STYLES = ("-", (0, (7, 1.6)), (0, (7, 1.6, 1.6, 1.6)))
 # The bands of quantiles: from, to, opacity, name.
 BANDS = ((0.01, 0.99, 0.13, "98 %"), (0.05, 0.95, 0.22, "90 %"), (0.25, 0.75, 0.35, "half"))
 
 Frame = Any
 
 
-# ---------------------------------------------------------------------- figures
-
-
-def figure(
-    rows: int = 1, columns: int = 1, *, size: tuple[float, float] = (9.0, 5.0), **options: Any
-) -> tuple[Figure, np.ndarray]:
-    """A new figure and its Axes, an object array of shape ``(rows, columns)``.
-
-    ``size`` is in inches; ``options`` go to matplotlib's ``Figure.subplots``.
-    """
-    from matplotlib.figure import Figure
-    from matplotlib.layout_engine import ConstrainedLayoutEngine
-
-    # Not pyplot's figure, which stays in a global list until somebody closes it.
-    fig = Figure(figsize=size, dpi=120, layout=ConstrainedLayoutEngine(h_pad=0.07))
-    return fig, fig.subplots(rows, columns, squeeze=False, **options)
-
-
-def stacked_axes(
-    rows: int, *, title: str = "", heights: Sequence[float] | None = None
-) -> list[Axes]:
-    """Axes one above the other on a new figure, sharing the axis of steps."""
-    fig, axes = figure(rows, size=(9, 3.6 * rows), sharex=True, height_ratios=heights)
-    head(fig, title)
-    return list(axes[:, 0])
-
-
-def head(fig: Figure, title: str) -> None:
-    """Write a title over the whole figure, unless it is empty."""
-    if title:
-        fig.suptitle(title, x=0.01, ha="left", fontweight="bold", fontsize=11.5)
-
-
-def save(drawing: Figure | Axes, path: str | os.PathLike[str]) -> Path:
-    """Write a figure (or the figure of an Axes) as a picture, whole or not at all.
-
-    The ending of ``path`` names the format (.png, .pdf, .svg). Raises OSError.
-    """
-    target = Path(path)
-    # In memory first: a full disk leaves no half of a picture.
-    picture = io.BytesIO()
-    fig: Any = getattr(drawing, "figure", None) or drawing
-    fig.savefig(picture, format=target.suffix.lstrip(".") or "png")
-    return write_whole(target, picture.getvalue())
-
-
-@contextmanager
-def offscreen() -> Iterator[None]:
-    """Within it pictures are drawn for files, whatever a user has set up for windows and LaTeX.
-
-    What matplotlib would say on standard error is left unsaid.
-    """
-    logger = logging.getLogger("matplotlib")
-    level = logger.level
-    # Of a folder without fonts or a cache it warns while it is imported.
-    logger.setLevel(logging.CRITICAL)
-    # The backend of windows is of no use here, and one that does not exist stops the import.
-    backend = os.environ.pop("MPLBACKEND", None)
-    try:
-        with warnings.catch_warnings(action="ignore"):
-            import matplotlib
-
-            if backend is not None:
-                os.environ["MPLBACKEND"] = backend
-            # Names and formulas here are no LaTeX.
-            with matplotlib.rc_context({"text.usetex": False}):
-                yield
-    finally:
-        logger.setLevel(level)
+# ---------------------------------------------------------------------- words
 
 
 def literal(name: str) -> str:
@@ -177,35 +115,50 @@ def typeset(formula: str) -> str:
 # ------------------------------------------------------------ loss and step size
 
 
-def loss(frame: Frame, ax: Axes | None = None, *, below: float | None = None) -> Axes:
+def loss(
+    frame: Frame,
+    ax: Axes | None = None,
+    *,
+    below: float | None = None,
+    criterion: tuple[str, np.ndarray, np.ndarray] | None = None,
+) -> Axes:
     """The loss at each step, the best so far, and the restarts; ``below`` is where it stops.
 
-    ``frame`` has the columns ``loss`` and ``restart``.
+    ``frame`` has the columns ``loss`` and ``restart``. ``criterion`` is what is compared with
+    ``below`` if that is not the loss: its name, steps and values.
     """
     ax = _axes(ax)
     steps, values = _column(frame, "loss")
     # fmin skips NaN, which one point that is not finite would spread over all that follow.
     best = np.fmin.accumulate(values)
-    # The best is wider and below: where each loss is the best yet, both are seen.
-    curve(ax, steps, values, color=BLUE, alpha=0.9, linewidth=1.1, zorder=2.2, label="loss")
-    curve(ax, steps, best, color=ORANGE, linewidth=2.6, markersize=6, label="best so far")
+    curve(ax, steps, values, color=BLUE, linewidth=1.3, zorder=2.2, label="loss")
+    if not np.array_equal(values, best):
+        # Pale, wide and below: what is not the best stands out, and what is stays in sight.
+        curve(ax, steps, best, color=PALE, linewidth=5.0, markersize=7, label="best so far")
+    name, shown = "loss", [values, np.zeros(0) if below is None else np.array([below])]
+    if criterion is not None:
+        name = criterion[0]
+        curve(ax, *criterion[1:], color=GREEN, linewidth=1.3, linestyle=STYLES[1], label=name)
+        shown.append(criterion[2])
     if below is not None:
-        ax.axhline(below, color=GREEN, linestyle="--", linewidth=1.2, label=f"stop at {below:g}")
+        label = f"stop at {name} = {below:g}"
+        ax.axhline(below, color=GREEN, linestyle=":", linewidth=1.6, label=label)
     mark_restarts(ax, restart_steps(frame))
-    log_scale(ax, np.append(values, [] if below is None else below))
-    return dress(ax, "Loss", "loss", legend=True)
+    log_scale(ax, np.concatenate(shown))
+    both = "" if criterion is None else f" and {name}"
+    return dress(ax, f"Loss{both}", f"loss{both}", legend=True)
 
 
 def losses(frames: Mapping[str, Frame], ax: Axes | None = None) -> Axes:
     """The best loss so far of several runs, by name; the column ``loss`` of each frame."""
     ax = _axes(ax)
     found = []
-    for (name, frame), color in zip(frames.items(), palette(len(frames)), strict=True):
+    for (name, frame), look in zip(frames.items(), looks(len(frames)), strict=True):
         steps, values = _column(frame, "loss")
         best = np.fmin.accumulate(values)
         if len(best):
             label = f"{literal(name)}: {best[-1]:.3g} after {steps[-1]:,} steps"
-            curve(ax, steps, best, color=color, linewidth=1.6, label=label)
+            curve(ax, steps, best, **look, linewidth=1.6, label=label)
         found.append(best)
     log_scale(ax, np.concatenate([[], *found]))
     lengths = [len(best) for best in found if len(best)]
@@ -228,10 +181,17 @@ def step_size(frame: Frame, ax: Axes | None = None) -> Axes:
     return dress(ax, "Step size", "step size")
 
 
-def loss_and_step(frame: Frame, *, below: float | None = None, title: str = "") -> list[Axes]:
+def loss_and_step(
+    frame: Frame,
+    *,
+    below: float | None = None,
+    criterion: tuple[str, np.ndarray, np.ndarray] | None = None,
+    title: str = "",
+) -> list[Axes]:
     """Both on one figure: the loss above, the step size below."""
     axes = stacked_axes(2, title=title, heights=(3, 2))
-    return [loss(frame, axes[0], below=below), step_size(frame, axes[1])]
+    upper = loss(frame, axes[0], below=below, criterion=criterion)
+    return [upper, step_size(frame, axes[1])]
 
 
 def restart_steps(frame: Frame) -> np.ndarray:
@@ -259,7 +219,7 @@ def mark_restarts(ax: Axes, steps: np.ndarray) -> None:
 def parameters(
     params: Frame, truth: Operand = None, ax: Axes | None = None, *, restarts: Operand = ()
 ) -> Axes:
-    """Each parameter over the steps; ``truth``, of any shape, gives the true values, dashed.
+    """Each parameter over the steps; ``truth``, of any shape, gives the true values, dotted.
 
     More than 16 parameters are shown as bands of quantiles with a few parameters on top.
     """
@@ -267,9 +227,9 @@ def parameters(
     drawn = _courses(ax, params, truth)
     mark_restarts(ax, np.asarray(restarts))
     ax.set_ylim(*_range(drawn.values, drawn.ends))
-    _name_ends(ax, drawn.ends, drawn.names, drawn.colors)
+    _name_ends(ax, drawn.ends, drawn.names)
     what = f"{len(drawn.ends)} of {drawn.columns:,} parameters" if drawn.crowd else "Parameters"
-    goal = "" if truth is None else " and their true values (dashed)"
+    goal = "" if truth is None else " and their true values (dotted)"
     return dress(ax, what + goal, "value", legend=drawn.crowd)
 
 
@@ -300,7 +260,10 @@ def gradient_norm(grads: Frame, ax: Axes | None = None, *, restarts: Operand = (
 
 
 def gradient_components(grads: Frame, ax: Axes | None = None, *, restarts: Operand = ()) -> Axes:
-    """The size of each component of the gradient; more than 16 are shown as bands of quantiles."""
+    """The size of each component of the gradient; more than 16 are shown as bands of quantiles.
+
+    Ragged ones are smoothed, with a band from the smallest to the largest behind them.
+    """
     ax = _axes(ax)
     steps, values, names = _table(grads)
     legend = _sizes(ax, steps, np.abs(values), names, restarts)
@@ -330,13 +293,13 @@ def small_multiples(
 ) -> list[Axes]:
     """The columns of several frames over the steps, each frame under its name, on common axes.
 
-    ``truth`` gives the true values, dashed; more than 16 columns are drawn as :func:`parameters`
+    ``truth`` gives the true values, dotted; more than 16 columns are drawn as :func:`parameters`
     draws them.
     """
     columns = math.ceil(math.sqrt(len(frames)))
     rows = math.ceil(len(frames) / columns)
     size = (4.9 * columns, 3.3 * rows)
-    fig, grid = figure(rows, columns, size=size, sharex=True, sharey=True)
+    fig, grid = figure(rows, columns, size=size, words=True, sharex=True, sharey=True)
     head(fig, title)
     axes, left = list(grid.flat)[: len(frames)], list(grid.flat)[len(frames) :]
     pairs = zip(axes, frames.values(), strict=True)
@@ -344,7 +307,7 @@ def small_multiples(
     lows, highs = zip(*(_range(part.values, part.ends) for part in drawn), strict=True)
     axes[0].set_ylim(min(lows), max(highs))
     for ax, part, name in zip(axes, drawn, frames, strict=True):
-        _name_ends(ax, part.ends, part.names, part.colors)
+        _name_ends(ax, part.ends, part.names)
         dress(ax, name, ylabel)
     for ax in left:
         ax.remove()
@@ -360,7 +323,6 @@ class _Courses(NamedTuple):
     values: np.ndarray
     ends: np.ndarray
     names: list[str]
-    colors: list[Any]
     columns: int
 
     @property
@@ -369,7 +331,7 @@ class _Courses(NamedTuple):
 
 
 def _courses(ax: Axes, frame: Frame, truth: Operand) -> _Courses:
-    """Each column over the steps and, dashed, its true value; a crowd as bands and a few lines."""
+    """Each column over the steps and, dotted, its true value; a crowd as bands and a few lines."""
     steps, values, names = _table(frame)
     known = None if truth is None else np.asarray(truth, dtype=float).ravel()
     order = np.argsort(values[-1] if known is None else known, kind="stable")
@@ -378,19 +340,13 @@ def _courses(ax: Axes, frame: Frame, truth: Operand) -> _Courses:
         shown = order[np.linspace(0, len(order) - 1, 6).astype(int)]
     if values.shape[1] > len(shown):
         _bands(ax, steps, values)
-    colors = palette(len(shown))
-    for color, index in zip(colors, shown, strict=True):
-        curve(ax, steps, values[:, index], color=color, linewidth=1.3)
+    for look, index in zip(looks(len(shown)), shown, strict=True):
+        curve(ax, steps, values[:, index], **look, linewidth=1.4)
         if known is not None:
-            ax.axhline(
-                float(_drawable(known[index])),
-                color=color,
-                linestyle=(0, (5, 3)),
-                linewidth=1.0,
-                alpha=0.8,
-            )
+            goal = {**look, "linestyle": ":", "linewidth": 1.3, "alpha": 0.8, "zorder": 1.8}
+            ax.axhline(float(_drawable(known[index])), **goal)
     ends = values[-1, shown] if known is None else known[shown]
-    return _Courses(values[:, shown], ends, [names[i] for i in shown], colors, values.shape[1])
+    return _Courses(values[:, shown], ends, [names[i] for i in shown], values.shape[1])
 
 
 def _sizes(
@@ -402,12 +358,42 @@ def _sizes(
     if crowd:
         log_scale(ax, _bands(ax, steps, values, largest=True))
         return True
-    colors = palette(values.shape[1])
-    for color, column in zip(colors, values.T, strict=True):
-        _trend(ax, steps, column, pale=0.06, color=color)
+    if _are_ragged(values):
+        ends = _smoothed(ax, steps, values)
+    else:
+        ends = values[-1]
+        for look, column in zip(looks(values.shape[1]), values.T, strict=True):
+            _trend(ax, steps, column, pale=0.06, **look)
     log_scale(ax, values)
-    _name_ends(ax, values[-1], names, colors)
-    return len(restarts) > 0
+    _name_ends(ax, ends, names)
+    return bool(ax.get_legend_handles_labels()[1])
+
+
+def _are_ragged(values: np.ndarray) -> bool:
+    """Whether lines of these columns on a log scale would hide each other."""
+    rows, columns = values.shape
+    if columns <= MOST_RAGGED or rows <= 2 * MOST_SMOOTHED:
+        return False
+    # The way up and down over the distance made: 1 for a curve that only falls.
+    logs = np.log(np.where((values > LOWEST) & (values < HIGHEST), values, np.nan))
+    ways = np.nansum(np.abs(np.diff(logs, axis=0)), axis=0)
+    reach = np.nanmax(logs, axis=0) - np.nanmin(logs, axis=0)
+    return bool(np.median(ways / np.where(reach > 0, reach, np.inf)) > RAGGED)
+
+
+def _smoothed(ax: Axes, steps: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Geometric means of each column over stretches of steps; returns the last of each."""
+    starts = _stretches(len(steps), MOST_SMOOTHED)
+    least = np.minimum.reduceat(np.where(values > 0, values, np.inf).min(axis=1), starts)
+    most = np.maximum.reduceat(values.max(axis=1), starts)
+    middles, _ = _means(steps, values[:, 0], MOST_SMOOTHED)
+    band = _drawable(least), _drawable(most)
+    ax.fill_between(middles, *band, color=INK, alpha=0.1, linewidth=0, label="smallest to largest")
+    means = [_means(steps, column, MOST_SMOOTHED)[1] for column in values.T]
+    for look, line in zip(looks(len(means)), means, strict=True):
+        curve(ax, middles, line, **look, linewidth=1.4, marker="")
+    ax.plot([], [], color=INK, linewidth=1.4, label=f"means of {starts[1]:,} steps")
+    return np.array([line[-1] for line in means])
 
 
 # ---------------------------------------------------------------------- heat maps
@@ -440,18 +426,23 @@ def heat_map(
         extent=extent,
         interpolation="nearest",
     )
-    ax.figure.colorbar(image, ax=ax, shrink=0.75, aspect=25)
-    _write_values(ax, values, top)
-    ax.set_title(title, loc="left", fontsize=10.5)
+    if not _write_values(ax, values, top):
+        bar = ax.inset_axes((1.03, 0.0, 0.045, 1.0))
+        ax.figure.colorbar(image, cax=bar, format=_numbers()())
+        bar.tick_params(labelsize=9)
+        bar.yaxis.get_offset_text().set_visible(False)
+    ax.set_title(title, loc="left", fontsize=10.5, y=1.0)
     ax.set_xlabel("column" if block == 1 else f"column (the largest value of {block} by {block})")
     ax.set_ylabel("row")
-    ax.locator_params(integer=True)
+    for axis in (ax.xaxis, ax.yaxis):
+        _few_ticks(axis, integer=True)
+    ax.tick_params(labelsize=9)
     return ax
 
 
 def heat_maps(matrices: Mapping[str, Operand], *, title: str = "") -> list[Axes]:
     """Matrices side by side on one figure, each under its name and with colours of its own."""
-    fig, axes = figure(1, len(matrices), size=(4.4 * len(matrices), 4.5))
+    fig, axes = figure(1, len(matrices), size=(4.4 * len(matrices), 4.5), words=True)
     head(fig, title)
     pairs = zip(matrices.items(), axes[0], strict=True)
     return [heat_map(matrix, ax, title=name) for (name, matrix), ax in pairs]
@@ -467,27 +458,28 @@ def _largest_in_blocks(values: np.ndarray, block: int) -> np.ndarray:
     return np.where(high >= -low, high, low)
 
 
-def _write_values(ax: Axes, values: np.ndarray, top: float) -> None:
-    """Write each value into its cell, unless the cells are too small for that."""
+def _write_values(ax: Axes, values: np.ndarray, top: float) -> bool:
+    """Write each value into its cell; False where the cells are too small for that."""
     if values.size > MOST_NUMBERS:
-        return
+        return False
     texts = [f"{value:.3g}" for value in values.ravel()]
     width = 205 / values.shape[1]  # of a cell, in points, on a figure of the usual size
     size = min(11.0, width / (0.65 * max(map(len, texts))))
     # Smaller digits cannot be read: the colours say enough then.
     if size < 5.5:
-        return
+        return False
     for ((row, column), value), text in zip(np.ndenumerate(values), texts, strict=True):
         # Both ends of the map are dark.
         ink = "white" if abs(value) > 0.6 * top else "black"
         ax.text(column, row, text, ha="center", va="center", color=ink, fontsize=size)
+    return True
 
 
 # ------------------------------------------------------------------------- parts
 
 
 def _axes(ax: Axes | None) -> Axes:
-    return figure()[1][0, 0] if ax is None else ax
+    return figure(words=True)[1][0, 0] if ax is None else ax
 
 
 def _table(frame: Frame) -> tuple[np.ndarray, np.ndarray, list[str]]:
@@ -505,6 +497,9 @@ def _table(frame: Frame) -> tuple[np.ndarray, np.ndarray, list[str]]:
 
 
 def _column(frame: Frame, name: str) -> tuple[np.ndarray, np.ndarray]:
+    if isinstance(frame, Mapping):
+        values = np.asarray(frame[name], dtype=float)
+        return np.arange(len(values)), values
     return frame.index.to_numpy(), frame[name].to_numpy().astype(float)
 
 
@@ -540,14 +535,19 @@ def _trend(ax: Axes, steps: np.ndarray, values: np.ndarray, *, pale: float, **lo
         curve(ax, steps, values, **look)
     else:
         curve(ax, steps, values, **{**look, "alpha": pale, "linewidth": 0.7, "label": None})
-        # Their geometric means: on a log scale plain ones would show the spikes alone.
-        starts = _stretches(len(steps), MOST_MEANS)
-        logs = np.log(np.where(values > 0, values, np.nan))
-        counts = np.add.reduceat((values > 0).astype(float), starts)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            means = np.exp(np.add.reduceat(np.nan_to_num(logs, posinf=np.nan), starts) / counts)
-        middles = np.add.reduceat(steps, starts) / np.diff(np.append(starts, len(steps)))
-        curve(ax, middles, means, **{**look, "linewidth": 1.5})
+        curve(ax, *_means(steps, values, MOST_MEANS), **{**look, "linewidth": 1.5})
+
+
+def _means(steps: np.ndarray, values: np.ndarray, most: int) -> tuple[np.ndarray, np.ndarray]:
+    """The middles of at most ``most`` stretches of steps, and the mean of the values in each."""
+    # Geometric means: on a log scale plain ones would show the spikes alone.
+    starts = _stretches(len(steps), most)
+    logs = np.log(np.where(values > 0, values, np.nan))
+    counts = np.add.reduceat((values > 0).astype(float), starts)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        means = np.exp(np.add.reduceat(np.nan_to_num(logs, posinf=np.nan), starts) / counts)
+    middles = np.add.reduceat(steps, starts) / np.diff(np.append(starts, len(steps)))
+    return middles, means
 
 
 def _bands(ax: Axes, steps: np.ndarray, values: np.ndarray, *, largest: bool = False) -> np.ndarray:
@@ -571,26 +571,40 @@ def _bands(ax: Axes, steps: np.ndarray, values: np.ndarray, *, largest: bool = F
     return drawn
 
 
-def palette(count: int) -> list[Any]:
+def looks(count: int) -> list[dict[str, Any]]:
+    """Colour and line style for ``count`` lines that are to be told apart."""
+    rounds = range(count)
+    return [
+        {"color": color, "linestyle": STYLES[i // len(COLORS) % len(STYLES)]}
+        for i, color in zip(rounds, palette(count), strict=True)
+    ]
+
+
+def palette(count: int) -> list[str]:
     """Colours for ``count`` lines, all dark enough for a line and its name on white."""
-    from matplotlib import colormaps
-
-    if count <= 10:
-        return [colormaps["tab10"](i) for i in range(count)]
-    # Darkened: a bright line on white, and even more its name, is hard to see.
-    bright = colormaps["turbo"](np.linspace(0.02, 0.98, count))[:, :3]
-    return [tuple(0.82 * color) for color in bright]
+    return [COLORS[i % len(COLORS)] for i in range(count)]
 
 
-def _name_ends(ax: Axes, ends: np.ndarray, names: Sequence[str], colors: Sequence[Any]) -> None:
-    """Each line's name right of the Axes at the height where it ends, moved to be legible."""
+def _name_ends(ax: Axes, ends: np.ndarray, names: Sequence[str]) -> None:
+    """Each line's name right of the Axes, moved to be legible, and joined with where it ends."""
+    from matplotlib.collections import LineCollection
+
     points = ax.transData.transform([(0.0, end) for end in ends])
     heights = ax.transAxes.inverted().transform(points)[:, 1]
     heights = np.clip(np.nan_to_num(heights, nan=0.0, posinf=1.0, neginf=0.0), 0.0, 1.0)
     order = np.argsort(heights, kind="stable")
-    for place, index in zip(_spread_out(heights[order], 0.055), order, strict=True):
-        look = {"color": colors[index], "fontsize": 8, "va": "center"}
-        ax.text(1.008, place, names[index], transform=ax.transAxes, **look)
+    places = _spread_out(heights[order], 0.055)
+    colors = palette(len(names))
+    for place, index in zip(places, order, strict=True):
+        look: dict[str, Any] = {"color": colors[index], "fontsize": 8, "va": "center"}
+        ax.text(1.035, place, names[index], transform=ax.transAxes, **look)
+    # From where the line ends, by a slope, to where its name found room.
+    ways = [
+        [(0.991, height), (1.006, height), (1.024, place), (1.031, place)]
+        for height, place in zip(heights[order], places, strict=True)
+    ]
+    look = {"colors": [colors[i] for i in order], "linewidths": 0.8, "clip_on": False}
+    ax.add_collection(LineCollection(ways, transform=ax.transAxes, **look), autolim=False)
 
 
 def _spread_out(heights: np.ndarray, gap: float) -> np.ndarray:
@@ -620,7 +634,7 @@ def _range(values: np.ndarray, ends: np.ndarray) -> tuple[float, float]:
 
 def log_scale(ax: Axes, values: np.ndarray) -> None:
     """A log scale where the values allow one, with room for what is drawn and no more."""
-    from matplotlib.ticker import FuncFormatter, LogLocator
+    from matplotlib.ticker import LogLocator, NullLocator
 
     positive = values[(values >= LOWEST) & (values <= HIGHEST)]
     if positive.size == 0 or np.any(values < 0):
@@ -629,24 +643,55 @@ def log_scale(ax: Axes, values: np.ndarray) -> None:
     if high / 3 < low:  # a log axis this short has no powers of ten to label
         return
     ax.set_yscale("log", nonpositive="mask")
-    if high / 100 < low:
-        ax.yaxis.set_minor_locator(LogLocator(subs=(2, 5)))
-        ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-        ax.yaxis.set_minor_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     # By logarithms: of 1e-300 and 1e300 the quotient is no number.
+    subs = (1, 2, 5) if high / 100 < low else (1,)
+    ax.yaxis.set_major_locator(LogLocator(subs=subs, numticks=7))
+    ax.yaxis.set_minor_locator(NullLocator())
+    ax.yaxis.set_major_formatter(_numbers()(log=True))
     room = max(10 ** (0.05 * (np.log10(high) - np.log10(low))), 1.2)
     ax.set_ylim(low / room, high * room)
 
 
+@cache
+def _numbers() -> Any:
+    """The class of a formatter whose texts are short, and the same in every font and layout."""
+    from matplotlib.ticker import Formatter
+
+    class Numbers(Formatter):
+        def __init__(self, *, log: bool = False) -> None:
+            self.log = log
+
+        def __call__(self, value: float, position: int | None = None) -> str:
+            return tick_labels([value], log=self.log)[0]
+
+        def format_ticks(self, values: Sequence[float]) -> list[str]:
+            return tick_labels(values, log=self.log)
+
+    return Numbers
+
+
+def _few_ticks(axis: Any, most: int = 6, *, integer: bool = False) -> None:
+    """Round numbers along an axis, each of which takes as long to draw as a line."""
+    from matplotlib.ticker import MaxNLocator
+
+    axis.set_major_locator(MaxNLocator(most, steps=(1, 2, 5, 10), integer=integer))
+    axis.set_major_formatter(_numbers()())
+
+
 def dress(ax: Axes, title: str, ylabel: str, *, legend: bool = False) -> Axes:
     """Title, labels, grid and, on the line of the title, a legend: of an Axes over the steps."""
-    from matplotlib.ticker import FuncFormatter
-
-    ax.set_title(title, loc="left", fontsize=10.5)
+    # At a place that is said nothing has to be measured for it.
+    ax.set_title(title, loc="left", fontsize=10.5, y=1.0)
     ax.set_xlabel("step")
     ax.set_ylabel(ylabel)
     ax.label_outer()  # on shared axes only the lowest says "step"
-    ax.xaxis.set_major_formatter(FuncFormatter(lambda step, _: f"{step:,.10g}"))
+    ax.tick_params(labelsize=9)
+    if ax.get_xscale() == "linear":
+        _few_ticks(ax.xaxis, integer=True)
+    else:
+        ax.xaxis.set_major_formatter(_numbers()())
+    if ax.get_yscale() == "linear":
+        _few_ticks(ax.yaxis, 8)
     ax.grid(True, which="major", color="#dddddd", linewidth=0.6)
     ax.set_axisbelow(True)
     ax.margins(x=0.01)

@@ -1,0 +1,1 @@
+"""Chainer's backends: :mod:`playground.backends.cuda`."""

@@ -1,0 +1,1 @@
+"""Links around whole models."""

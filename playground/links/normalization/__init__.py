@@ -1,0 +1,1 @@
+"""Layers that bring what flows through them to mean 0 and variance 1."""
