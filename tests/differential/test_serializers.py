@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import io
 from collections.abc import Callable
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 
 import playground
 from playground import serializers
-from tests.differential.both import chainer, raised, run, same
+from tests.differential.both import assert_same, chainer, raised, run, same
 
 ENGINES = [(playground, chainer), (chainer, playground), (playground, playground)]
 DIRECTIONS = ["playground to chainer", "chainer to playground", "to itself"]
@@ -214,3 +215,40 @@ def test_a_pickled_object_in_chainers_snapshot_is_refused(tmp_path: Any) -> None
         link.w = playground.Parameter(np.ones(1, "f4"))
     with pytest.raises(playground.SnapshotError, match="pickled Python object"):
         serializers.load_npz(file, link)
+
+
+def trainer(engine: Any, out: Any, epochs: int) -> Any:
+    """A small network, trained with the usual extensions; a snapshot an epoch."""
+    np.random.seed(0)
+    L, F = engine.links, engine.functions
+    training = importlib.import_module(f"{engine.__name__}.training")
+    extensions = importlib.import_module(f"{engine.__name__}.training.extensions")
+    network = engine.Sequential(L.Linear(None, 8), F.relu, L.Linear(8, 5), F.relu, L.Linear(3))
+    optimizer = engine.optimizers.Adam().setup(L.Classifier(network))
+    rng = np.random.RandomState(1)
+    rows = rng.rand(40, 4).astype("f4"), rng.randint(0, 3, 40).astype("i4")
+    batches = engine.iterators.SerialIterator(engine.datasets.TupleDataset(*rows), 10)
+    made = training.Trainer(
+        training.StandardUpdater(batches, optimizer), (epochs, "epoch"), out=str(out)
+    )
+    made.extend(extensions.LogReport())
+    made.extend(extensions.snapshot(filename="snapshot_{.updater.epoch}"), trigger=(1, "epoch"))
+    return made, optimizer.target
+
+
+@pytest.mark.parametrize(("writer", "reader"), ENGINES, ids=DIRECTIONS)
+def test_training_goes_on_from_the_others_snapshot(writer: Any, reader: Any, tmp_path: Any) -> None:
+    run(lambda e: trainer(e, tmp_path, 2)[0].run(), writer)
+    ended = []
+    for engine in (writer, reader):
+
+        def go_on(e: Any) -> Any:
+            made, model = trainer(e, tmp_path, 4)
+            e.serializers.load_npz(str(tmp_path / "snapshot_2"), made)
+            np.random.seed(9)
+            made.run()
+            assert made.updater.epoch == 4
+            return [(path, p.array) for path, p in sorted(model.namedparams())]
+
+        ended.append(run(go_on, engine))
+    assert_same(*ended, 1e-5)
