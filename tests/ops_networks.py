@@ -10,7 +10,9 @@ import playground.functions as F
 from playground.functions.array import columns
 from playground.functions.connection import convolution, dense
 from playground.functions.noise import masks
+from playground.functions.normalization import lengths, statistics
 from playground.functions.pooling import moving
+from playground.functions.rnn import lstm
 from playground.functions.windows import windows_over
 from playground.graph import backend
 from tests.rows import Case, Row, case
@@ -368,6 +370,106 @@ MOVING: tuple[Row, ...] = (
     ),
 )
 
+
+def _standard(x: Any, axes: Any, eps: float) -> Any:
+    return (x - x.mean(axes, keepdims=True)) / np.sqrt(
+        x.var(axes, keepdims=True) + x.dtype.type(eps)
+    )
+
+
+def _beside(v: Any, x: Any, axis: int = 1) -> Any:
+    return v.reshape(*(1,) * axis, *v.shape, *(1,) * (x.ndim - axis - v.ndim))
+
+
+def _batch_normal(x: Any, gamma: Any, beta: Any, axis: Any = None, eps: float = 2e-5) -> Any:
+    axes = (0, *range(1 + gamma.ndim, x.ndim)) if axis is None else axis
+    at = 0 if axis == (1,) else 1
+    return _standard(x, axes, eps) * _beside(gamma, x, at) + _beside(beta, x, at)
+
+
+def _grouped_normal(x: Any, gamma: Any, beta: Any, groups: int) -> Any:
+    y = _standard(x.reshape(len(x), groups, -1), 2, 1e-5).reshape(x.shape)
+    return y * _beside(gamma, x) + _beside(beta, x)
+
+
+def _local_response(x: Any, n: int = 5, alpha: float = 1e-4) -> Any:
+    scale = np.empty_like(x)
+    for i in range(x.shape[1]):
+        near = x[:, max(i - n // 2, 0) : i + n // 2 + 1]
+        scale[:, i] = 2 + alpha * (near**2).sum(1)
+    return x * scale**-0.75
+
+
+def _lstm(c: Any, x: Any) -> Any:
+    def s(v: Any) -> Any:
+        return 1 / (1 + np.exp(-v))
+
+    a, i, f, o = (x[:, k::4] for k in range(4))
+    new = np.tanh(a) * s(i) + s(f) * c[: len(x)]
+    return np.concatenate([new, c[len(x) :]]), s(o) * np.tanh(new)
+
+
+NORMALIZATION: tuple[Row, ...] = (
+    rows(
+        "batch_normalization",
+        statistics.Standardize,
+        case((4, 2), (2,), (2,)),
+        case((2, 2, 3), (2,), (2,)),
+        case((2, 2, 3), (2, 3), (2, 3), eps=0.1),
+        case((2, 3), (2,), (2,), axis=(1,)),
+        ref=_batch_normal,
+        bad=(case((4, 2), (3,), (3,)), case((4, 2), (2,), (3,))),
+    ),
+    rows(
+        "fixed_batch_normalization",
+        None,
+        case((3, 2), (2,), (2,), (2,), (2,)),
+        ref=lambda x, g, b, m, v: g * (x - m) / np.sqrt(v + x.dtype.type(2e-5)) + b,
+        signed=False,
+        bad=(case((3, 2), (3,), (3,), (3,), (3,)), case((3, 2), (2,), (2,), (2,), (3,))),
+    ),
+    rows(
+        "layer_normalization",
+        statistics.Standardize,
+        case((2, 3), (3,), (3,)),
+        ref=lambda x, g, b: _standard(x, 1, 1e-5) * g + b,
+        bad=(case((2, 3), (2,), (2,)), case((2, 3, 2), (3,), (3,))),
+    ),
+    rows(
+        "group_normalization",
+        statistics.Standardize,
+        case((2, 4, 2), (4,), (4,), groups=2),
+        f=lambda x, g, b, groups: F.group_normalization(x, groups, g, b),
+        ref=_grouped_normal,
+        bad=(case((2, 4, 2), (2,), (2,), groups=2),),
+    ),
+    rows(
+        "local_response_normalization",
+        lengths.NeighbourSum,
+        case((2, 3)),
+        case((1, 4, 2), n=3, alpha=0.5),
+        ref=_local_response,
+        bad=(case((3,)),),
+    ),
+    rows(
+        "normalize",
+        None,
+        case(M),
+        case((2, 3, 2), axis=(1, 2)),
+        ref=lambda x, axis=1: x / (np.sqrt((x * x).sum(axis, keepdims=True)) + x.dtype.type(1e-5)),
+        bad=(case((3,)),),
+    ),
+    rows(
+        "lstm",
+        lstm.LSTM,
+        case((2, 1), (2, 4)),
+        case((3, 2), (2, 8)),
+        case((2, 2, 1), (2, 8, 1)),
+        ref=_lstm,
+        bad=(case((2, 1), (2, 3)), case((2, 1), (3, 4)), case((2,), (2, 4))),
+    ),
+)
+
 NUMBERS = np.array([[2, 0, 2], [1, -1, 1]])
 DROPS = np.arange(12).reshape(2, 2, 3) % 3 != 1
 SCORED = np.array([0, 1, 2, 0, 1, 2])
@@ -376,6 +478,7 @@ SCORED = np.array([0, 1, 2, 0, 1, 2])
 
 ROWS: tuple[Row, ...] = (
     *MOVING,
+    *NORMALIZATION,
     # connection
     rows(
         "linear",

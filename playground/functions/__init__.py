@@ -51,8 +51,11 @@ if TYPE_CHECKING:
     from playground.functions.evaluation.classification import *  # noqa: F403
     from playground.functions.noise.masks import *  # noqa: F403
     from playground.functions.noise.normal import *  # noqa: F403
+    from playground.functions.normalization.lengths import *  # noqa: F403
+    from playground.functions.normalization.statistics import *  # noqa: F403
     from playground.functions.pooling.pooling import *  # noqa: F403
     from playground.functions.pooling.unpooling import *  # noqa: F403
+    from playground.functions.rnn.lstm import *  # noqa: F403
 
 # What networks are made of, loaded when it is first asked for: a study of one matrix does without,
 # and `import playground` costs little more than `import numpy`. By module: its __all__.
@@ -69,11 +72,16 @@ _LATE = {
     """,
     "noise.masks": "dropout simplified_dropconnect zoneout",
     "noise.normal": "gaussian gumbel_softmax rrelu",
+    "normalization.lengths": "local_response_normalization normalize",
+    "normalization.statistics": """
+        batch_normalization fixed_batch_normalization group_normalization layer_normalization
+    """,
     "pooling.pooling": """
         average_pooling_1d average_pooling_2d average_pooling_3d average_pooling_nd max_pooling_1d
         max_pooling_2d max_pooling_3d max_pooling_nd spatial_pyramid_pooling_2d
     """,
     "pooling.unpooling": "unpooling_1d unpooling_2d unpooling_3d unpooling_nd upsampling_2d",
+    "rnn.lstm": "lstm",
 }
 _HOMES = {name: module for module, names in _LATE.items() for name in names.split()}
 _ROOMS = {module.partition(".")[0] for module in _LATE}

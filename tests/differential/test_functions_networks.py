@@ -123,7 +123,32 @@ WINDOWS = [
     over("depth2space", IMAGE, r=2),
     over("space2depth", (1, 3, 4, 6), r=2),
 ]
-ROWS = [*CONNECTION, *BILINEAR, *NOISE, *WINDOWS]
+NORMALIZATION = [
+    over("batch_normalization", (4, 3), (3,), (3,)),
+    over("batch_normalization", IMAGE, (4,), (4,), eps=1e-2),
+    over("batch_normalization", (5, 4, 3), (4, 3), (4, 3), axis=0, eps=0.5),
+    over("batch_normalization", LINE, (4,), (4,), axis=(0, 2)),
+    Row(
+        "fixed_batch_normalization",
+        lambda F, *xs: F.fixed_batch_normalization(*xs),
+        (IMAGE, (4,), (4,), (4,), (4,)),
+        low=0.5,
+    ),
+    over("layer_normalization", (4, 5), (5,), (5,)),
+    Row(
+        "group_normalization",
+        lambda F, x, g, b: F.group_normalization(x, 2, g, b),
+        (LINE, (4,), (4,)),
+    ),
+    over("local_response_normalization", IMAGE, second=False),
+    over("local_response_normalization", LINE, second=False, n=3, k=1, alpha=0.2, beta=0.5),
+    over("normalize", (3, 4)),
+    over("normalize", LINE, axis=(1, 2), eps=0.1),
+    Row("lstm", lambda F, c, x: sum(F.lstm(c, x)), ((3, 2), (3, 8))),
+    Row("lstm", lambda F, c, x: F.lstm(c, x)[0], ((3, 2), (2, 8))),
+    Row("lstm", lambda F, c, x: F.lstm(c, x)[1], ((3, 2, 2), (2, 8, 2))),
+]
+ROWS = [*CONNECTION, *BILINEAR, *NOISE, *WINDOWS, *NORMALIZATION]
 
 every_row = pytest.mark.parametrize("row", ROWS, ids=[f"{i}-{r.name}" for i, r in enumerate(ROWS)])
 
@@ -196,6 +221,24 @@ def test_places_of_the_largest_elements() -> None:
         return y, places, alone, F.upsampling_2d(y, places, 2, 1, 1, (3, 3))
 
     assert_same(run(script, playground), run(script, chainer))
+
+
+# ------------------------------------------------------------------------ running statistics
+
+
+def test_running_statistics_are_moved_in_place() -> None:
+    x = np.random.RandomState(2).uniform(-1, 1, (5, 3, 2)).astype("f")
+
+    def script(engine: Any) -> Any:
+        mean, var = np.zeros(3, "f"), np.ones(3, "f")
+        ones = np.ones(3, "f")
+        for decay in (0.9, 0.5):
+            engine.functions.batch_normalization(
+                x, ones, ones, running_mean=mean, running_var=var, decay=decay
+            )
+        return mean, var
+
+    assert_same(run(script, playground), run(script, chainer), 1e-6)
 
 
 # ------------------------------------------------------------------------ drawn, and not drawn
