@@ -65,6 +65,7 @@ if TYPE_CHECKING:
         gradient_check,
         initializers,
         iterators,
+        link_hooks,
         links,
         optimizer_hooks,
         optimizers,
@@ -83,6 +84,7 @@ if TYPE_CHECKING:
     from playground.interpreters.symbols import to_sympy
     from playground.lab.fit import Fit, fit
     from playground.lab.runlog import RunRecord, read_log, read_runs
+    from playground.link_hook import LinkHook
     from playground.links import Chain, ChainList, Link, Sequential
     from playground.modes import (
         DebugMode,
@@ -137,6 +139,7 @@ _LAZY = {
     "GradientMethod": "playground.optimizers",
     "Initializer": "playground.initializer",
     "Link": "playground.links",
+    "LinkHook": "playground.link_hook",
     "Optimizer": "playground.optimizers",
     "Reporter": "playground.reporter",
     "RunRecord": "playground.lab.runlog",
@@ -168,6 +171,8 @@ _LAZY_MODULES = (
     "initializer",
     "initializers",
     "iterators",
+    "link_hook",
+    "link_hooks",
     "links",
     "optimizer",
     "optimizer_hooks",
@@ -225,6 +230,7 @@ __all__ = [
     "InvalidType",
     "IterationCutError",
     "Link",
+    "LinkHook",
     "LogError",
     "MissingDataError",
     "MissingEntryError",
@@ -275,6 +281,7 @@ __all__ = [
     "is_debug",
     "iterators",
     "kl_divergence",
+    "link_hooks",
     "links",
     "mixed16",
     "no_backprop_mode",

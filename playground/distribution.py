@@ -160,7 +160,7 @@ class Distribution:
         raise self._absent("sample_n")
 
 
-def beside(parameter: Variable, drawn: HostArray) -> Any:
+def drawn_beside(parameter: Variable, drawn: HostArray) -> Any:
     """What was drawn on the host, in the dtype and on the device of a parameter."""
     # Generators draw in double precision; rounded, the numbers are those of Chainer for the seed.
     return array_like(np.asarray(drawn).astype(parameter.dtype), parameter.array)

@@ -49,6 +49,8 @@ LAYERS: dict[str, int] = {
     "playground.gradient_check": 6,
     "playground.initializer": 6,
     "playground.initializers": 6,
+    "playground.link_hook": 6,
+    "playground.link_hooks": 6,
     "playground.links": 6,
     "playground.reporter": 6,
     "playground.computational_graph": 6,

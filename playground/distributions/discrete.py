@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from playground import functions as F
-from playground.distribution import Distribution, beside, numbers_of, one_of
+from playground.distribution import Distribution, drawn_beside, numbers_of, one_of
 from playground.graph.backend import array_like
 from playground.graph.random import source
 from playground.graph.types import HostArray, Operand
@@ -142,7 +142,7 @@ class OneHotCategorical(OfCategories):
 
     def sample_n(self, n: int) -> Variable:
         places = np.eye(self.p.shape[-1])[self._drawn(n)]
-        return Variable(beside(self.p, places))
+        return Variable(drawn_beside(self.p, places))
 
 
 class Categorical(OfCategories):
@@ -201,7 +201,7 @@ class Poisson(Distribution):
 
     def sample_n(self, n: int) -> Variable:
         drawn = source().poisson(self._on_host("lam"), size=(n, *self.batch_shape))
-        return Variable(beside(self.lam, np.asarray(drawn)))
+        return Variable(drawn_beside(self.lam, np.asarray(drawn)))
 
     def kl_to(self, other: Any) -> Variable:
         return self.lam * (F.log(self.lam) - F.log(other.lam)) - self.lam + other.lam
@@ -234,7 +234,7 @@ class Geometric(Distribution):
 
     def sample_n(self, n: int) -> Variable:
         drawn = source().geometric(self._on_host("p"), size=(n, *self.batch_shape))
-        return Variable(beside(self.p, np.asarray(drawn)))
+        return Variable(drawn_beside(self.p, np.asarray(drawn)))
 
     def kl_to(self, other: Any) -> Variable:
         failures = (1 / self.p - 1) * (F.log1p(-self.p) - F.log1p(-other.p))

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from playground import functions as F
-from playground.distribution import Distribution, beside
+from playground.distribution import Distribution, drawn_beside
 from playground.distributions.positive import within
 from playground.graph.random import source
 from playground.graph.types import Operand
@@ -80,7 +80,7 @@ class Uniform(Distribution):
 
     def sample_n(self, n: int) -> Variable:
         noise = source().uniform(0, 1, (n, *self.low.shape))
-        return self.icdf(beside(self.low, noise))
+        return self.icdf(drawn_beside(self.low, noise))
 
     def kl_to(self, other: Any) -> Variable:
         # What the other holds for impossible costs infinitely much.
@@ -131,7 +131,7 @@ class Beta(Distribution):
 
     def sample_n(self, n: int) -> Variable:
         a, b = self._on_host("a"), self._on_host("b")
-        return Variable(beside(self.a, source().beta(a, b, size=(n, *self.a.shape))))
+        return Variable(drawn_beside(self.a, source().beta(a, b, size=(n, *self.a.shape))))
 
     def kl_to(self, other: Any) -> Variable:
         a, b = self.a - other.a, self.b - other.b
@@ -185,7 +185,7 @@ class Dirichlet(Distribution):
         # One after another, as Chainer does: the draws of a seed depend on it.
         shares = [random.dirichlet(row, size=(n,)) for row in rows]
         drawn = np.stack(shares, axis=1).reshape((n, *self.alpha.shape))
-        return Variable(beside(self.alpha, drawn))
+        return Variable(drawn_beside(self.alpha, drawn))
 
     def kl_to(self, other: Any) -> Variable:
         slopes = F.digamma(self.alpha) - F.expand_dims(F.digamma(self.alpha0), -1)

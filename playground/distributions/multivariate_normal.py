@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from playground import functions as F
-from playground.distribution import Distribution, beside
+from playground.distribution import Distribution, drawn_beside
 from playground.graph.random import source
 from playground.graph.types import Operand
 from playground.graph.variable import Variable, as_variable
@@ -73,7 +73,7 @@ class MultivariateNormal(Distribution):
         return -0.5 * squares - self._log_determinant - 0.5 * self.d * math.log(2 * math.pi)
 
     def sample_n(self, n: int) -> Variable:
-        noise = beside(self.loc, source().standard_normal((n, *self.loc.shape, 1)))
+        noise = drawn_beside(self.loc, source().standard_normal((n, *self.loc.shape, 1)))
         return self.loc + F.squeeze(F.matmul(self.scale_tril, noise), -1)
 
     def kl_to(self, other: Any) -> Variable:

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from playground import functions as F
-from playground.distribution import Distribution, beside
+from playground.distribution import Distribution, drawn_beside
 from playground.graph.random import source
 from playground.graph.types import Operand
 from playground.graph.variable import Variable, as_array_of, as_variable
@@ -73,7 +73,7 @@ class Exponential(Positive):
 
     def sample_n(self, n: int) -> Variable:
         noise = source().standard_exponential((n, *self.lam.shape))
-        return beside(self.lam, noise) / self.lam
+        return drawn_beside(self.lam, noise) / self.lam
 
     def kl_to(self, other: Any) -> Variable:
         return self.log_lam - other.log_lam + other.lam / self.lam - 1
@@ -111,7 +111,7 @@ class Gamma(Positive):
     def sample_n(self, n: int) -> Variable:
         noise = source().gamma(self._on_host("k"), size=(n, *self.batch_shape))
         # Through the scale alone: of the shape parameter no formula makes it of standard noise.
-        return self.theta * beside(self.k, noise)
+        return self.theta * drawn_beside(self.k, noise)
 
     def kl_to(self, other: Any) -> Variable:
         shapes = (self.k - other.k) * F.digamma(self.k) - F.lgamma(self.k) + F.lgamma(other.k)
@@ -147,7 +147,7 @@ class Chisquare(Positive):
 
     def sample_n(self, n: int) -> Variable:
         noise = source().chisquare(self._on_host("k"), (n, *self.k.shape))
-        return Variable(beside(self.k, noise))
+        return Variable(drawn_beside(self.k, noise))
 
     def kl_to(self, other: Any) -> Variable:
         one, two = self.k / 2, other.k / 2
@@ -186,7 +186,7 @@ class LogNormal(Positive):
 
     def sample_n(self, n: int) -> Variable:
         noise = source().standard_normal((n, *self.mu.shape))
-        return F.exp(self.mu + self.sigma * beside(self.mu, noise))
+        return F.exp(self.mu + self.sigma * drawn_beside(self.mu, noise))
 
     def kl_to(self, other: Any) -> Variable:
         squares = (self.mu - other.mu) ** 2 + self.sigma**2
@@ -238,7 +238,7 @@ class Pareto(Distribution):
 
     def sample_n(self, n: int) -> Variable:
         noise = source().pareto(self._on_host("alpha"), (n, *self.batch_shape))
-        return self.scale * beside(self.alpha, noise + 1)
+        return self.scale * drawn_beside(self.alpha, noise + 1)
 
     def kl_to(self, other: Any) -> Variable:
         scales = other.alpha * (self.log_scale - other.log_scale)

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from playground import functions as F
-from playground.distribution import Distribution, beside, one_of
+from playground.distribution import Distribution, drawn_beside, one_of
 from playground.graph.random import source
 from playground.graph.types import HostArray, Operand, Random, Shape
 from playground.graph.variable import Variable, as_array_of, as_variable
@@ -48,7 +48,7 @@ class LocScale(Distribution):
 
     def sample_n(self, n: int) -> Variable:
         noise = self._noise(source(), (n, *self.loc.shape))
-        return self.loc + self.scale * beside(self.loc, noise)
+        return self.loc + self.scale * drawn_beside(self.loc, noise)
 
 
 class Normal(LocScale):

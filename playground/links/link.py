@@ -14,6 +14,7 @@ from playground.graph.backend import Device, array_like, is_array, parse_device
 from playground.graph.errors import GraphError
 from playground.graph.parameter import Parameter
 from playground.graph.types import DType, Operand, Serializing, Shape
+from playground.link_hook import LinkHook, _within, hooked, hooks_of
 
 __all__ = ["Link"]
 
@@ -36,6 +37,7 @@ class Link:
     _device: Device | None = None
     # On the class: a subclass that forgets super().__init__() still has it, and is told.
     _begun = False
+    _link_hooks: dict[str, LinkHook] | None = None
 
     def __init__(self, **params: ParamSpec) -> None:
         super().__init__()
@@ -54,7 +56,35 @@ class Link:
         forward = getattr(self, "forward", None)
         if forward is None:
             raise AttributeError(f"{type(self).__name__} cannot be called: define forward(self, …)")
+        if self._link_hooks or _within.get():
+            return hooked(hooks_of(self._link_hooks), self, forward, args, kwargs)
         return forward(*args, **kwargs)
+
+    # -------------------------------------------------------------------------------- hooks
+
+    @property
+    def local_link_hooks(self) -> dict[str, LinkHook]:
+        """The hooks of this link, by name."""
+        if self._link_hooks is None:
+            self._link_hooks = {}
+        return self._link_hooks
+
+    def add_hook(self, hook: LinkHook, name: str | None = None) -> Any:
+        """Have ``hook`` called at every call of this link; returns the link."""
+        if not isinstance(hook, LinkHook):
+            raise TypeError(f"add_hook: expected a LinkHook, got {type(hook).__name__}")
+        name = hook.name if name is None else name
+        if name in self.local_link_hooks:
+            raise KeyError(f"add_hook: there is a hook {name!r} already: pass another name=…")
+        self.local_link_hooks[name] = hook
+        hook.added(self)
+        return self
+
+    def delete_hook(self, name: str) -> None:
+        """Take the hook of this name away."""
+        if name not in self.local_link_hooks:
+            raise KeyError(f"delete_hook: there is no hook {name!r}")
+        self.local_link_hooks.pop(name).deleted(self)
 
     def __str__(self) -> str:
         return f"{type(self).__name__}({', '.join(f'{k}={v}' for k, v in self.printable_specs)})"

@@ -19,7 +19,7 @@ __all__ = [
 ]
 
 # So much of one value, and of all of them, stands in the name of a class.
-SHOWN, SHOWN_IN_ALL = 100, 5000
+IN_A_NAME, IN_ALL = 100, 5000
 
 
 class Bundle:
@@ -29,7 +29,7 @@ class Bundle:
         self.cases = cases
 
 
-def _shortened(text: str, length: int) -> str:
+def _without_middle(text: str, length: int) -> str:
     if len(text) <= length:
         return text
     half = (length - 3) // 2
@@ -38,13 +38,13 @@ def _shortened(text: str, length: int) -> str:
 
 def _class_name(base: type, number: int, setting: Mapping[str, Any]) -> str:
     shown = [
-        f"{key}={_shortened(getattr(value, '__name__', None) or repr(value), SHOWN)}"
+        f"{key}={_without_middle(getattr(value, '__name__', None) or repr(value), IN_A_NAME)}"
         for key, value in sorted(setting.items())
     ]
-    return f"{base.__name__}_param_{number}_{{{_shortened(', '.join(shown), SHOWN_IN_ALL)}}}"
+    return f"{base.__name__}_param_{number}_{{{_without_middle(', '.join(shown), IN_ALL)}}}"
 
 
-def _noted(method: Callable[..., Any], setting: Mapping[str, Any]) -> Callable[..., Any]:
+def _telling(method: Callable[..., Any], setting: Mapping[str, Any]) -> Callable[..., Any]:
     @wraps(method)
     def test(self: Any, *args: Any, **kwargs: Any) -> Any:
         try:
@@ -67,7 +67,7 @@ def _class_of(base: type, number: int, setting: Mapping[str, Any]) -> type:
     for name in dir(base):
         method = getattr(base, name)
         if name.startswith("test") and callable(method):
-            members[name] = _noted(method, setting)
+            members[name] = _telling(method, setting)
     members["__module__"] = base.__module__
     return type(_class_name(base, number, setting), (base,), members)
 
