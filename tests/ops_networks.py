@@ -409,6 +409,84 @@ def _lstm(c: Any, x: Any) -> Any:
     return np.concatenate([new, c[len(x) :]]), s(o) * np.tanh(new)
 
 
+def _contrastive(x0: Any, x1: Any, y: Any, reduce: str = "mean", margin: float = 6) -> Any:
+    d = np.sqrt(((x0 - x1) ** 2).sum(1))
+    loss = (np.where(y == 1, d**2, np.maximum(margin - d, 0) ** 2) / 2).astype(x0.dtype)
+    return loss if reduce == "no" else loss.mean()
+
+
+def _triplet(a: Any, p: Any, n: Any, reduce: str = "mean", margin: float = 0.2) -> Any:
+    loss = np.maximum(((a - p) ** 2).sum(1) - ((a - n) ** 2).sum(1) + margin, 0)
+    return loss if reduce == "no" else loss.mean()
+
+
+def _covariance(y: Any, z: Any, reduce: str = "half_squared_sum") -> Any:
+    found = (y - y.mean(0)).T @ (z - z.mean(0)) / y.dtype.type(len(y))
+    return found if reduce == "no" else (found**2).sum() / 2
+
+
+def _decov(h: Any, reduce: str = "half_squared_sum") -> Any:
+    found = _covariance(h, h, "no") * (1 - np.eye(h.shape[1], dtype=h.dtype))
+    return found if reduce == "no" else (found**2).sum() / 2
+
+
+def _drawn(shape: Any) -> Any:
+    return np.arange(int(np.prod(shape))).reshape(shape) % 3
+
+
+def _negative(x: Any, W: Any, t: Any, reduce: str = "sum") -> Any:
+    loss = np.zeros(len(x), x.dtype)
+    for i, k in enumerate(t):
+        if k != -1:
+            drawn = _drawn((len(x), 3))[i, 1:]
+            loss[i] = np.log1p(np.exp(-W[k] @ x[i])) + np.log1p(np.exp(W[drawn] @ x[i])).sum()
+    return loss if reduce == "no" else loss.sum()
+
+
+WORDS = np.array([1, -1, 0])
+COMPARING: tuple[Row, ...] = (
+    rows(
+        "contrastive",
+        None,
+        case(M, M, y=np.array([1, 0]), margin=6.0),
+        case(M, M, y=np.array([0, 1]), margin=6.0, reduce="no"),
+        ref=_contrastive,
+        bad=(case(M, (3, 2), y=np.array([1, 0])), case(M, M, y=np.array([1]))),
+    ),
+    rows(
+        "triplet",
+        None,
+        case(M, M, M, margin=9.0),
+        case(M, M, M, margin=9.0, reduce="no"),
+        ref=_triplet,
+        bad=(case(M, M, (3, 3)),),
+    ),
+    rows(
+        "cross_covariance",
+        None,
+        case((3, 2), (3, 2)),
+        case((3, 2), (3, 1), reduce="no"),
+        ref=_covariance,
+        bad=(case((3, 2), (2, 2)),),
+    ),
+    rows(
+        "decov",
+        None,
+        case((3, 2)),
+        case((3, 2), reduce="no"),
+        ref=_decov,
+        bad=(case((3,)),),
+    ),
+    rows(
+        "negative_sampling",
+        None,
+        case((3, 2), (3, 2), t=WORDS),
+        case((3, 2), (3, 2), t=WORDS, reduce="no"),
+        f=lambda x, W, t, **args: F.negative_sampling(x, t, W, _drawn, 2, **args),
+        ref=_negative,
+        bad=(case((2, 2), (3, 2), t=WORDS),),
+    ),
+)
 NORMALIZATION: tuple[Row, ...] = (
     rows(
         "batch_normalization",
@@ -479,6 +557,7 @@ SCORED = np.array([0, 1, 2, 0, 1, 2])
 ROWS: tuple[Row, ...] = (
     *MOVING,
     *NORMALIZATION,
+    *COMPARING,
     # connection
     rows(
         "linear",

@@ -46,6 +46,7 @@ from playground.graph.errors import no_such_name
 
 if TYPE_CHECKING:
     from playground.functions.array.columns import *  # noqa: F403
+    from playground.functions.connection.comparing import *  # noqa: F403
     from playground.functions.connection.convolution import *  # noqa: F403
     from playground.functions.connection.dense import *  # noqa: F403
     from playground.functions.evaluation.classification import *  # noqa: F403
@@ -61,6 +62,7 @@ if TYPE_CHECKING:
 # and `import playground` costs little more than `import numpy`. By module: its __all__.
 _LATE = {
     "array.columns": "depth2space im2col space2depth",
+    "connection.comparing": "contrastive cross_covariance decov negative_sampling triplet",
     "connection.convolution": """
         convolution_1d convolution_2d convolution_3d convolution_nd deconvolution_1d
         deconvolution_2d deconvolution_3d deconvolution_nd depthwise_convolution_2d

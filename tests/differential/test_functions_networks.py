@@ -148,7 +148,40 @@ NORMALIZATION = [
     Row("lstm", lambda F, c, x: F.lstm(c, x)[0], ((3, 2), (2, 8))),
     Row("lstm", lambda F, c, x: F.lstm(c, x)[1], ((3, 2, 2), (2, 8, 2))),
 ]
-ROWS = [*CONNECTION, *BILINEAR, *NOISE, *WINDOWS, *NORMALIZATION]
+
+
+def _words(shape: tuple[int, ...]) -> np.ndarray:
+    return (np.arange(int(np.prod(shape))).reshape(shape) % 3).astype("i")
+
+
+PAIRS = np.array([1, 0, 1], "i")
+WORDS = np.array([1, -1, 0], "i")
+COMPARING = [
+    Row("contrastive", lambda F, x, y: F.contrastive(x, y, PAIRS), ((3, 2), (3, 2)), second=False),
+    Row(
+        "contrastive",
+        lambda F, x, y: F.contrastive(x, y, PAIRS, 5, "no"),
+        ((3, 2), (3, 2)),
+        second=False,
+    ),
+    over("triplet", M, M, M, margin=3.0),
+    over("triplet", M, M, M, reduce="no"),
+    over("cross_covariance", (4, 3), (4, 2)),
+    over("cross_covariance", (4, 3), (4, 2), reduce="no"),
+    over("decov", (4, 3), second=False),
+    over("decov", (4, 3), second=False, reduce="no"),
+    Row(
+        "negative_sampling",
+        lambda F, x, W: F.negative_sampling(x, WORDS, W, _words, 4),
+        ((3, 2), (3, 2)),
+    ),
+    Row(
+        "negative_sampling",
+        lambda F, x, W: F.negative_sampling(x, WORDS, W, _words, 2, "no"),
+        ((3, 2), (3, 2)),
+    ),
+]
+ROWS = [*CONNECTION, *BILINEAR, *NOISE, *WINDOWS, *NORMALIZATION, *COMPARING]
 
 every_row = pytest.mark.parametrize("row", ROWS, ids=[f"{i}-{r.name}" for i, r in enumerate(ROWS)])
 
