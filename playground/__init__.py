@@ -6,6 +6,7 @@ import playground._interrupts
 # isort: split
 from typing import TYPE_CHECKING, Any
 
+import playground.interpreters.devices
 import playground.interpreters.methods  # noqa: F401 (Variable's NumPy protocols and methods)
 from playground import functions
 from playground._version import __version__

@@ -26,7 +26,26 @@ def linear(name: str, op: type | None, *cases: Case, **options: Any) -> Row:
     return Row(name, op, cases, **{"shift": 6.0, "dtypes": "fd", **options})
 
 
+def _batch_product(a: Any, b: Any, transa: bool = False, transb: bool = False) -> Any:
+    a, b = (x[..., None] if x.ndim == 2 else x for x in (a, b))
+    a, b = (np.swapaxes(x, 1, 2) if t else x for x, t in ((a, transa), (b, transb)))
+    return np.einsum("npq,nqr->npr", a, b)
+
+
 ROWS: tuple[Row, ...] = (
+    Row(
+        "batch_matmul",
+        None,
+        (
+            case((2, 3, 4), (2, 4, 2)),
+            case((2, 3), (2, 3), transa=True),
+            case((2, 3, 4), (2, 4)),
+            case((2, 4, 3), (2, 2, 4), transa=True, transb=True),
+        ),
+        f=F.batch_matmul,
+        ref=_batch_product,
+        bad=(case((2, 3), (2, 3)),),
+    ),
     linear("inv", solving.Inv, *SQUARE, bad=NOT_SQUARE),
     linear("det", solving.Det, *SQUARE, bad=NOT_SQUARE),
     linear("slogdet", solving.Slogdet, *SQUARE, bad=NOT_SQUARE),

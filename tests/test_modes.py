@@ -32,6 +32,7 @@ def test_debug_mode() -> None:
     assert playground.is_debug()
     playground.set_debug(False)
     assert not playground.is_debug()
+    del playground.config.debug  # this thread's own, which would go on covering the process's
 
 
 def test_runtime_info_names_what_runs() -> None:
@@ -50,3 +51,17 @@ def test_static_graphs_are_ordinary_ones() -> None:
         return x + 2
 
     assert (once(1), again(1)) == (2, 3)
+
+
+def test_switches_of_libraries_that_are_not_called_can_be_set_and_read() -> None:
+    assert playground.config.use_cudnn == playground.global_config.use_cudnn == "auto"
+    with playground.using_config("use_cudnn", "never"):
+        assert playground.config.use_cudnn == "never"
+    assert playground.global_config.autotune is playground.config.autotune is False
+    playground.config.autotune = True
+    assert playground.config.autotune
+    del playground.config.autotune
+    assert not playground.config.autotune
+    for config in (playground.config, playground.global_config):
+        with pytest.raises(AttributeError, match="there is no switch 'nonesuch'"):
+            _ = config.nonesuch

@@ -94,6 +94,13 @@ class _ProcessWide:
     if TYPE_CHECKING:
 
         def __getattr__(self, name: str) -> Any: ...
+    else:
+
+        def __getattr__(self, name: str) -> Any:
+            try:
+                return INERT[name]
+            except KeyError:
+                raise AttributeError(f"there is no switch {name!r}") from None
 
     def __setattr__(self, name: str, value: object) -> None:
         super().__setattr__(name, value)
@@ -101,6 +108,22 @@ class _ProcessWide:
             own.sum_up()
 
 
+# Chainer's switches of libraries that nothing is called of: they can be set and read. Apart, as the
+# values are copied whenever a switch is set.
+INERT: dict[str, Any] = {
+    "autotune": False,
+    "compute_mode": None,
+    "cudnn_deterministic": False,
+    "cudnn_fast_batch_normalization": False,
+    "in_recomputing": False,
+    "lazy_grad_sum": False,
+    "schedule_func": None,
+    "use_cudnn": "auto",
+    "use_cudnn_tensor_core": "auto",
+    "use_ideep": "never",
+    "use_static_graph": True,
+    "warn_nondeterministic": False,
+}
 _in_use: WeakSet[_Own] = WeakSet()
 global_config = _ProcessWide()
 # Not a thread's: tasks of one thread take turns in the middle of a block, and each starts with a
@@ -135,10 +158,12 @@ class _Switches:
         return here().values["_lift"]
 
     def __getattr__(self, name: str) -> Any:
-        try:
-            return here().values[name]
-        except KeyError:
-            raise AttributeError(f"there is no switch {name!r}") from None
+        values = here().values
+        if name in values:
+            return values[name]
+        if name in INERT:
+            return INERT[name]
+        raise AttributeError(f"there is no switch {name!r}")
 
     def __setattr__(self, name: str, value: object) -> None:
         _own.set(_Own((*_without(None, name), _Entry(None, name, value))))

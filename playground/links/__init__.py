@@ -19,9 +19,11 @@ from playground.links.connection.convolution import (
     DilatedConvolution2D,
 )
 from playground.links.connection.embed_id import EmbedID
+from playground.links.connection.inception import Inception, MLPConvolution2D
 from playground.links.connection.linear import Bilinear, Highway, Linear
 from playground.links.connection.scaling import Bias, Parameter, Scale
 from playground.links.link import Link
+from playground.links.loss.negative_sampling import NegativeSampling
 from playground.links.model.classifier import Classifier
 from playground.links.normalization.normalization import BatchNormalization, LayerNormalization
 from playground.links.rnn.gru import GRU, StatefulGRU, StatelessGRU
@@ -49,10 +51,13 @@ __all__ = [
     "DilatedConvolution2D",
     "EmbedID",
     "Highway",
+    "Inception",
     "LayerNormalization",
     "Linear",
     "Link",
+    "MLPConvolution2D",
     "Maxout",
+    "NegativeSampling",
     "PReLU",
     "Parameter",
     "Scale",

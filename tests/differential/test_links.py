@@ -189,6 +189,24 @@ ROWS: dict[str, Row] = {
     "depthwise later": Row(
         lambda e: e.links.DepthwiseConvolution2D(None, 2, 3, 1, 1), (IMAGE,), 1e-5
     ),
+    "inception": Row(lambda e: e.links.Inception(3, 2, 1, 2, 2, 1, 2), (IMAGE,), 1e-5),
+    "inception later": Row(
+        lambda e: e.links.Inception(None, 1, 1, 1, 1, 1, 1, halves, 0.2), (IMAGE,), 1e-5
+    ),
+    "mlpconv": Row(lambda e: e.links.MLPConvolution2D(3, (4, 2), 3, pad=1), (IMAGE,), 1e-5),
+    "mlpconv later": Row(
+        lambda e: e.links.MLPConvolution2D(
+            None, (4, 3, 2), 2, activation=e.functions.tanh, conv_init=0.3, bias_init=0.1
+        ),
+        (IMAGE,),
+        1e-5,
+    ),
+    "negative sampling": Row(
+        lambda e: e.links.NegativeSampling(3, [5, 1, 3, 2], 2), (X, whole(4, 4)), 1e-5
+    ),
+    "negative sampling power": Row(
+        lambda e: e.links.NegativeSampling(3, [5, 1, 3], 4, 0.5), (X, whole(4, 4) - 1), 1e-5
+    ),
     "dropconnect later": Row(lambda e: e.links.SimplifiedDropconnect(None, 2, 0.2), (X,)),
 }
 
@@ -313,6 +331,20 @@ def test_running_averages_and_finetuning() -> None:
         half = engine.links.BatchNormalization(3)(engine.Variable(X.astype("f2")))
         missing = raised(lambda: engine.links.BatchNormalization())
         return seen, layer.N, y, one, wide.gamma, wide.avg_var, half.dtype.name, missing
+
+    assert_same(run(script, playground), run(script, chainer), 1e-5)
+
+
+def test_the_samples_are_those_that_chainer_draws() -> None:
+    def script(engine: Any) -> Any:
+        np.random.seed(4)
+        link = engine.links.NegativeSampling(3, np.arange(1, 9), 5)
+        link.W.array[...] = floats(8, 3)
+        t = np.array([1, -1, 7, 0], "i4")
+        x = engine.Variable(X)
+        loss, samples = link(x, t, reduce="no", return_samples=True)
+        engine.functions.sum(loss * np.arange(4, dtype="f4")).backward()
+        return loss, samples.astype("i4"), x.grad, raised(lambda: link(x, t, reduce="mean"))
 
     assert_same(run(script, playground), run(script, chainer), 1e-5)
 

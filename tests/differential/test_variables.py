@@ -869,3 +869,15 @@ def test_zerograd_of_values_that_are_no_numbers(engine: Any) -> Any:
     v = engine.Variable(np.array([np.nan, np.inf, 1], "f4"))
     v.zerograd()
     return v.grad
+
+
+@same
+def test_where_a_variable_is_and_what_it_prints(engine: Any) -> Any:
+    x = engine.Variable(np.array([[1, 2], [3, 5]], "f"), name="x")
+    prints = [x.summary(), x.debug_print(), engine.Variable().debug_print()[20:]]
+    for gradient in (np.zeros((2, 2), "f"), np.array([[1, 0], [2, 4]], "f")):
+        x.grad = gradient
+        prints.append(x.debug_print())
+    moved = [x.to_cpu(), x.to_device("@numpy"), engine.Parameter(1.0).to_cpu()]
+    names = [str(x.device), str(engine.Parameter(1.0).device), x.xp.__name__]
+    return prints[:2], prints[3:], moved, names, x, x.grad

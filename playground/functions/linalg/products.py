@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from playground.functions.operands import operator, turn_of
+from playground.functions.operands import operator, together, turn_of
 from playground.functions.registry import answers
 from playground.graph import backend
 from playground.graph.errors import OperandError
@@ -12,7 +12,7 @@ from playground.graph.op import Broadcasting
 from playground.graph.types import Array, Cotangents, Operand, Raw
 from playground.graph.variable import Variable
 
-__all__ = ["matmul"]
+__all__ = ["batch_matmul", "matmul"]
 
 
 class MatMul(Broadcasting):
@@ -98,6 +98,15 @@ def matmul(a: Operand, b: Operand, transa: bool = False, transb: bool = False) -
     if transb:
         b = b.swapaxes(-1, -2)
     return MatMul().of(a, b)
+
+
+def batch_matmul(a: Operand, b: Operand, transa: bool = False, transb: bool = False) -> Variable:
+    """Products of the matrices in two batches: (n, p, q), (n, q, r) to (n, p, r).
+
+    An operand of two axes is a batch of columns. Chainer 1's name; ``matmul`` takes batches too.
+    """
+    a, b = (x[..., None] if x.ndim == 2 else x for x in together("batch_matmul", a, b))
+    return matmul(a, b, transa, transb)
 
 
 def _at(self: Variable, other: Operand) -> Array:

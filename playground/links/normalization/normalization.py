@@ -9,11 +9,10 @@ from typing import Any
 import numpy as np
 
 import playground.functions as F
-from playground.graph.backend import array_like
 from playground.graph.config import config
 from playground.graph.errors import GraphError
 from playground.graph.parameter import Parameter
-from playground.graph.types import Array, DType, Operand, Raw, Shape
+from playground.graph.types import DType, Operand, Shape
 from playground.graph.variable import Variable, as_variable
 from playground.initializers import generate_array, get_initializer
 from playground.links.link import Link
@@ -110,51 +109,30 @@ class BatchNormalization(Link):
         """Begin to average anew: ``finetune=True`` then takes plain means of all batches."""
         self.N = 0
 
-    def _axes(self, x: Array) -> tuple[int, ...]:
-        if self.axis is not None:
-            return self.axis
-        return (0, *range(self.avg_mean.ndim + 1, x.ndim))
-
     def forward(self, x: Operand, finetune: bool = False) -> Variable:
         x = as_variable(x)
         if self.avg_mean is None:
-            kept = tuple(n for i, n in enumerate(x.shape) if i not in self._axes(x))
+            kept = tuple(n for i, n in enumerate(x.shape) if i not in (self.axis or ()))
             self._initialize_params(kept)
-        axes = self._axes(x)
-        # The parameters' shape, with 1 along the axes that are averaged over.
-        shape = tuple(1 if i in axes else n for i, n in enumerate(x.shape))
-        mean, var = self.avg_mean.reshape(shape), self.avg_var.reshape(shape)
-        if config.train:
-            self.N += 1 if finetune else 0
-            # A plain mean of all batches since the start of fine-tuning.
-            decay = 1.0 - 1.0 / self.N if finetune else self.decay
-            mean = F.mean(x, axis=axes, keepdims=True)
-            var = F.mean(F.square(x - F.broadcast_to(mean, x.shape)), axis=axes, keepdims=True)
-            self._average(x.size // mean.size, decay, mean.array, var.array)
-        y = centred(x, mean, var, self.eps)
-        if self.gamma is not None:
-            y = y * self._spread(self.gamma, x, shape)
-        if self.beta is not None:
-            y = y + self._spread(self.beta, x, shape)
-        return y
-
-    def _spread(self, param: Parameter, x: Variable, shape: Shape) -> Variable:
-        return F.broadcast_to(F.cast(F.reshape(param, shape), x.dtype), x.shape)
-
-    def _average(self, count: int, decay: float, mean: Raw, var: Raw) -> None:
-        # In place, and of the variance the unbiased estimate: what a new batch will have.
-        unbiased = var * (count / max(count - 1.0, 1.0))
-        for average, news in ((self.avg_mean, mean), (self.avg_var, unbiased)):
-            average *= decay
-            average += (1 - decay) * array_like(news.reshape(average.shape), average)
-
-
-def centred(x: Variable, mean: Operand, var: Operand, eps: float) -> Any:
-    """(x - mean) / √(var + eps), with statistics that have 1 along the axes averaged over."""
-    # The averages may be of a higher precision than what flows.
-    mean, var = (F.cast(as_variable(value), x.dtype) for value in (mean, var))
-    std = F.sqrt(var + eps)
-    return (x - F.broadcast_to(mean, x.shape)) / F.broadcast_to(std, x.shape)
+        kind, shape, like = self._dtype, self.avg_mean.shape, self.avg_mean
+        gamma = np.ones(shape, kind, like=like) if self.gamma is None else self.gamma
+        beta = np.zeros(shape, kind, like=like) if self.beta is None else self.beta
+        if not config.train:
+            averages = self.avg_mean, self.avg_var
+            return F.fixed_batch_normalization(x, gamma, beta, *averages, self.eps, self.axis)
+        self.N += 1 if finetune else 0
+        # A plain mean of all batches since the start of fine-tuning.
+        decay = 1.0 - 1.0 / self.N if finetune else self.decay
+        return F.batch_normalization(
+            x,
+            gamma,
+            beta,
+            eps=self.eps,
+            running_mean=self.avg_mean,
+            running_var=self.avg_var,
+            decay=decay,
+            axis=self.axis,
+        )
 
 
 class LayerNormalization(Link):
@@ -186,8 +164,4 @@ class LayerNormalization(Link):
         x = as_variable(x)
         if self.gamma._array is None:
             self._initialize_params(math.prod(x.shape[1:]))
-        mean = F.mean(x, axis=1, keepdims=True)
-        var = F.mean(F.square(x - F.broadcast_to(mean, x.shape)), axis=1, keepdims=True)
-        y = centred(x, mean, var, self.eps)
-        # Row by row: what is learnt belongs to the elements, not to the rows.
-        return y * F.broadcast_to(self.gamma, x.shape) + F.broadcast_to(self.beta, x.shape)
+        return F.layer_normalization(x, self.gamma, self.beta, self.eps)

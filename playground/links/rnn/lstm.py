@@ -18,23 +18,6 @@ from playground.links.connection.linear import Linear
 __all__ = ["LSTM", "StatelessLSTM"]
 
 
-def gated(c: Any, gates: Any) -> tuple[Any, Any]:
-    """The next cell and output from a cell and its gates (batch, 4 · units).
-
-    The four of a unit stand side by side: input, its gate, forget gate, output gate. A batch that
-    is shorter than the cell's updates the first rows; the others stay.
-    """
-    batch, units = len(gates), gates.shape[1] // 4
-    c = as_variable(c)
-    a, i, f, o = F.split_axis(F.reshape(gates, (batch, units, 4)), 4, axis=2, force_tuple=True)
-    a, i, f, o = (F.reshape(gate, (batch, units)) for gate in (a, i, f, o))
-    # Sequences sorted by length end one after the other; the last ones' states are their results.
-    rest = c[batch:] if len(c) > batch else None
-    new = F.tanh(a) * F.sigmoid(i) + F.sigmoid(f) * (c if rest is None else c[:batch])
-    h = F.sigmoid(o) * F.tanh(new)
-    return (new if rest is None else F.concat([new, rest], axis=0)), h
-
-
 class StatelessLSTM(Chain):
     """(c, h) of the next time step: ``c, h = lstm(c, h, x)``; None stands for zeros.
 
@@ -100,7 +83,7 @@ class StatelessLSTM(Chain):
 
     def forward(self, c: Any, h: Any, x: Any) -> Any:
         gates = self._gates(h, x)
-        return gated(self._zeros(x) if c is None else c, gates)
+        return F.lstm(self._zeros(x) if c is None else c, gates)
 
 
 class LSTM(StatelessLSTM):
@@ -143,6 +126,6 @@ class LSTM(StatelessLSTM):
         if h is not None and len(h) > batch:
             h, rest = h[:batch], h[batch:]
         gates = self._gates(h, x)
-        self.c, y = gated(self._zeros(x) if self.c is None else self.c, gates)
+        self.c, y = F.lstm(self._zeros(x) if self.c is None else self.c, gates)
         self.h = y if rest is None else F.concat([y, rest], axis=0)
         return y
