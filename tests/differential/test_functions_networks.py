@@ -181,6 +181,12 @@ COMPARING = [
         ((3, 2), (3, 2)),
     ),
 ]
+# As Chainer's bilinear: in single precision alone.
+BILINEAR += [
+    over("batch_matmul", (2, 2, 3), (2, 3, 2)),
+    over("batch_matmul", (2, 3), (2, 3), transa=True),
+    over("batch_matmul", (2, 3, 1), (2, 2, 3), transa=True, transb=True),
+]
 ROWS = [*CONNECTION, *BILINEAR, *NOISE, *WINDOWS, *NORMALIZATION, *COMPARING]
 
 every_row = pytest.mark.parametrize("row", ROWS, ids=[f"{i}-{r.name}" for i, r in enumerate(ROWS)])
