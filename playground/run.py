@@ -137,7 +137,8 @@ def tell_failure(error: BaseException) -> int:
     trace = from_script(error.__traceback__)
     if isinstance(error, _TOLD):
         where = "" if trace is None else f"{innermost_place(trace)}: "
-        complain(f"{where}{error}")
+        # Said for commands of ours: a script has another flag, mostly this one.
+        complain(f"{where}{error}".replace("use --device cpu", "run it with --gpu -1"))
         return 2
     sys.excepthook(type(error), error.with_traceback(trace), trace)
     return INTERRUPTED if isinstance(error, KeyboardInterrupt) else 1

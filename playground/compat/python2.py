@@ -111,7 +111,8 @@ def translated(text: str, path: str) -> str:
     except Exception as error:  # each translator has a ParseError of its own
         if type(error).__name__ not in ("ParseError", "TokenError"):
             raise
-        raise InputError(f"{path}: neither Python 3 nor 2: {error}") from error
+        # In the words of today's parser: the translator's are those of its tables.
+        raise InputError(f"{path}: neither Python 3 nor 2: {reason(text, path)}") from error
     return found
 
 

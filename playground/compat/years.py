@@ -33,6 +33,8 @@ Maker = Callable[[], Any]
 def _thing_at(path: str) -> Maker:
     """A thing by its dotted path, its module imported when it is asked for."""
     module, _, name = path.rpartition(".")
+    if module == "dict":
+        return lambda: getattr(dict, name)
     return lambda: getattr(import_module(module), name) if module else getattr(builtins, name)
 
 
@@ -135,6 +137,26 @@ GONE: dict[str, Mapping[str, tuple[str, Maker]]] = {
     ),
     "sklearn.grid_search": _as_written("GridSearchCV=sklearn.model_selection.GridSearchCV"),
     "sklearn.externals": _as_written("joblib=joblib"),
+    # Chainer needed six, so that scripts use it unasked; where it is installed, that one is found.
+    "six": _as_written(
+        "iteritems=dict.items iterkeys=dict.keys itervalues=dict.values text_type=str "
+        "binary_type=bytes next=next callable=callable StringIO=io.StringIO BytesIO=io.BytesIO"
+    )
+    | {
+        "PY2": ("False", _value(False)),
+        "PY3": ("True", _value(True)),
+        "string_types": ("(str,)", _value((str,))),
+        "integer_types": ("(int,)", _value((int,))),
+        "moves": ("today's names", lambda: import_module("six.moves")),
+    },
+    "six.moves": _as_written(
+        "range=range xrange=range zip=zip map=map filter=filter input=input "
+        "reduce=functools.reduce zip_longest=itertools.zip_longest"
+    )
+    | {
+        name: (module, lambda module=module: import_module(module))
+        for name, module in (("cPickle", "pickle"), ("queue", "queue"), ("urllib", "urllib"))
+    },
     "sklearn.datasets.samples_generator": _as_written(
         "make_blobs=sklearn.datasets.make_blobs make_moons=sklearn.datasets.make_moons"
     ),
@@ -181,7 +203,8 @@ class _GoneFinder(MetaPathFinder):
     """Finds the modules of :data:`GONE`, after every other finder has been asked."""
 
     def find_spec(self, path: str, search: Any = None, target: Any = None) -> ModuleSpec | None:
-        return ModuleSpec(path, Made(Gone)) if path in GONE else None
+        inside = any(name.startswith(f"{path}.") for name in GONE)
+        return ModuleSpec(path, Made(Gone), is_package=inside) if path in GONE else None
 
 
 class _Watcher(MetaPathFinder):

@@ -39,6 +39,8 @@ SLOW = 1e3
 STUDYS_SIZE = 10
 # About 3e5 steps of grow-shrink, or seconds, where Barzilai-Borwein takes a hundred.
 STUDYS_CONDITION = 300
+# Of a matrix from a file, whose owner waits for the answer and not for the study: 3,000 steps.
+OWN_CONDITION = 30
 
 
 class Inverse(cli.Descent):
@@ -59,7 +61,8 @@ class Inverse(cli.Descent):
 
         rules:
           auto                   grow-shrink up to size 10 and for the absolute loss,
-                                 barzilai-borwein for what is larger or badly conditioned
+                                 barzilai-borwein for what is larger, badly conditioned,
+                                 or from a file with entries beyond 1
           grow-shrink            step size x 1.2 after a better loss, x 0.5 after a worse
                                  one, which is kept; below 1e-10 comes a restart
           grow-shrink-take-back  the same, but a worse point is taken back
@@ -152,14 +155,17 @@ class Inverse(cli.Descent):
             )
 
     def _choose_rule(self) -> None:
-        """Make of ``--rule auto`` the rule that gets there, and say which where it is another."""
+        """Make of ``--rule auto`` the rule that gets there; a note where it is not the study's."""
         settings, size = self.settings, len(self.matrix)
         settings.rule = "grow-shrink"
         if settings.loss == "absolute":
             return
         if size > STUDYS_SIZE:
             why = f"size {size} is above {STUDYS_SIZE}"
-        elif self.condition > STUDYS_CONDITION:
+        elif settings.matrix is not None and np.abs(self.matrix).max() > 1:
+            # The study's first step, 0.01, is one for entries in 0..1: others send it far away.
+            why = "X has entries beyond 1"
+        elif self.condition > (STUDYS_CONDITION if settings.matrix is None else OWN_CONDITION):
             why = f"the condition number is {self.condition:.3g}"
         else:
             return

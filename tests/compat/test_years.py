@@ -105,3 +105,15 @@ def test_nothing_stays() -> None:
     with pytest.raises(ModuleNotFoundError):
         importlib.import_module("cPickle")
     years.put_back()
+
+
+def test_six_is_there_without_being_installed() -> None:
+    six = years.Gone("six")
+    assert list(six.iteritems({1: 2})) == [(1, 2)]
+    assert isinstance("", six.string_types)
+    assert not six.PY2
+    moves = years.Gone("six.moves")
+    assert list(moves.range(2)) == [0, 1]
+    assert moves.cPickle.__name__ == "pickle"
+    finder = years._GoneFinder()
+    assert finder.find_spec("six").submodule_search_locations is not None

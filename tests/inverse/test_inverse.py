@@ -384,7 +384,12 @@ def test_the_rule_is_chosen_by_size_and_condition(run, tmp_path):
     np.savetxt(tmp_path / "covariance.csv", np.cov(rows.T), delimiter=",")
     own = run("--matrix", "covariance.csv", "--no-plot", "--out", "own")
     assert own.code == 0
-    assert "rule barzilai-borwein, since the condition number is " in own.err
+    assert "rule barzilai-borwein, since X has entries beyond 1" in own.err
+    (tmp_path / "small.csv").write_text("1,0.99\n0.98,1\n")
+    bad = run("--matrix", "small.csv", "--no-plot", "--out", "bad")
+    assert "rule barzilai-borwein, since the condition number is 13" in bad.err
+    (tmp_path / "good.csv").write_text("1,0.5\n0.25,1\n")
+    assert run("--matrix", "good.csv", "--no-plot", "--out", "good").err == ""
     kinked = run("--size", 30, "--loss", "absolute", "--max-steps", 3, "--no-plot", "--out", "k")
     assert "rule barzilai-borwein, since" not in kinked.err
     assert playground.read_log("k").meta["settings"]["rule"] == "grow-shrink"
@@ -423,7 +428,7 @@ def test_a_matrix_that_blows_up_does_not_end_in_silence(tmp_path):
     assert process.returncode == 1
     assert out.startswith("not converged after ")
     assert "what would help: " in out
-    assert err == ""  # no warnings of NumPy either
+    assert err.count("\n") == 1  # the rule, and no warnings of NumPy
 
 
 # ------------------------------------------------------------------------- resuming

@@ -60,9 +60,9 @@ def test_what_a_part_shows_could_be_typed(part):
     ("options", "meant"),
     [
         ({"rules": "adam"}, "did you mean rule="),
-        ({"max_steps": 5}, r"did you mean stop=MaxSteps\(…\)"),
-        ({"maxiter": 5}, r"did you mean stop=MaxSteps\(…\)"),
-        ({"tol": 1e-3}, r"did you mean stop=Below\(…\)"),
+        ({"max_steps": 5}, r"did you mean stop=.*MaxSteps\(…\)"),
+        ({"maxiter": 5}, r"did you mean stop=.*MaxSteps\(…\)"),
+        ({"tol": 1e-3}, r"did you mean stop=.*Below\(…\)"),
         ({"x0": START}, "did you mean start="),
         ({"lr": 0.1}, r"did you mean rule=Constant\(…\)"),
         ({"zzz": 1}, "it takes loss, start, rule, stop"),
@@ -104,7 +104,13 @@ def test_a_number_of_steps_is_no_tolerance(stop):
         fit(stop=stop)
 
 
-@pytest.mark.parametrize("stop", [True, "100", [100], {"tol": 1}])
+def test_a_tolerance_may_stand_in_a_list():
+    assert fit(stop=[1e-6, MaxSteps(50)]).value <= 1e-6
+    with pytest.raises(FitError, match=r"stop=100: .*MaxSteps\(100\)"):
+        fit(stop=[100])
+
+
+@pytest.mark.parametrize("stop", [True, "100", ["100"], [True], {"tol": 1}])
 def test_what_is_no_stop_rule(stop):
     with pytest.raises(FitError, match=r"stop: expected (a tolerance, )?stop rules"):
         fit(stop=stop)

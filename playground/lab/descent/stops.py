@@ -221,15 +221,16 @@ def make_stops(stop: float | Stop | Sequence[Stop] | None) -> list[Stop]:
     """A list of stop rules.
 
     None means a stationary point or 10,000 steps, a number t ``Below(t)`` or 10,000 steps; a rule
-    or a list of rules is taken as it is. Raises FitError for anything else, and for what looks like
-    a number of steps: a whole number from 1 on.
+    or a list of rules is taken as it is, with numbers as tolerances. Raises FitError for anything
+    else, and for what looks like a number of steps: a whole number from 1 on.
     """
     if stop is None:
         return [GradientBelow(), MaxSteps(DEFAULT_STEPS)]
     if is_number(stop):
-        _require_tolerance(stop)
-        return [Below(stop), MaxSteps(DEFAULT_STEPS)]
+        return [_tolerance(stop), MaxSteps(DEFAULT_STEPS)]
     rules = [stop] if isinstance(stop, Stop) else stop
+    if isinstance(rules, (list, tuple)):
+        rules = [_tolerance(rule) if is_number(rule) else rule for rule in rules]
     if not isinstance(rules, (list, tuple)) or not all(isinstance(rule, Stop) for rule in rules):
         raise FitError(
             f"stop: expected stop rules, a tolerance or None, got {stop!r}: for example "
@@ -238,11 +239,14 @@ def make_stops(stop: float | Stop | Sequence[Stop] | None) -> list[Stop]:
     return list(rules)
 
 
-def _require_tolerance(stop: float) -> None:
+def _tolerance(stop: float) -> Below:
+    """A number as a stop rule. Raises FitError for what is meant otherwise."""
     if isinstance(stop, (bool, np.bool_)):
         raise FitError(f"stop: expected a tolerance, stop rules or None, got {stop}")
     if isinstance(stop, (int, np.integer)) and stop >= 1:
         raise FitError(
             f"stop={stop}: a number is a tolerance, and a whole one looks like a number of steps: "
-            f"write MaxSteps({stop}) for these, Below({float(stop)}) for that tolerance"
+            f"write MaxSteps({stop}) for these, Below({float(stop)}) for that tolerance (both of "
+            f"playground.lab.descent)"
         )
+    return Below(stop)
