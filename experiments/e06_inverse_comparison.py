@@ -22,7 +22,7 @@ from experiments.findings import Finding, main
 from playground.lab.files import write_whole
 
 SIZES = (3, 10, 30, 100)
-QUICK_SIZES, QUICK_MATRICES, QUICK_LIMITS = (3, 10), 2, Limits(1_000, 3.0)
+QUICK_SIZES, QUICK_MATRICES, QUICK_LIMITS = (3, 10), 2, Limits(500, 3.0)
 
 
 def run(
