@@ -167,6 +167,8 @@ class Loop:
         used = f", and all {counted(self.restarts, 'restart')} are used up" if self.restarts else ""
         if self.trouble:
             hint = "start elsewhere, or with a smaller step size"
+            if not self.standing.step:  # no step was taken that could have been too long
+                hint = "start elsewhere: playground.find_nan(loss, start) names the line"
             return Ending("not finite", f"{self.trouble}{used}", hint)
         zero = ": the gradient is zero" if self.standing.squared_norm == 0.0 else ""
         reason = f"the step size fell below {self.rule.minimum:g}{zero}{used}"

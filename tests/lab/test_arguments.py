@@ -169,3 +169,8 @@ def test_the_default_rule_gets_there_and_a_run_says_what_would_help():
         "what may help: allow more steps, or try the rule 'barzilai-borwein'"
     )
     assert "what may help" not in repr(run)
+
+
+def test_a_loss_that_is_nowhere_at_its_start_is_sent_to_find_nan():
+    run = playground.fit(lambda x: np.log(x).sum(), [0.5, -1.0])
+    assert run.hint == "start elsewhere: playground.find_nan(loss, start) names the line"

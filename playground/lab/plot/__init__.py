@@ -166,8 +166,8 @@ def losses(frames: Mapping[str, Frame], ax: Axes | None = None) -> Axes:
         # A run of 30 steps would be a line along the edge beside one of 10,000.
         ax.set_xscale("symlog", linthresh=10)
     dress(ax, "Best loss so far", "loss")
-    # Losses fall, so that this corner is the emptiest; of very many only the first are named.
-    ax.legend(*(part[:MOST_LINES] for part in ax.get_legend_handles_labels()), loc="upper right")
+    # Where it hides least of the curves; of very many only the first are named.
+    ax.legend(*(part[:MOST_LINES] for part in ax.get_legend_handles_labels()), loc="best")
     return ax
 
 
