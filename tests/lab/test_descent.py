@@ -487,7 +487,7 @@ def test_stops_from_what_users_pass():
     "make",
     [
         lambda: make_stops("soon"),
-        lambda: make_stops([1e-3, MaxSteps(3)]),
+        lambda: make_stops(["soon", MaxSteps(3)]),
         lambda: MaxSteps(-1),
         lambda: MaxSteps(2.5),
         lambda: MaxSeconds(-1),
