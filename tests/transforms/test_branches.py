@@ -355,3 +355,35 @@ def test_an_error_inside_says_what_was_asked() -> None:
     with pytest.raises(TypeError, match="a float, please") as caught:
         grad(f)(3.0)
     assert "stands a playground.Variable" in "".join(caught.value.__notes__)
+
+
+PLACES = np.array([0.0, 0.5, 1.5, 2.0, 4.0])
+NOISE = {
+    "coordinates": lambda x: np.sum(
+        np.gradient(np.resize(x, 5), np.array([0.0, 0.5, 1.5, 2.0, 4.0]))
+    ),
+    "behind a step": lambda x: np.sum(
+        np.gradient(np.resize(np.trunc(x), 5), np.array([0.0, 0.5, 1.5, 2.0, 4.0]))
+    ),
+    "variance": lambda x: np.nanvar(np.linalg.eigvalsh(np.resize(x, (3, 3)))[:2]),
+    "a sum of nothing": lambda x: np.sum(np.resize(x, 3) * 0.1) - 0.3 * x.ravel()[0],
+}
+
+
+@pytest.mark.filterwarnings("ignore:grad. the output does not depend")
+@pytest.mark.parametrize("name", NOISE)
+@pytest.mark.parametrize("size", [1.0, 1687.1372288721088, -2.25745753779])
+def test_rounding_is_no_other_branch(name: str, size: float) -> None:
+    f = NOISE[name]
+
+    def asking(x):
+        return f(x) if hasattr(x, "shape") else f(np.asarray(x))  # asks, and changes nothing
+
+    grad(asking)(np.full((3, 3), size))
+
+
+@pytest.mark.parametrize("scale", [1.0, 1e-9, 1e-20, 1e-200])
+@pytest.mark.parametrize("x", [3.0, 1.0 + 1e-3, 1e-8])
+def test_a_small_other_branch_is_still_told(scale: float, x: float) -> None:
+    with pytest.raises(BranchError):
+        grad(lambda x: scale * (x if isinstance(x, float) else x * x))(x)
