@@ -7,12 +7,13 @@ the values differ that is an error. Who does not ask pays a look at a counter.
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from types import CodeType, FunctionType, MethodType, ModuleType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 from warnings import catch_warnings, simplefilter
 from weakref import ref
 
@@ -315,23 +316,24 @@ def _compare_readings(
     if result is _FAILED:
         return
     for mine, other in _differing(result, plain):
-        if not _is_rounding(twins.plain, plain_point, mine, other, plain, rewind):
+        pairs = enumerate(zip(_numbers_in(result), _numbers_in(plain), strict=False))
+        place = next((i for i, (a, b) in pairs if not _alike(a, b)), 0)
+        both = (twins.plain, plain_point, other), (twins.traced, point, mine)
+        if not _is_rounding(*both, place, rewind):
             raise _another_branch(twins, places, plain_point, mine, other)
 
 
-def _is_rounding(
-    call: Callable[[Sequence[Any]], Tree],
-    point: Sequence[Any],
-    mine: HostArray | None,
-    other: HostArray | None,
-    plain: Tree,
-    rewind: Callable[[], bool],
-) -> bool:
+_Reading: TypeAlias = "tuple[Callable[[Sequence[Any]], Tree], Sequence[Any], HostArray | None]"
+
+
+def _is_rounding(plain: _Reading, traced: _Reading, place: int, rewind: Callable[[], bool]) -> bool:
     """Whether two values differ by no more than the plain one does where the point is rounded.
 
     What is left of a cancellation (4e-17 where the numbers are equal) is noise, of which no share
-    of the value itself says how much there may be.
+    of the value itself says how much there may be. A reading is a call, its point and its value,
+    which is the number at ``place`` of the result.
     """
+    (_, point, other), mine = plain, traced[2]
     if mine is None or other is None or mine.shape != other.shape or not mine.size:
         return False
     difference = float(np.max(np.abs(mine - other)))
@@ -339,20 +341,27 @@ def _is_rounding(
     # A step of the function beside the point, such as floor's, is no rounding.
     if not difference <= SMALL_NOISE * max(largest, 1.0):
         return False
-    place = [a is other or np.array_equal(a, other) for a in _numbers_in(plain)].index(True)
-    noises = []
+    noise = _noise(plain, place, rewind)
+    if noise != 0.0:
+        return difference <= ROUNDINGS * noise
+    # Behind a step the value is constant, and what is computed of it is rounded all the same. Where
+    # the traced one moves there, it has a derivative that the plain one lacks.
+    unseen = difference <= UNSEEN_NOISE * max(largest, 1.0)
+    return unseen and _noise(traced, place, rewind) == 0.0
+
+
+def _noise(reading: _Reading, place: int, rewind: Callable[[], bool]) -> float:
+    """How far a value moves where its point is rounded; NaN where there is none to compare."""
+    call, point, value = reading
+    moves = []
     for sign in (1.0, -1.0):
         found = _outcome(call, [_jogged(x, sign) for x in point])
         rewind()
         numbers = [] if found is _FAILED else _numbers_in(found)
-        if len(numbers) > place and numbers[place].shape == other.shape:
-            noises.append(float(np.max(np.abs(numbers[place] - other))))
-    if not noises:
-        return False
-    if max(noises) == 0.0:
-        # Behind a step the value is constant, and what is computed of it is rounded all the same.
-        return difference <= UNSEEN_NOISE * max(largest, 1.0)
-    return difference <= ROUNDINGS * max(noises)
+        if len(numbers) <= place or value is None or numbers[place].shape != value.shape:
+            return math.nan
+        moves.append(float(np.max(np.abs(numbers[place] - value))))
+    return max(moves)
 
 
 SMALL_NOISE, UNSEEN_NOISE = 1e-6, 1e-11
@@ -365,7 +374,8 @@ def _jogged(x: Any, sign: float) -> Any:
     if array.dtype.kind not in "fc":
         return x
     signs = np.where(np.arange(array.size).reshape(array.shape) % 2, -sign, sign)
-    moved = array * (1 + 4 * np.finfo(array.dtype).eps * signs).astype(array.dtype)
+    step = 4 * np.finfo(array.dtype).eps * signs
+    moved = np.where(array == 0, step, array * (1 + step)).astype(array.dtype)
     return moved if is_array(x) else type(x)(moved)
 
 

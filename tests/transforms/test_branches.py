@@ -387,3 +387,21 @@ def test_rounding_is_no_other_branch(name: str, size: float) -> None:
 def test_a_small_other_branch_is_still_told(scale: float, x: float) -> None:
     with pytest.raises(BranchError):
         grad(lambda x: scale * (x if isinstance(x, float) else x * x))(x)
+
+
+HIDDEN = {
+    "nothing, and a line": (lambda x: 0 * x, lambda x: 1e-12 * x, 2.0),
+    "nothing, and a fall": (lambda x: 0 * x, lambda x: np.exp(-x), 30.0),
+    "nothing, and very little": (lambda x: 0 * x, lambda x: 1e-30 * x, 2.0),
+    "nothing, and a power": (lambda x: 0 * x, lambda x: x**-6, 200.0),
+    "a number, and a line": (lambda x: 1e-12 + 0 * x, lambda x: 1e-12 * x, 2.0),
+    "nothing, and a line from 0": (lambda x: 0 * x, lambda x: 1e-12 * (1 + x), 0.0),
+    "a step, and a line": (lambda x: 1e-12 * np.floor(x), lambda x: 1e-12 * x, 2.5),
+}
+
+
+@pytest.mark.parametrize("name", HIDDEN)
+def test_a_branch_beside_a_constant_is_told(name: str) -> None:
+    plain, traced, x = HIDDEN[name]
+    with pytest.raises(BranchError):
+        grad(lambda x: plain(x) if isinstance(x, float) else traced(x))(x)
