@@ -481,6 +481,7 @@ def test_stops_from_what_users_pass():
     one = MaxSteps(5)
     assert make_stops(one) == make_stops([one]) == [one]
     assert make_stops(np.float32(0.5))[0].tol == 0.5
+    assert make_stops(1.0)[0] == Below(1.0)
 
 
 @pytest.mark.parametrize(
@@ -499,6 +500,84 @@ def test_stops_from_what_users_pass():
 def test_a_bad_stop(make):
     with pytest.raises(FitError):
         make()
+
+
+@pytest.mark.parametrize(
+    ("stop", "said"),
+    [
+        (100, r"MaxSteps\(100\) for these, Below\(100.0\)"),
+        (np.int32(7), r"MaxSteps\(7\)"),
+        (1, r"MaxSteps\(1\)"),
+        ([1e-6, 50], r"MaxSteps\(50\)"),
+        (math.inf, "end where it starts"),
+        (True, "got True"),
+        ("100", "got '100'"),
+        ([], "may never end"),
+        ((), "may never end"),
+        (MaxSteps, "for example"),
+    ],
+)
+def test_what_is_no_tolerance_is_refused(stop, said):
+    with pytest.raises(FitError, match=said):
+        make_stops(stop)
+
+
+@pytest.mark.parametrize("make", [MaxSteps, MaxSeconds, Below, GradientBelow])
+def test_a_truth_value_is_no_number(make):
+    with pytest.raises(FitError, match="got True"):
+        make(True)
+
+
+@pytest.mark.parametrize(
+    ("part", "text"),
+    [
+        (Constant(np.float64(0.5)), "Constant(step=0.5)"),
+        (GrowShrink(grow=np.float64(1.5)), "GrowShrink(grow=1.5)"),
+        (BarzilaiBorwein(memory=np.int64(3)), "BarzilaiBorwein(memory=3)"),
+        (AdamSteps(0.5, amsgrad=np.True_), "AdamSteps(alpha=0.5, amsgrad=True)"),
+        (LBFGS(memory=4), "LBFGS(memory=4)"),
+        (Below(np.float32(0.5)), "Below(tol=0.5)"),
+        (Below(-math.inf), "Below(tol=float('-inf'))"),
+        (GradientBelow(), "GradientBelow()"),
+        (MaxSteps(np.int64(5)), "MaxSteps(limit=5)"),
+        (MaxSeconds(math.inf, spent=np.float64(2)), "MaxSeconds(limit=float('inf'), spent=2.0)"),
+        (NoRestart(), "NoRestart()"),
+        (Kick(0.5, limit=np.int64(3)), "Kick(scale=0.5, limit=3)"),
+        (FreshStart(limit=2), "FreshStart(limit=2)"),
+    ],
+)
+def test_a_part_is_shown_as_it_could_be_typed(part, text):
+    assert repr(part) == text
+    assert eval(text) == part  # noqa: S307 (of the list above)
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (
+            lambda: MaxSteps(limits=3),
+            "MaxSteps: there is no argument 'limits': did you mean limit=",
+        ),
+        (lambda: Below(tole=1.0), "Below: there is no argument 'tole': did you mean tol="),
+        (lambda: GradientBelow(toll=1.0), "did you mean tol="),
+        (lambda: MaxSeconds(seconds=3), "MaxSeconds: .* it takes limit, spent"),
+        (lambda: Kick(sclae=1.0), "Kick: .* did you mean scale="),
+        (lambda: FreshStart(drwa=None), "did you mean draw="),
+        (lambda: NoRestart(limit=1), "NoRestart: .* it takes none"),
+        (lambda: BarzilaiBorwein(inital=1.0), "did you mean initial="),
+        (lambda: Constant(lr=1.0), "Constant: .* it takes step"),
+    ],
+)
+def test_an_argument_that_a_part_does_not_have(make, said):
+    with pytest.raises(TypeError, match=said):
+        make()
+
+
+@pytest.mark.parametrize("make", [make_rule, make_restart])
+def test_a_class_is_no_part(make):
+    part = BarzilaiBorwein if make is make_rule else Kick
+    with pytest.raises(FitError, match=rf"write {part.__name__}\(\)"):
+        make(part)
 
 
 # ------------------------------------------------------------------------------------- restarts

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import MISSING, fields
 from functools import wraps
 from inspect import signature
+from math import isfinite
 from typing import Any, TypeVar
 
-__all__ = ["knowing_its_arguments", "unknown_name"]
+import numpy as np
+
+__all__ = ["as_typed", "knowing_its_arguments", "make_parts", "unknown_name"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -32,7 +36,10 @@ MEANT = {
 
 
 def knowing_its_arguments(function: F) -> F:
-    """A function, or a class's ``__init__``, that says what an unknown keyword may have meant."""
+    """A function, or a class's ``__init__``, that says what an unknown keyword may have meant.
+
+    NumPy's scalars become Python's numbers for a class, which keeps them.
+    """
     known = [name for name in signature(function).parameters if name != "self"]
     constructs = function.__name__ == "__init__"
 
@@ -42,9 +49,40 @@ def knowing_its_arguments(function: F) -> F:
         if unknown:
             name = type(args[0]).__name__ if constructs else function.__name__
             raise TypeError(_explained_slip(name, min(unknown), known, {} if constructs else MEANT))
+        if constructs:
+            args = tuple(map(_of_python, args))
+            keywords = {name: _of_python(value) for name, value in keywords.items()}
         return function(*args, **keywords)
 
     return call  # type: ignore[return-value]
+
+
+def _of_python(value: Any) -> Any:
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def make_parts(*classes: type) -> None:
+    """Let dataclasses, the parts of a descent, know their arguments and say how they are typed."""
+    # Called below their bodies, over which a dataclass gets these methods.
+    for part in classes:
+        setattr(part, "__init__", knowing_its_arguments(part.__init__))  # type: ignore[misc]
+        setattr(part, "__repr__", as_typed)
+
+
+def as_typed(part: Any) -> str:
+    """A rule, a stop rule or a restart as it could be typed, without what is the default."""
+    given = []
+    for item in fields(part):
+        value = getattr(part, item.name)
+        if item.init and (item.default is MISSING or value != item.default):
+            given.append(f"{item.name}={_typed(value)}")
+    return f"{type(part).__name__}({', '.join(given)})"
+
+
+def _typed(value: Any) -> str:
+    if isinstance(value, float) and not isfinite(value):
+        return f"float('{value}')"
+    return getattr(value, "__name__", "") or repr(value)
 
 
 def _explained_slip(function: str, unknown: str, known: list[str], meant: dict[str, str]) -> str:

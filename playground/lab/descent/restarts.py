@@ -13,7 +13,7 @@ import numpy as np
 
 from playground.graph.errors import FitError
 from playground.graph.types import HostArray, Random, Tree
-from playground.lab.descent.arguments import unknown_name
+from playground.lab.descent.arguments import make_parts, unknown_name
 from playground.lab.descent.rules import above_zero, settings_of
 
 __all__ = [
@@ -114,6 +114,9 @@ class FreshStart(Restart):
         return self.draw(rng)
 
 
+make_parts(NoRestart, Kick, FreshStart)
+
+
 def make_restart(restart: str | Restart | None) -> Restart:
     """The restart of that name (None: none); a restart object is returned as it is."""
     makers: Mapping[str, Callable[[], Restart]]
@@ -123,6 +126,8 @@ def make_restart(restart: str | Restart | None) -> Restart:
         if name not in makers:
             raise FitError(unknown_name("restart", name, [*makers]))
         return makers[name]()
+    if isinstance(restart, type) and issubclass(restart, Restart):
+        raise FitError(f"restart: expected a restart, got its class: write {restart.__name__}()")
     if not isinstance(restart, Restart):
         raise FitError(f"restart: expected a name or a restart, got {type(restart).__name__}")
     return restart

@@ -21,7 +21,7 @@ import numpy as np
 from playground.graph.backend import as_array
 from playground.graph.errors import FitError
 from playground.graph.types import Raw
-from playground.lab.descent.arguments import knowing_its_arguments, unknown_name
+from playground.lab.descent.arguments import knowing_its_arguments, make_parts, unknown_name
 from playground.optimizers import Adam
 from playground.optimizers.adam import adam_bounds, adam_moments, adam_rate, adam_stride
 from playground.optimizers.arithmetic import (
@@ -552,9 +552,8 @@ MAKERS: dict[str, Callable[..., Rule]] = {
     "adam": AdamSteps,
     "l-bfgs": LBFGS,
 }
-for _rule in (Constant, GrowShrink, BarzilaiBorwein, AdamSteps, LBFGS):
-    # Here, since a dataclass gets its __init__ when its body is over.
-    setattr(_rule, "__init__", knowing_its_arguments(_rule.__init__))
+make_parts(GrowShrink, BarzilaiBorwein, AdamSteps, LBFGS)
+setattr(Constant, "__init__", knowing_its_arguments(Constant.__init__))
 
 
 def make_rule(rule: str | Rule | Adam, initial: float | None = None) -> Rule:
@@ -568,6 +567,8 @@ def make_rule(rule: str | Rule | Adam, initial: float | None = None) -> Rule:
         return MAKERS[rule]() if initial is None else MAKERS[rule](initial)
     if isinstance(rule, Adam):
         return AdamSteps.of(rule)
+    if isinstance(rule, type) and issubclass(rule, Rule):
+        raise FitError(f"rule: expected a step rule, got its class: write {rule.__name__}()")
     if not isinstance(rule, Rule):
         raise FitError(f"rule: expected a name or a step rule, got {type(rule).__name__}")
     return rule
@@ -580,8 +581,8 @@ def settings_of(part: Any) -> dict[str, Any]:
 
 
 def is_number(value: object) -> TypeGuard[float]:
-    """Whether ``value`` is a real number, Python's or NumPy's."""
-    return isinstance(value, Real)
+    """Whether ``value`` is a real number, Python's or NumPy's, and no truth value."""
+    return isinstance(value, Real) and not isinstance(value, bool)
 
 
 def above_zero(owner: object, what: str, value: object) -> float:

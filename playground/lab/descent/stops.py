@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from math import nan
+from math import inf, nan
 from time import monotonic
 from typing import Any, ClassVar
 
@@ -16,6 +16,7 @@ import numpy as np
 
 from playground.graph.errors import FitError
 from playground.graph.types import Raw, UserFunction
+from playground.lab.descent.arguments import make_parts
 from playground.lab.descent.rules import is_number
 from playground.optimizers.arithmetic import Number, Truth, is_possible, square_root
 
@@ -173,7 +174,7 @@ class MaxSteps(Stop):
     limit: int
 
     def __post_init__(self) -> None:
-        if not (isinstance(self.limit, (int, np.integer)) and self.limit >= 0):
+        if not (isinstance(self.limit, int) and is_number(self.limit) and self.limit >= 0):
             raise FitError(f"MaxSteps: expected a whole number, 0 or more, got {self.limit!r}")
 
     def met(self, standing: Standing) -> Truth:
@@ -209,6 +210,9 @@ class MaxSeconds(Stop):
         return f"the limit of {self.limit:g} seconds is reached"
 
 
+make_parts(Below, GradientBelow, MaxSteps, MaxSeconds)
+
+
 def counted(number: int, thing: str) -> str:
     """A number of things in words: ``1 step``, ``1,200 steps``."""
     return f"{number:,} {thing}{'' if number == 1 else 's'}"
@@ -222,7 +226,7 @@ def make_stops(stop: float | Stop | Sequence[Stop] | None) -> list[Stop]:
 
     None means a stationary point or 10,000 steps, a number t ``Below(t)`` or 10,000 steps; a rule
     or a list of rules is taken as it is, with numbers as tolerances. Raises FitError for anything
-    else, and for what looks like a number of steps: a whole number from 1 on.
+    else, and for what looks like a number of steps: an integer from 1 on.
     """
     if stop is None:
         return [GradientBelow(), MaxSteps(DEFAULT_STEPS)]
@@ -230,6 +234,8 @@ def make_stops(stop: float | Stop | Sequence[Stop] | None) -> list[Stop]:
         return [_tolerance(stop), MaxSteps(DEFAULT_STEPS)]
     rules = [stop] if isinstance(stop, Stop) else stop
     if isinstance(rules, (list, tuple)):
+        if not rules:
+            raise FitError("stop: without a stop rule a run may never end: add MaxSteps(1_000)")
         rules = [_tolerance(rule) if is_number(rule) else rule for rule in rules]
     if not isinstance(rules, (list, tuple)) or not all(isinstance(rule, Stop) for rule in rules):
         raise FitError(
@@ -241,12 +247,12 @@ def make_stops(stop: float | Stop | Sequence[Stop] | None) -> list[Stop]:
 
 def _tolerance(stop: float) -> Below:
     """A number as a stop rule. Raises FitError for what is meant otherwise."""
-    if isinstance(stop, (bool, np.bool_)):
-        raise FitError(f"stop: expected a tolerance, stop rules or None, got {stop}")
+    if stop == inf:
+        raise FitError("stop=inf: any loss is below it, the run would end where it starts")
     if isinstance(stop, (int, np.integer)) and stop >= 1:
         raise FitError(
             f"stop={stop}: a number is a tolerance, and a whole one looks like a number of steps: "
-            f"write MaxSteps({stop}) for these, Below({float(stop)}) for that tolerance (both of "
-            f"playground.lab.descent)"
+            f"write MaxSteps({stop}) for these, Below({float(stop)}) for that tolerance (both "
+            f"of playground.lab.descent)"
         )
     return Below(stop)
