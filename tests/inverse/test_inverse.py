@@ -502,6 +502,17 @@ def test_a_flag_that_says_what_the_log_says(run):
     assert run("--resume", "o", *argv).code == 0
 
 
+@pytest.mark.parametrize("flags", [("--size", 3), ("--size", 12), ("--size", 3, *FAST)])
+def test_what_was_chosen_by_itself_is_resumed_as_it_was(run, flags):
+    run(*flags, "--no-plot", "--max-steps", 2, "--out", "o")
+    rule = playground.read_log("o").meta["settings"]["rule"]
+    for chosen in ((), ("--rule", "auto"), ("--device", "auto"), ("--rule", rule)):
+        assert run("--resume", "o", *chosen, "--max-steps", 4, "--no-plot").code == 1
+    assert "--rule constant contradicts" in refused(run("--resume", "o", "--rule", "constant"))
+    assert run("--resume", "o", "--rule", "auto", "--max-steps", 5000, "--no-plot").code == 0
+    assert playground.read_log("o").meta["settings"]["rule"] == rule
+
+
 def test_out_and_resume_contradict(run):
     run("--size", 3, *FAST, "--max-steps", 2, "--out", "o")
     assert "--out and --resume" in refused(run("--resume", "o", "--out", "p"))

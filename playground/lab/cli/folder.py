@@ -72,6 +72,8 @@ def resumed(
     Raises InputError where a flag contradicts the run.
     """
     logged = meta["settings"]
+    # What is chosen by itself was chosen when the run began.
+    given = {flag: value for flag, value in given.items() if value != "auto"}
     for flag, value in logged.items():
         asked = given.get(flag)
         if flag not in RESUMABLE and asked is not None and asked != value:
