@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from playground.graph.errors import InputError
 from playground.graph.types import Random, UserFunction
 from playground.lab import cli
 from playground.lab.descent import (
@@ -133,7 +132,7 @@ class Logistic(cli.Descent):
         add("--features", metavar="A,B", help="columns of numbers (default: all but the target)")
         add("--positive", metavar="NAME", help="the class whose chance is modelled")
         add("--negative", metavar="NAME", help="the class it is told from (default: all others)")
-        scaling = "to mean 0 and variance 1 (default: --data without --l2)"
+        scaling = "to mean 0 and variance 1 (default: with --data)"
         add("--standardise", action=BooleanOptionalAction, help=scaling)
         penalty = "add P/2 |weights|^2, bias aside"
         add("--l2", type=cli.not_negative, default=0.0, metavar="P", help=penalty)
@@ -145,40 +144,55 @@ class Logistic(cli.Descent):
         settings = self.settings
         notes: list[str] = []
         points, labels = read_rows(settings, notes)
-        self._choose(notes, points)
+        self._choose(notes)
         self.assumed = notes
         start = np.zeros(points.shape[1] + 1, dtype=settings.dtype)
         if settings.step_size is None:
-            bound = largest_curvature(design(points, settings.standardise)[0], settings.l2)
+            X, _, _, l2 = self._scaled(points)
+            bound = largest_curvature(X, l2)
             # Steps of 2 / curvature or more lead uphill somewhere; those of 1 / curvature never do.
             settings.step_size = STEP_SIZE if STEP_SIZE * bound < 2 else 1 / bound
         return {"points": points, "labels": labels, "start": start}
 
-    def _choose(self, notes: list[str], points: np.ndarray) -> None:
+    def _choose(self, notes: list[str]) -> None:
         """Make of ``--rule auto`` and of no ``--standardise`` what gets there, and say so."""
         settings = self.settings
         own, auto = settings.data is not None, settings.rule == "auto"
         if auto:
             settings.rule = "barzilai-borwein" if own else "constant"
+        settings.scaled = own and settings.standardise is None and bool(settings.l2)
         if settings.standardise is None:
-            # A penalty is on the weights: other units would make it another problem.
-            settings.standardise = own and not settings.l2 and _can_be_standardised(points)
-            if settings.standardise:
+            settings.standardise = own and not settings.l2
+            if own:
+                penalised = ", and so is the penalty" if settings.l2 else ""
                 notes.append(
                     f"rule {settings.rule}, on standardised features; weights are told for the "
-                    f"features as they are (--no-standardise leaves them)"
+                    f"features as they are{penalised} (--no-standardise leaves them)"
                 )
+
+    def _scaled(
+        self, points: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray, float | np.ndarray]:
+        """What the loss takes: X, what was taken off and divided by for it, and the penalty."""
+        settings = self.settings
+        # Scaled for the descent alone, the loss stays what it is for the features as they are. A
+        # run of before has no such setting.
+        if not getattr(settings, "scaled", False):
+            return *design(points, settings.standardise), settings.l2
+        # So that X and the penalty bend each weight by about as much as the bias, a quarter a row.
+        X, middle, spread = design(points, True, 2 * (settings.l2 / len(points)) ** 0.5)
+        return X, middle, spread, settings.l2 / spread**2
 
     def prepare(self) -> None:
         settings = self.settings
         self.features = split_names(settings.features)
         other = f"not {settings.positive}" if settings.negative is None else settings.negative
         self.classes = other, settings.positive
-        self.X, self.middle, self.spread = design(self.data["points"], settings.standardise)
+        self.X, self.middle, self.spread, self.l2 = self._scaled(self.data["points"])
 
     def warnings(self) -> list[str]:
         """Whether the steps are so long that they lead uphill."""
-        longest = 2.0 / largest_curvature(self.X, self.settings.l2)
+        longest = 2.0 / largest_curvature(self.X, self.l2)
         if self.settings.rule != "constant" or self.settings.step_size <= longest:
             return []
         return [
@@ -188,7 +202,7 @@ class Logistic(cli.Descent):
 
     @cached_property
     def best(self) -> Optimum:
-        return optimum(self.X, self.data["labels"], self.settings.l2)
+        return optimum(self.X, self.data["labels"], self.l2)
 
     def restart(self) -> str | Restart:
         named = self.settings.restart
@@ -202,7 +216,8 @@ class Logistic(cli.Descent):
 
     def loss(self) -> UserFunction:
         X, t = self.device.put(self.X), self.device.put(self.data["labels"])
-        return logistic_losses(X, t, self.settings.l2)[self.settings.loss]
+        l2 = self.device.put(self.l2) if isinstance(self.l2, np.ndarray) else self.l2
+        return logistic_losses(X, t, l2)[self.settings.loss]
 
     @property
     def planned(self) -> bool:
@@ -277,13 +292,13 @@ class Logistic(cli.Descent):
             return "0, which no weights reach: a line parts the classes, and longer is better"
         if self.best.weights is None:
             return "not found: the classes touch, and the weights grow without bound"
-        loss = logistic_losses(self.X, self.data["labels"], self.settings.l2)["vectorised"]
+        loss = logistic_losses(self.X, self.data["labels"], self.l2)["vectorised"]
         best = float(loss(self.best.weights))
         above = max(self.result.value - best, 0.0)
         return f"{best:.6g} by Newton's method: the loss found is {above:.2g} above it"
 
     def _times(self, w: np.ndarray) -> str:
-        losses = logistic_losses(self.X, self.data["labels"], self.settings.l2)
+        losses = logistic_losses(self.X, self.data["labels"], self.l2)
         loop, fast = (step_seconds(losses[name], w) for name in ("loop", "vectorised"))
         return f"{loop * 1e3:.2g} ms in a loop, {fast * 1e6:.2g} us vectorised: {loop / fast:.0f} x"
 
@@ -298,7 +313,8 @@ class Logistic(cli.Descent):
             return "--l2 1: without a penalty the weights of separable classes grow without bound"
         if self.settings.rule not in ("barzilai-borwein", "l-bfgs"):
             return "--rule barzilai-borwein, which needs far fewer steps"
-        return "" if self.settings.standardise else "--standardise, which rounds the valley"
+        scaled = self.settings.standardise or getattr(self.settings, "scaled", False)
+        return "" if scaled else "--standardise, which rounds the valley"
 
     def files(self) -> dict[str, np.ndarray]:
         return {"weights.npy": self.plain(self.result.x)}
@@ -307,14 +323,6 @@ class Logistic(cli.Descent):
         from playground.logistic.pictures import logistic_pictures
 
         return logistic_pictures(self)
-
-
-def _can_be_standardised(points: np.ndarray) -> bool:
-    try:
-        design(points, True)
-    except InputError:  # a constant column
-        return False
-    return True
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -411,7 +411,8 @@ def test_the_default_step_is_short_enough_for_any_data(run):
     ],
 )
 def test_tables_of_spreadsheets(run, text, said):
-    ran = run("--data", write(text), "--target", "k", *FAST, "--l2", 1, "--out", "o")
+    flags = ("--target", "k", *FAST, "--l2", 1, "--no-standardise", "--out", "o")
+    ran = run("--data", write(text), *flags)
     assert ran.code == 0
     assert np.load("o/points.npy").tolist() == [[1.5], [2.0], [4.0]]
     assert said in ran.err
@@ -426,6 +427,60 @@ def test_a_column_without_a_name_is_no_feature_unasked(run):
 
 
 AS_THEY_ARE = ("--rule", "constant", "--no-standardise", "--no-plot")
+
+
+def natural(columns="") -> tuple[np.ndarray, np.ndarray, str]:
+    """Ages, incomes and kelvins, the classes, and their table; ``columns`` are constants."""
+    rng = np.random.default_rng(4)
+    scale, middle = np.array([12, 2e4, 5]), np.array([45, 6e4, 288])
+    points = (middle + scale * rng.normal(size=(150, 3))).round(1)
+    labels = (points - middle) / scale @ [1, 1, -0.5] + rng.logistic(size=150) > 0
+    more = "".join(f"{column}," for column in columns.split())
+    names = "".join(f"c{i}," for i in range(len(columns.split())))
+    lines = [
+        f"{more}{a},{b},{c},{'yes' if t else 'no'}"
+        for (a, b, c), t in zip(points, labels, strict=True)
+    ]
+    return points, labels.astype(float), f"{names}age,income,kelvin,k\n" + "\n".join(lines)
+
+
+def least_weights(points, labels, l2):
+    """SciPy's, of features in units in which it finds them; the penalty is that of the others."""
+    middle, spread = points.mean(axis=0), points.std(axis=0)
+    X = np.column_stack([(points - middle) / spread, np.ones(len(points))])
+    w = minimize(
+        lambda w: (
+            np.logaddexp(0, -(2 * labels - 1) * (X @ w)).sum()
+            + 0.5 * l2 * ((w[:-1] / spread) ** 2).sum()
+        ),
+        np.zeros(4),
+        method="BFGS",
+        options={"gtol": 1e-6},
+    ).x
+    return np.append(w[:-1] / spread, w[-1] - (w[:-1] / spread) @ middle)
+
+
+@pytest.mark.parametrize("l2", [0, 1e-6, 1, 30, 1e4])
+def test_a_penalty_is_on_the_weights_as_they_are_told(run, l2):
+    points, labels, text = natural()
+    argv = ("--data", write(text), "--target", "k", "--l2", l2, "--no-plot", "--out", "o")
+    ran = run(*argv, "--max-steps", 3)
+    assert ("and so is the penalty" in ran.err) == bool(l2)
+    assert run("--resume", "o", "--max-steps", 1000, "--no-plot").code == 0
+    assert np.allclose(np.load("o/weights.npy"), least_weights(points, labels, l2), rtol=2e-4)
+
+
+@pytest.mark.parametrize("columns", ["7", "0", "0.1", "0.1 1e5 -0.0027", "100000.3", "1e-9"])
+@pytest.mark.parametrize("l2", [0, 1])
+def test_a_constant_column_is_given_no_weight(run, columns, l2):
+    points, labels, text = natural(columns)
+    argv = ("--data", write(text), "--target", "k", "--l2", l2, "--no-plot", "--out", "o")
+    ran = run(*argv)
+    assert ran.code == 0
+    assert "by Newton's method" in ran.out
+    *extra, age, income, kelvin, bias = np.load("o/weights.npy")
+    assert extra == [0.0] * len(columns.split())
+    assert np.allclose([age, income, kelvin, bias], least_weights(points, labels, l2), rtol=2e-4)
 
 
 def test_a_table_in_natural_units_gets_there_by_itself(run):
