@@ -141,8 +141,7 @@ class Inverse(cli.Descent):
 
     def _require_inverse(self) -> None:
         """Raise InputError where a matrix from a file has no inverse, or none in its precision."""
-        # Rows and columns in units of their own: diag(1, 1e-20) has an inverse, of any precision.
-        condition = condition_number(*balanced(self.matrix))
+        condition = self.own_condition
         if condition * np.finfo(np.float64).eps >= 1.0:
             raise InputError(
                 f"X is singular (condition number {condition:.3g}): it has no inverse to find "
@@ -196,10 +195,16 @@ class Inverse(cli.Descent):
     def condition(self) -> float:
         return condition_number(self.matrix, self.true_inverse)
 
+    @cached_property
+    def own_condition(self) -> float:
+        """That of X with rows and columns in units of their own."""
+        # diag(1, 1e-20) has an inverse, of any precision.
+        return condition_number(*balanced(self.matrix))
+
     @property
     def singular(self) -> bool:
         # Rounding X alone, by eps of its size, may then reach a matrix without an inverse.
-        return bool(self.condition * np.finfo(np.float64).eps >= 1.0)
+        return bool(self.own_condition * np.finfo(np.float64).eps >= 1.0)
 
     def warnings(self) -> list[str]:
         """What the condition number of X says about the chances of the run."""
@@ -226,7 +231,9 @@ class Inverse(cli.Descent):
         """Why no run can converge, or ''."""
         if not self.singular:
             return ""
-        return f"X is singular (condition number {self.condition:.3g}): it has no inverse to find"
+        return (
+            f"X is singular (condition number {self.own_condition:.3g}): it has no inverse to find"
+        )
 
     @cached_property
     def _losses(self) -> dict[str, UserFunction]:
@@ -267,7 +274,7 @@ class Inverse(cli.Descent):
     def _distance(self, Y: np.ndarray) -> str:
         truth = self.true_inverse
         if truth is None or self.singular:
-            return "X has no inverse"
+            return "X has no inverse" if self.singular else "the inverse is too large for float64"
         difference = np.abs(Y - truth)
         largest = np.abs(truth).max()
         share = difference.max() / largest if largest else math.inf

@@ -395,6 +395,19 @@ def test_the_rule_is_chosen_by_size_and_condition(run, tmp_path):
     assert playground.read_log("k").meta["settings"]["rule"] == "grow-shrink"
 
 
+@pytest.mark.parametrize(
+    "rows",
+    ["1e9,0\n0,1e-9\n", "1,0\n0,1e-20\n", "1e-320,0\n0,1e-320\n", "1e12,1e2\n1e2,1e-7\n",
+     "0,1e-15\n1e15,0\n"],
+)  # fmt: skip
+def test_odd_units_are_not_called_singular(run, tmp_path, rows):
+    (tmp_path / "m.csv").write_text(rows)
+    ran = run("--matrix", "m.csv", "--max-steps", 3, "--no-plot")
+    assert ran.code in (0, 1)
+    assert "X is singular" not in ran.err + ran.out
+    assert "has no inverse" not in ran.err + ran.out
+
+
 def test_a_nearly_singular_matrix_is_announced(run, tmp_path):
     (tmp_path / "m.csv").write_text("1,2\n2,4.0000001\n")
     ran = run("--matrix", "m.csv", "--max-steps", 200, "--no-plot")
