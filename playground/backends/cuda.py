@@ -17,6 +17,7 @@ from playground.graph.backend import parse_device
 from playground.graph.backend import to_cpu as host_array
 from playground.graph.errors import DeviceError
 from playground.graph.types import Operand, Raw
+from playground.modes import should_use_cudnn
 
 __all__ = [
     "DummyDevice",
@@ -244,10 +245,6 @@ def fuse(*args: Any, **kwargs: Any) -> Any:
     if args and callable(args[0]):
         return args[0]
     return lambda function: function
-
-
-def should_use_cudnn(level: str, lowest_version: int = 0) -> bool:
-    return False
 
 
 def set_max_workspace_size(size: int) -> None:

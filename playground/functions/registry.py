@@ -48,7 +48,7 @@ def answers(*functions: NumpyFunction) -> Callable[[A], A]:
 
     def register(answer: A) -> A:
         for function in functions:
-            function = find(function) if isinstance(function, str) else function
+            function = numpy_function(function) if isinstance(function, str) else function
             if function is not None and RECORDED.setdefault(function, answer) is not answer:
                 other = RECORDED[function]
                 raise GraphError(
@@ -102,7 +102,7 @@ def function_of(op: Any, *functions: NumpyFunction) -> Any:
     return answers(*(() if ufunc is None else (ufunc,)), *functions)(function)
 
 
-def find(name: str) -> Any:
+def numpy_function(name: str) -> Any:
     """The function of a dotted name below ``numpy``, or None in a NumPy that lacks it."""
     found: Any = np
     for part in name.split("."):
@@ -112,7 +112,7 @@ def find(name: str) -> Any:
 
 def constant(names: str) -> None:
     """Declare functions, by names separated by spaces, whose results have no gradient."""
-    CONSTANT.update(f for f in map(find, names.split()) if f is not None)
+    CONSTANT.update(f for f in map(numpy_function, names.split()) if f is not None)
 
 
 def refuse(names: str, reason: str) -> None:
@@ -132,7 +132,7 @@ WRITING = (
 
 
 def _declare(table: dict[Any, str], names: str, text: str) -> None:
-    table.update((f, text) for f in map(find, names.split()) if f is not None)
+    table.update((f, text) for f in map(numpy_function, names.split()) if f is not None)
 
 
 def not_applicable(names: str, reason: str) -> None:

@@ -18,7 +18,7 @@ from playground.functions.registry import (
     RECORDED,
     REFUSED,
     NumpyFunction,
-    find,
+    numpy_function,
 )
 
 # Every public function of these versions is decided; on a newer one, what is not is refused.
@@ -42,8 +42,8 @@ def public_names() -> Iterator[str]:
     """Every public function, by its name below ``numpy``; types and modules are none."""
     for module in MODULES:
         prefix = f"{module}." if module else ""
-        for name in sorted((find(module) if module else np).__all__):
-            function = find(prefix + name)
+        for name in sorted((numpy_function(module) if module else np).__all__):
+            function = numpy_function(prefix + name)
             if name[0] != "_" and callable(function) and not isinstance(function, type):
                 yield prefix + name
 
@@ -64,13 +64,13 @@ def state(function: NumpyFunction) -> tuple[str, str]:
 
 def table() -> dict[str, tuple[str, str]]:
     """State and reason of every public function of the running NumPy."""
-    return {name: state(find(name)) for name in public_names()}
+    return {name: state(numpy_function(name)) for name in public_names()}
 
 
 def contradictions() -> list[str]:
     """Functions that stand in more than one state."""
     tables = (RECORDED, CREATED, CONSTANT, REFUSED, NOT_APPLICABLE)
-    return [name for name in public_names() if sum(find(name) in t for t in tables) > 1]
+    return [name for name in public_names() if sum(numpy_function(name) in t for t in tables) > 1]
 
 
 def markdown() -> str:

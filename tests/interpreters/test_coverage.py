@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from playground import NoRuleError, PlaygroundError, Variable
-from playground.functions.registry import CREATED, RECORDED, find
+from playground.functions.registry import CREATED, RECORDED, numpy_function
 from playground.interpreters import coverage
 from playground.interpreters.numpy_protocol import in_our_words
 from playground.interpreters.rules import undifferentiable
@@ -74,7 +74,7 @@ def test_declarations_name_functions_that_exist() -> None:
     names = [word for call in calls for word in ast.literal_eval(call.args[0]).split()]
     assert len(names) > 100
     assert len(set(names)) == len(names)
-    assert {name for name in names if find(name) is None} <= CHANGING
+    assert {name for name in names if numpy_function(name) is None} <= CHANGING
 
 
 def test_an_undecided_function_is_refused_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -113,7 +113,7 @@ def parameters(function: Any) -> dict[str, inspect.Parameter] | None:
 def test_a_rule_has_numpys_own_parameters(name: str) -> None:
     """Under their names where they may be given by name (or at their places, from which the
     protocol translates), and in their order."""
-    function = find(name)
+    function = numpy_function(name)
     theirs, ours = parameters(function), parameters(RECORDED[function])
     if isinstance(function, np.ufunc) or theirs is None or ours is None:
         return
@@ -160,7 +160,7 @@ NOT_OF_FLOATS = {"isnat"}
 
 
 def arguments(name: str, make: Callable[[Any], Any]) -> tuple[Any, ...]:
-    function = find(name)
+    function = numpy_function(name)
     if isinstance(function, np.ufunc):
         whole = name in INTEGERS or name.startswith("bitwise") or name == "invert"
         return (make(X.astype(int) if whole else X),) * function.nin
@@ -169,11 +169,16 @@ def arguments(name: str, make: Callable[[Any], Any]) -> tuple[Any, ...]:
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 @pytest.mark.parametrize(
-    "name", [n for n in of_state("constant") if find(n) not in CREATED and n not in NOT_OF_FLOATS]
+    "name",
+    [
+        n
+        for n in of_state("constant")
+        if numpy_function(n) not in CREATED and n not in NOT_OF_FLOATS
+    ],
 )
 def test_a_constant_function_answers_as_numpy(name: str) -> None:
-    expected = find(name)(*arguments(name, np.asarray))
-    answer = find(name)(*arguments(name, Variable))
+    expected = numpy_function(name)(*arguments(name, np.asarray))
+    answer = numpy_function(name)(*arguments(name, Variable))
     assert type(answer) is type(expected)
     assert not _holds_variable(answer)
     assert repr(answer) == repr(expected)
@@ -201,15 +206,15 @@ LIKE: dict[str, tuple[Any, ...]] = {
 }
 
 
-@pytest.mark.parametrize("name", [n for n in of_state("constant") if find(n) in CREATED])
+@pytest.mark.parametrize("name", [n for n in of_state("constant") if numpy_function(n) in CREATED])
 def test_what_is_created_like_a_variable(name: str) -> None:
     v = Variable(X.astype("f"))
-    y = find(name)(*LIKE[name], like=v)
+    y = numpy_function(name)(*LIKE[name], like=v)
     assert type(y) is Variable
     assert not y.requires_grad
-    np.testing.assert_array_equal(y.array, find(name)(*LIKE[name]))
+    np.testing.assert_array_equal(y.array, numpy_function(name)(*LIKE[name]))
     assert y.dtype == ("i8" if name == "arange" else "f")
-    assert find(name)(*LIKE[name], dtype=np.dtype("f8"), like=v).dtype == "d"
+    assert numpy_function(name)(*LIKE[name], dtype=np.dtype("f8"), like=v).dtype == "d"
 
 
 # ------------------------------------------------------------------------------------- refused
@@ -253,7 +258,9 @@ def required(function: Any) -> int:
 @pytest.mark.filterwarnings("ignore::PendingDeprecationWarning")
 @pytest.mark.parametrize("name", of_state("refused"))
 def test_a_refused_function_raises_and_says_what_to_use(name: str) -> None:
-    call = ARGUMENTS.get(name, lambda v: find(name)(*[v] * required(find(name))))
+    call = ARGUMENTS.get(
+        name, lambda v: numpy_function(name)(*[v] * required(numpy_function(name)))
+    )
     with pytest.raises(PlaygroundError) as caught:
         call(Variable(X))
     assert isinstance(caught.value, TypeError)
