@@ -12,15 +12,16 @@ from chainer.training import extensions
 out = tempfile.mkdtemp()
 
 
-def build(epochs):
+def build(epochs, seed):
     rng = np.random.RandomState(3)
     x = rng.randn(90, 5).astype(np.float32)
     t = (x[:, 0] + x[:, 1] > 0).astype(np.int32)
-    np.random.seed(5)
+    np.random.seed(seed)
     model = L.Classifier(chainer.Sequential(L.Linear(5, 6), F.tanh, L.Linear(6, 2)))
     optimizer = chainer.optimizers.MomentumSGD(lr=0.1).setup(model)
     train, test = chainer.datasets.split_dataset_random(TupleDataset(x, t), 60, seed=0)
-    updater = training.StandardUpdater(chainer.iterators.SerialIterator(train, 15), optimizer)
+    iterator = chainer.iterators.SerialIterator(train, 15, shuffle=False)
+    updater = training.StandardUpdater(iterator, optimizer)
     trainer = training.Trainer(updater, (epochs, 'epoch'), out=out)
     test_iter = chainer.iterators.SerialIterator(test, 15, repeat=False, shuffle=False)
     trainer.extend(extensions.Evaluator(test_iter, model))
@@ -33,10 +34,10 @@ def build(epochs):
     return trainer, model
 
 
-trainer, model = build(4)
+trainer, model = build(4, 5)
 trainer.run()
 whole = [p.array.copy() for p in model.params()]
-trainer, model = build(4)
+trainer, model = build(4, 99)  # other first weights, which the snapshot takes the place of
 chainer.serializers.load_npz(os.path.join(out, 'at-2'), trainer)
 trainer.run()
 print([bool((p.array == w).all()) for p, w in zip(model.params(), whole)])
