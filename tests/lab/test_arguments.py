@@ -174,3 +174,11 @@ def test_the_default_rule_gets_there_and_a_run_says_what_would_help():
 def test_a_loss_that_is_nowhere_at_its_start_is_sent_to_find_nan():
     run = playground.fit(lambda x: np.log(x).sum(), [0.5, -1.0])
     assert run.hint == "start elsewhere: playground.find_nan(loss, start) names the line"
+
+
+@pytest.mark.parametrize("rule", ["barzilai-borwein", "l-bfgs", "grow-shrink"])
+@pytest.mark.parametrize("start", [[0.0, 0.0], [0.0, -0.0]])
+def test_a_run_that_stands_still_says_so_at_once(rule, start):
+    run = playground.fit(lambda x: x[0] ** 2 - x[1] ** 2, start, rule=rule, stop=MaxSteps(3_000))
+    assert run.steps < 40
+    assert (run.ending, "the gradient is zero" in run.reason) == ("stuck", True)

@@ -364,7 +364,7 @@ def test_the_default_stops_at_a_stationary_point():
 
 @pytest.mark.parametrize(
     ("stop", "ending"),
-    [(MaxSteps(7), "MaxSteps"), (MaxSeconds(0), "MaxSeconds"), (GradientBelow(9), "GradientBelow")],
+    [(MaxSteps(1), "MaxSteps"), (MaxSeconds(0), "MaxSeconds"), (GradientBelow(9), "GradientBelow")],
 )
 def test_each_ending_has_its_reason(stop, ending):
     found = fit(bowl, np.zeros(2), stop=stop)

@@ -198,7 +198,8 @@ class Spectral(Rule):
         changed = [as_array(part + change) for part, change in pairs]
         # To judge a point the rule wants what the step promised; to learn from it, its length.
         inner = inner._replace(squared_norm=square_sum(inner.grads))
-        return self._left(self.rule.step(inner, value, changed, 0.0)[0], here, grads)
+        # The norm of what the walls leave is not known yet: it takes the place of this 1 below.
+        return self._left(self.rule.step(inner, value, changed, 1.0)[0], here, grads)
 
     def refused(self, state: Spanned, grads: Arrays, value: float) -> tuple[Spanned, Arrays]:
         inner, _ = self.rule.refused(state.inner, grads, value)

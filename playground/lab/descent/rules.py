@@ -307,7 +307,8 @@ class BarzilaiBorwein(Rule):
         size, tau, shorts = select(
             curved, (chosen, tau * factor, recent), (growth * size, tau, shorts)
         )
-        size = clamped(size, self.minimum, self.largest)
+        # Where the gradient is zero no size leads on: 0 asks for a restart.
+        size = select(squared_norm == 0.0, 0.0, clamped(size, self.minimum, self.largest))
         values = (*values[1:], value)
         now = made(Curvature, (size, 2.0, tau, shorts, values, grads, squared_norm))
         return now, downhill(size, grads)
