@@ -11,6 +11,7 @@ import math
 from collections.abc import Callable, Iterable
 from contextlib import nullcontext
 from functools import partial, wraps
+from inspect import signature
 from typing import Any
 
 from playground.compat.names import below, public
@@ -194,8 +195,9 @@ def adapt_link(cls: Any) -> None:
 
     @wraps(call)
     def called(self: Any, *args: Any, **keywords: Any) -> Any:
-        if not keywords:
-            return call(self, *args)
+        # A subclass of the script's may have a train= of its own.
+        if not keywords or keywords.keys() <= signature(self.forward).parameters.keys():
+            return call(self, *args, **keywords)
         keywords, context = without_old_keywords(keywords, f"L.{cls.__name__}(…)")
         with context:
             return call(self, *args, **keywords)

@@ -74,13 +74,18 @@ def _defined(tree: ast.Module) -> set[str]:
             found.add(node.id)
         elif isinstance(node, ast.Import | ast.ImportFrom):
             found |= {alias.asname or alias.name for alias in node.names}
-        elif isinstance(node, ast.FunctionDef | ast.ClassDef):
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             found.add(node.name)
-    return found
+        elif isinstance(node, ast.arg):  # a parameter called file is nobody's builtin
+            found.add(node.arg)
+        elif isinstance(node, ast.ExceptHandler) and node.name:
+            found.add(node.name)
+    # What a star brings is not to be seen: any name may be one of it.
+    return found | OLD_BUILTINS if "*" in found else found
 
 
 @cache
-def _translator() -> Any:
+def _translator(print_function: bool) -> Any:
     for name in _TRANSLATORS:
         try:
             with warnings.catch_warnings():
@@ -89,7 +94,9 @@ def _translator() -> Any:
         except ImportError:
             continue
         fixers = refactor.get_fixers_from_package(f"{name}.fixes")
-        return refactor.RefactoringTool(fixers, {"print_function": False})
+        if print_function:
+            fixers.remove(f"{name}.fixes.fix_print")
+        return refactor.RefactoringTool(fixers, {"print_function": print_function})
     raise MissingLibraryError(
         "this source is Python 2, and what translates it is not installed: "
         "pip install fissix (or: pip install -e '.[python2]')"
@@ -100,7 +107,8 @@ def translated(text: str, path: str) -> str:
     """The same in today's Python. Raises InputError where it is no Python of any age."""
     # Python 2 took a tab for as many spaces as lead to the next column of eight.
     lines = [_leading_spaces(line) for line in text.splitlines()]
-    tool = _translator()
+    # Where all of it is Python 3's grammar, print is the function: print(a, b) is no tuple.
+    tool = _translator(_is_todays_grammar(text, path))
     try:
         found = str(tool.refactor_string("\n".join(lines) + "\n", path))
         parsed(found, path)
@@ -114,6 +122,14 @@ def translated(text: str, path: str) -> str:
         # In the words of today's parser: the translator's are those of its tables.
         raise InputError(f"{path}: neither Python 3 nor 2: {reason(text, path)}") from error
     return found
+
+
+def _is_todays_grammar(text: str, path: str) -> bool:
+    try:
+        parsed(text, path)
+    except (SyntaxError, ValueError):
+        return False
+    return True
 
 
 def _leading_spaces(line: str) -> str:

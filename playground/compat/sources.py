@@ -70,6 +70,9 @@ class _Translating(SourceFileLoader):
         run_code(code, module, translated)
 
 
+_INSTALLED = {"site-packages", "dist-packages"}
+
+
 class Beside(MetaPathFinder):
     """Finds the modules that lie beside a script, or below."""
 
@@ -80,8 +83,9 @@ class Beside(MetaPathFinder):
         spec = PathFinder.find_spec(path, search)
         if spec is None or type(spec.loader) is not SourceFileLoader or spec.origin is None:
             return None
-        # Installed packages are today's Python: to read each of them twice would cost seconds.
-        if self._folder not in Path(spec.origin).resolve().parents:
+        # Installed packages are today's Python, also where they lie in a .venv beside the script.
+        path_of = Path(spec.origin).resolve()
+        if self._folder not in path_of.parents or _INSTALLED & {*path_of.parts}:
             return None
         spec.loader = _Translating(spec.name, spec.origin)
         return spec

@@ -190,3 +190,15 @@ def test_keywords_of_old_hold_for_the_call() -> None:
     assert [*USES.found] == [
         "F.dropout(train=…)", "F.dropout(test=…)", "F.dropout(use_cudnn=…)",
     ]  # fmt: skip
+
+
+def test_a_subclass_keeps_a_keyword_of_its_own() -> None:
+    from chainer import links
+
+    class Own(links.Linear):
+        def forward(self, x, train=True):
+            return train, playground.config.train
+
+    assert Own(2, 2)(np.ones((1, 2)), train=False) == (False, True)
+    layer = links.Linear(2, 2)
+    assert layer(np.ones((1, 2), np.float32), train=False).shape == (1, 2)

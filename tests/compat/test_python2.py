@@ -33,6 +33,11 @@ def test_what_makes_a_source_python_2(case: tuple[str, str]) -> None:
         "try:\n    xrange\nexcept NameError:\n    xrange = range\n",
         "def reduce(x): return x\nreduce(1)\n",
         "from functools import reduce\nreduce(max, [1])\n",
+        "def f(file, *, long=1, **cmp): return file.read(), long, cmp\n",
+        "f = lambda file: file.name\n",
+        "async def unicode(): pass\nunicode()\n",
+        "try:\n    pass\nexcept OSError as file:\n    print(file)\n",
+        "from numpy import *\nlong(1)\n",
     ]
 )
 def test_what_does_not(text: str) -> None:
@@ -106,3 +111,8 @@ def test_encodings() -> None:
     )
     assert "é" in python2.decoded("x = 'é'\n".encode("latin-1"))
     assert python2.decoded("\ufeffx = 1\r\n".encode()) == "x = 1\n"
+
+
+def test_a_print_with_brackets_is_no_tuple() -> None:
+    text = "for i in xrange(2):\n    print('a', i, sep='')\n"
+    assert python2.translated(text, "x.py") == text.replace("xrange", "range")

@@ -177,3 +177,13 @@ def test_fake_data_go_where_a_script_looks_for_them(tmp_path: Path) -> None:
             )  # fmt: skip
             assert done.returncode == code
             assert said in done.stdout + done.stderr
+
+
+def test_packages_in_a_virtual_environment_beside_the_script_are_left_alone(
+    tmp_path: Path,
+) -> None:
+    package = tmp_path / ".venv" / "lib" / "site-packages"
+    package.mkdir(parents=True)
+    (package / "installed.py").write_text("x = 7 / 2\ny = xrange if False else 3\n")
+    text = f"import sys\nsys.path.append({str(package)!r})\nimport installed\nprint(installed.x)\n"
+    assert run(tmp_path, text) == (0, "3.5\n", "")
