@@ -40,10 +40,12 @@ def logistic_pictures(study: Logistic) -> dict[str, Callable[[], Axes]]:
             return plot.loss(losses, plot.stacked_axes(1, title=title)[0])
         return plot.loss_and_step(losses, title=title)[0]
 
-    best = study.best.weights
+    best, goal = study.best.weights, "values at the smallest loss"
     return {
         "loss": loss,
-        "weights": lambda: plot.travel(params, best, restarts=restarts, title=title)[0],
+        "weights": lambda: plot.travel(params, best, restarts=restarts, title=title, called=goal)[
+            0
+        ],
         "gradient": lambda: plot.norm_and_components(grads, restarts=restarts, title=title)[0],
         "boundary": lambda: _boundary(study, title),
     }

@@ -217,10 +217,16 @@ def mark_restarts(ax: Axes, steps: np.ndarray) -> None:
 
 
 def parameters(
-    params: Frame, truth: Operand = None, ax: Axes | None = None, *, restarts: Operand = ()
+    params: Frame,
+    truth: Operand = None,
+    ax: Axes | None = None,
+    *,
+    restarts: Operand = (),
+    called: str = "true values",
 ) -> Axes:
     """Each parameter over the steps; ``truth``, of any shape, gives the true values, dotted.
 
+    ``called`` is what these are: own data have a smallest loss, and no truth that is known.
     More than 16 parameters are shown as bands of quantiles with a few parameters on top.
     """
     ax = _axes(ax)
@@ -229,12 +235,17 @@ def parameters(
     ax.set_ylim(*_range(drawn.values, drawn.ends))
     _name_ends(ax, drawn.ends, drawn.names)
     what = f"{len(drawn.ends)} of {drawn.columns:,} parameters" if drawn.crowd else "Parameters"
-    goal = "" if truth is None else " and their true values (dotted)"
+    goal = "" if truth is None else f" and their {called} (dotted)"
     return dress(ax, what + goal, "value", legend=drawn.crowd)
 
 
 def distance(
-    params: Frame, truth: Operand, ax: Axes | None = None, *, restarts: Operand = ()
+    params: Frame,
+    truth: Operand,
+    ax: Axes | None = None,
+    *,
+    restarts: Operand = (),
+    called: str = "true values",
 ) -> Axes:
     """How far each parameter is from its true value, on a log scale.
 
@@ -244,7 +255,12 @@ def distance(
     steps, values, names = _table(params)
     error = np.abs(values - np.asarray(truth, dtype=float).ravel())
     legend = _sizes(ax, steps, error, names, restarts)
-    return dress(ax, "Distance to the true values", "|value - true value|", legend=legend)
+    return dress(
+        ax,
+        f"Distance to the {called}",
+        "|difference|" if called != "true values" else "|value - true value|",
+        legend=legend,
+    )
 
 
 def gradient_norm(grads: Frame, ax: Axes | None = None, *, restarts: Operand = ()) -> Axes:
@@ -271,14 +287,19 @@ def gradient_components(grads: Frame, ax: Axes | None = None, *, restarts: Opera
 
 
 def travel(
-    params: Frame, truth: Operand = None, *, restarts: Operand = (), title: str = ""
+    params: Frame,
+    truth: Operand = None,
+    *,
+    restarts: Operand = (),
+    title: str = "",
+    called: str = "true values",
 ) -> list[Axes]:
     """One figure: :func:`parameters` and, where the truth is known, :func:`distance` below it."""
     if truth is None:
         return [parameters(params, ax=stacked_axes(1, title=title)[0], restarts=restarts)]
     axes = stacked_axes(2, title=title, heights=(3, 2))
-    upper = parameters(params, truth, axes[0], restarts=restarts)
-    return [upper, distance(params, truth, axes[1], restarts=restarts)]
+    upper = parameters(params, truth, axes[0], restarts=restarts, called=called)
+    return [upper, distance(params, truth, axes[1], restarts=restarts, called=called)]
 
 
 def norm_and_components(grads: Frame, *, restarts: Operand = (), title: str = "") -> list[Axes]:
