@@ -18,7 +18,7 @@ from playground.lab.cli import guarded, whole
 from playground.lab.cli.flags import Parser
 from playground.lab.cli.streams import note, say
 from playground.lab.runlog import read_log
-from playground.lab.runlog.listing import Heading, headings
+from playground.lab.runlog.listing import UNNAMED, Heading, headings
 
 __all__ = ["main"]
 
@@ -193,7 +193,10 @@ def names(runs: Sequence[Path]) -> list[str]:
 
 
 def prune(words: list[str]) -> int:
-    """Delete all runs but the best, of each problem and shape by themselves; asks before."""
+    """Delete all runs but the best, of each problem and shape by themselves; asks before.
+
+    Runs of your own fit(…) stay, unless meta={"problem": "a name"} says what they are about.
+    """
     parser = Parser(
         f"{COMMAND} prune", "[FOLDER] --keep-best N [flags]", prune.__doc__ or "", EXAMPLES
     )
@@ -208,10 +211,12 @@ def prune(words: list[str]) -> int:
     add_choice(parser)
     parser.add_argument("--yes", action="store_true", help="do not ask")
     flags = argparse.Namespace(**parser.read(words)[0])
-    doomed = beyond_the_best(asked_for(headings(flags.folder), flags), flags.keep_best)
+    found = [*headings(flags.folder)]
+    doomed = beyond_the_best(asked_for(found, flags), flags.keep_best)
     if not doomed:
         say("nothing to delete")
         return 0
+    say(f"to be deleted, {len(doomed)} of {len(found)} runs:")
     say(table_of(doomed))
     if not (flags.yes or agreed(f"delete these {len(doomed)} runs?")):
         say("nothing is deleted")
@@ -223,12 +228,17 @@ def prune(words: list[str]) -> int:
 
 
 def beyond_the_best(chosen: Sequence[Heading], count: int) -> list[Heading]:
-    """What is neither among the best of its kind nor running, nor unreadable."""
+    """What is neither among the best of its kind nor running, nor unreadable.
+
+    A run that ``fit`` logged without ``meta={"problem": …}`` may be about any loss, with which no
+    other can be compared: it stays.
+    """
     kinds: dict[tuple[str, str], list[Heading]] = {}
     for heading in chosen:
         # The paths of a field are parts of one run.
         part = Path(heading.run).parent.name == "paths"
-        if heading.state not in ("running", "unreadable") and not part:
+        known = heading.state not in ("running", "unreadable") and heading.problem != UNNAMED
+        if known and not part:
             kinds.setdefault((heading.problem, heading.shape), []).append(heading)
     doomed = []
     for kind in kinds.values():

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 __all__ = ["Heading", "heading_of", "headings", "read_runs"]
 
 
+# The problem of a run that fit was given no name for.
+UNNAMED = "fit"
+
+
 class Heading(NamedTuple):
     """One run in a line; what is not known is None.
 
@@ -96,7 +100,7 @@ def _said_by(store: Store, file: Path) -> dict[str, Any]:
     )
     rows = _float(head.get("rows"))
     return {
-        "problem": str(meta.get("problem", "fit")),
+        "problem": str(meta.get("problem", UNNAMED)),
         "shape": ", ".join("x".join(map(str, shape)) or "1" for shape in layout.shapes),
         "parameters": layout.size,
         "seed": _whole(settings.get("seed")),
