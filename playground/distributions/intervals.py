@@ -10,7 +10,7 @@ import numpy as np
 
 from playground import functions as F
 from playground.distribution import Distribution, drawn_beside
-from playground.distributions.positive import within
+from playground.distributions.positive import log_of_power, within
 from playground.graph.random import source
 from playground.graph.types import Operand
 from playground.graph.variable import Variable, as_array_of, as_variable
@@ -124,8 +124,8 @@ class Beta(Distribution):
 
         def logarithm(x: Variable) -> Variable:
             # log1p, for draws close to 1 are as common as draws close to 0.
-            powers = (self.a - 1) * F.log(x) + (self.b - 1) * F.log1p(-x)
-            return powers - log_beta(self.a, self.b)
+            right = log_of_power(self.b - 1, x, 1.0, lambda x: F.log1p(-x))
+            return log_of_power(self.a - 1, x) + right - log_beta(self.a, self.b)
 
         return within((array >= 0) & (array <= 1), x, logarithm, 0.5)
 
@@ -177,7 +177,7 @@ class Dirichlet(Distribution):
         return self._norm + spare * F.digamma(self.alpha0) - slopes
 
     def log_prob(self, x: Operand) -> Variable:
-        return F.sum((self.alpha - 1) * F.log(as_variable(x)), axis=-1) - self._norm
+        return F.sum(log_of_power(self.alpha - 1, as_variable(x)), axis=-1) - self._norm
 
     def sample_n(self, n: int) -> Variable:
         random = source()

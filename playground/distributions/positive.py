@@ -28,6 +28,19 @@ def within(
     return F.where(np.broadcast_to(inside, logarithm.shape), logarithm, -np.inf)
 
 
+def log_of_power(
+    k: Variable, x: Variable, edge: float = 0.0, log: Callable[[Variable], Variable] = F.log
+) -> Variable:
+    """``k log x``, and 0 at an edge of the support where ``k`` is 0: x ** 0 is 1 there, too.
+
+    ``log`` is minus infinity at ``edge``, and the product NaN.
+    """
+    at_edge = (k.array == 0) & (x.array == edge)
+    if np.any(at_edge):
+        x = F.where(at_edge, 0.5, F.broadcast_to(x, at_edge.shape))
+    return k * log(x)
+
+
 class Positive(Distribution):
     """Of what the densities are 0 outside."""
 
@@ -104,7 +117,7 @@ class Gamma(Positive):
         norm = F.lgamma(self.k) + self.k * F.log(self.theta)
 
         def logarithm(x: Variable) -> Variable:
-            return (self.k - 1) * F.log(x) - x / self.theta - norm
+            return log_of_power(self.k - 1, x) - x / self.theta - norm
 
         return within(as_array_of(x) >= 0, x, logarithm)
 
@@ -143,7 +156,11 @@ class Chisquare(Positive):
     def log_prob(self, x: Operand) -> Variable:
         half = self.k / 2
         norm = F.lgamma(half) + half * math.log(2)
-        return within(as_array_of(x) >= 0, x, lambda x: (half - 1) * F.log(x) - x / 2 - norm)
+
+        def logarithm(x: Variable) -> Variable:
+            return log_of_power(half - 1, x) - x / 2 - norm
+
+        return within(as_array_of(x) >= 0, x, logarithm)
 
     def sample_n(self, n: int) -> Variable:
         noise = source().chisquare(self._on_host("k"), (n, *self.k.shape))

@@ -229,3 +229,24 @@ def test_what_is_not_defined_says_so() -> None:
         assert math.isnan(made("Cauchy", (0.0, 1.0)).mean.item())
     with pytest.raises(ValueError, match="exactly one of scale or log_scale"):
         distributions.Normal(np.zeros(2))
+
+
+EDGES = {
+    "Beta, b = 1": (distributions.Beta(np.array([2.0]), np.array([1.0])), [1.0], math.log(2)),
+    "Beta, a = 1": (distributions.Beta(np.array([1.0]), np.array([2.0])), [0.0], math.log(2)),
+    "Beta, flat": (distributions.Beta(np.array([1.0]), np.array([1.0])), [0.0], 0.0),
+    "Gamma, k = 1": (distributions.Gamma(np.array([1.0]), np.array([2.0])), [0.0], -math.log(2)),
+    "Chisquare, k = 2": (distributions.Chisquare(np.array([2.0])), [0.0], -math.log(2)),
+    "Dirichlet": (
+        distributions.Dirichlet(np.array([[1.0, 1.0, 2.0]])),
+        [[0.0, 0.5, 0.5]],
+        math.log(3),
+    ),
+}
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("name", EDGES)
+def test_the_edge_of_the_support_where_the_density_does_not_vanish(name: str) -> None:
+    made, x, expected = EDGES[name]
+    np.testing.assert_allclose(made.log_prob(np.array(x)).array, expected, rtol=1e-12, atol=1e-12)
