@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 from playground.graph.errors import InputError
-from playground.lab import plot
 from playground.lab.cli import guarded, whole
 from playground.lab.cli.flags import Parser
 from playground.lab.cli.streams import note, say
@@ -166,6 +165,8 @@ def compare_runs(words: list[str]) -> int:
         help="the file that is written; its ending names the format",
     )
     flags = argparse.Namespace(**parser.read(words)[0])
+    from playground.lab import plot  # late: a listing draws nothing
+
     losses = {
         name: read_log(run).loss for name, run in zip(names(flags.runs), flags.runs, strict=True)
     }

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import shutil
 import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -108,6 +110,19 @@ def test_the_listing(some: Path, run) -> None:
     assert listed(run("--sort", "loss").out)[-1] == "logs/other.sqlite"
     rows = [json.loads(line) for line in run("--json", "--state", "not converged").out.splitlines()]
     assert {row["steps"] for row in rows} == {5, 20, 10, 3}
+
+
+def test_a_listing_loads_nothing_that_it_has_no_use_for(some: Path) -> None:
+    lines = (
+        "import sys, playground.runs",
+        f"code = playground.runs.main([{str(some)!r}])",
+        "late = ('pandas', 'matplotlib', 'scipy', 'playground.lab.fit', 'playground.optimizers')",
+        "sys.exit(code or [name for name in late if name in sys.modules] or 0)",
+    )
+    line = [sys.executable, "-c", "\n".join(lines)]
+    ran = subprocess.run(line, capture_output=True, text=True, check=False)
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert len(ran.stdout.splitlines()) == 6
 
 
 def test_nothing_found_is_said(some: Path, run) -> None:

@@ -12,7 +12,7 @@ from playground.graph.errors import LogError
 from playground.lab.runlog.checks import layout_of
 from playground.lab.runlog.lease import Lease
 from playground.lab.runlog.record import frame_of
-from playground.lab.runlog.store import Store
+from playground.lab.runlog.store import Store, naming_the_file
 
 if TYPE_CHECKING:
     import pandas
@@ -74,7 +74,7 @@ def headings(folder: str | os.PathLike[str]) -> Iterator[Heading]:
 
 def heading_of(file: Path) -> Heading:
     """The heading of one log."""
-    run = str(file.parent if file.name == "run.sqlite" else file)
+    run = os.fspath(file.parent if file.name == "run.sqlite" else file)
     changed = datetime.fromtimestamp(file.stat().st_mtime)
     known = {"run": run, "changed": changed, "state": "unreadable", "note": ""}
     for word in ("problem", "shape", "criterion", "rule"):
@@ -82,8 +82,7 @@ def heading_of(file: Path) -> Heading:
     try:
         store = Store.open(file)
         try:
-            with store.transaction("DEFERRED"):
-                known |= _said_by(store, file)
+            known |= _said_by(store, file)
         finally:
             store.close()
     except LogError as error:
@@ -92,9 +91,12 @@ def heading_of(file: Path) -> Heading:
 
 
 def _said_by(store: Store, file: Path) -> dict[str, Any]:
-    layout = layout_of(store)
+    # At once: the parts then agree, while the run goes on.
+    with naming_the_file(store.where):
+        found = store.get_all("layout", "meta", "summary", "state")
+    layout = layout_of(store.where, found["layout"])
     # Of a damaged log everything may be of any type.
-    meta, summary, head = (_dict(store.get(key)) for key in ("meta", "summary", "state"))
+    meta, summary, head = (_dict(found[key]) for key in ("meta", "summary", "state"))
     settings, state, marks = map(
         _dict, (meta.get("settings"), head.get("state"), head.get("marks"))
     )
