@@ -12,10 +12,11 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from playground.graph.errors import InputError
+from playground.graph.errors import InputError, nearest
 from playground.lab.cli import guarded, whole
 from playground.lab.cli.flags import Parser
 from playground.lab.cli.streams import note, say
+from playground.lab.meant import CALLED
 from playground.lab.reading import counted_noun
 from playground.lab.runlog import RunRecord, read_log
 from playground.lab.runlog.listing import UNNAMED, Heading, comparables, headings, shape_text
@@ -24,6 +25,17 @@ __all__ = ["main"]
 
 COMMAND = "python -m playground.runs"
 FOLDER = Path("logs")
+SYNONYMS = {
+    "clean": "prune",
+    "clear": "prune",
+    "delete": "prune",
+    "remove": "prune",
+    "rm": "prune",
+    "diff": "compare",
+    "overlay": "compare",
+    "plot": "compare",
+    "vs": "compare",
+}
 MOST_GROUPS, MOST_VALUES = 10, 3
 RUN_STATES = ("converged", "not converged", "interrupted", "running", "killed", "unreadable")
 SORT = (
@@ -47,7 +59,26 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if argv is None else argv)
     ways: dict[str, Callable[[list[str]], int]] = {"compare": compare_runs, "prune": prune}
     way = ways.get(words[0]) if words else None
-    return guarded(COMMAND, lambda: listing(words) if way is None else way(words[1:]))
+
+    def carry_out() -> int:
+        if way is not None:
+            return way(words[1:])
+        if words:
+            refuse_slip(words[0], [*ways])
+        return listing(words)
+
+    return guarded(COMMAND, carry_out)
+
+
+def refuse_slip(word: str, ways: list[str]) -> None:
+    """Raise InputError where a first word is no folder, and nearly what can be done with runs."""
+    if word[:1] == "-" or Path(word).exists():
+        return
+    if word in ("list", "ls", "show"):
+        raise InputError(f"there is no folder {word}: {COMMAND} without a word lists the runs")
+    close = nearest(word, ways, SYNONYMS)
+    if close:
+        raise InputError(f"there is no folder {word}: did you mean {close!r}?")
 
 
 # ------------------------------------------------------------------------------------- listing
@@ -60,14 +91,16 @@ def listing(words: list[str]) -> int:
     add_choice(parser)
     parser.add_argument("--json", action="store_true", help="one JSON object a run, one a line")
     flags = argparse.Namespace(**parser.read(words)[0])
-    chosen = asked_for(headings(flags.folder), flags)
+    found = [*headings(flags.folder)]
+    chosen = asked_for(found, flags)
     if flags.json:
         for heading in chosen:
             say(json.dumps({**heading._asdict(), "changed": heading.changed.isoformat()}))
     elif chosen:
         say(table_of(chosen))
     else:
-        note(f"no runs in {flags.folder}" + (" that are asked for" if is_choosy(flags) else ""))
+        asked = " that are asked for" if is_choosy(flags) else ""
+        note(f"no runs in {flags.folder}{asked}{meant_by(flags, found)}")
     return 0
 
 
@@ -93,6 +126,16 @@ def add_choice(parser: argparse.ArgumentParser) -> None:
 def is_choosy(flags: argparse.Namespace) -> bool:
     """Whether some runs are left out."""
     return any((flags.problem, flags.rule, flags.state))
+
+
+def meant_by(flags: argparse.Namespace, found: Sequence[Heading]) -> str:
+    """Which problem or rule of the runs that are there may have been meant."""
+    for flag, synonyms in (("problem", {}), ("rule", CALLED)):
+        asked, there = getattr(flags, flag), {getattr(heading, flag) for heading in found}
+        close = nearest(asked, sorted(there - {""}), synonyms) if asked else ""
+        if close and asked not in there:
+            return f": did you mean --{flag} {close}?"
+    return ""
 
 
 def asked_for(found: Any, flags: argparse.Namespace) -> list[Heading]:
