@@ -9,6 +9,7 @@ from weakref import ref
 import numpy as np
 
 from playground.graph.backend import as_array, is_array
+from playground.graph.config import config
 from playground.graph.errors import GraphError
 from playground.graph.function_node import FunctionNode
 from playground.graph.types import Operand, Raw
@@ -51,15 +52,40 @@ class FunctionAdapter(FunctionNode):
         gxs = self._function.backward(tuple(arrays), gys)
         if not isinstance(gxs, (tuple, list)):
             gxs = (gxs,)
-        return tuple(
-            None if gxs[i] is None else Variable(self._fitted(gxs[i], i))
-            for i in target_input_indexes
-        )
+        arrays = [None if gxs[i] is None else self._fitted(gxs[i], i) for i in target_input_indexes]
+        if not config.enable_backprop:
+            return tuple(None if gx is None else Variable(gx) for gx in arrays)
+        # In a recorded pass they depend on all this, and nobody has said how.
+        read = (*self.get_retained_inputs(), *self.get_retained_outputs(), *grad_outputs)
+        return _OnceOnly(self.label).found([x for x in read if x is not None], arrays)
 
     def _fitted(self, gx: Raw, index: int) -> Raw:
         """A gradient in the dtype of its input, which NumPy's constants may have left."""
         gx, dtype = gx if is_array(gx) else as_array(gx), self.inputs[index].dtype
         return gx if dtype is None or gx.dtype == dtype else gx.astype(dtype)
+
+
+class _OnceOnly(FunctionNode):
+    """Where the gradients of an old-style function come from, which have no derivative."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    @property
+    def label(self) -> str:
+        return f"gradient of {self._name}"
+
+    def found(self, read: list[Variable], gxs: Sequence[Raw | None]) -> Sequence[Any]:
+        """The gradients, as functions of what was read for them."""
+        return self._connect(read, tuple(gxs), any(x.requires_grad for x in read))
+
+    def backward(
+        self, target_input_indexes: tuple[int, ...], grad_outputs: tuple[Any, ...]
+    ) -> Sequence[Any]:
+        raise GraphError(
+            f"{self._name}: an old-style Function cannot be differentiated twice: make it a "
+            f"FunctionNode, whose backward computes with Variables"
+        )
 
 
 class Function:
