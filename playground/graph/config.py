@@ -20,9 +20,10 @@ class _Entry(NamedTuple):
 class _Own:
     """What one context sees; its entries never change, as tasks that are started share it."""
 
-    __slots__ = ("__weakref__", "debug", "entries", "plain", "values")
+    __slots__ = ("__weakref__", "debug", "entries", "hooked", "plain", "values")
 
     debug: bool
+    hooked: bool
     plain: bool
     values: dict[str, Any]
 
@@ -53,7 +54,8 @@ class _Own:
         self.debug = values["debug"]
         # What every recorded operation asks: record, with no slow feature on.
         recording = values["enable_backprop"] and not values["debug"]
-        watched = values["_lift"] is not None or values["_journal"] is not None
+        self.hooked = bool(values["_hooks"]) or values["_local_hooks"]
+        watched = values["_lift"] is not None or values["_journal"] is not None or self.hooked
         self.plain = bool(recording) and not watched
 
 
@@ -88,6 +90,12 @@ class _ProcessWide:
             # What find_nan writes down while a function runs: function -> what it was given, what
             # it made.
             "_journal": None,
+            # The hooks of functions within a block: name -> hook. Never changed in place.
+            "_hooks": {},
+            # Whether any function has a hook of its own.
+            "_local_hooks": False,
+            # The functions whose hooks were told in a pass that may have to be made again.
+            "_told": None,
         }
         vars(self).update(switches)
 
@@ -152,6 +160,11 @@ class _Switches:
     @property
     def debug(self) -> bool:
         return here().debug
+
+    @property
+    def hooked(self) -> bool:
+        """Whether hooks of functions are to be told."""
+        return here().hooked
 
     @property
     def _lift(self) -> Any:

@@ -11,6 +11,7 @@ import numpy as np
 from playground.graph.backend import as_array, is_array
 from playground.graph.config import config
 from playground.graph.errors import GraphError
+from playground.graph.function_hook import FunctionHook
 from playground.graph.function_node import FunctionNode
 from playground.graph.types import Operand, Raw
 from playground.graph.variable import Variable
@@ -96,10 +97,13 @@ class Function:
     """
 
     _node: Any = None
+    # The node that hooks were added to ahead of the call that uses it.
+    _waiting: FunctionAdapter | None = None
 
     def __call__(self, *inputs: Operand) -> Any:
         """Apply it; one Variable, or a tuple of them."""
-        outputs = FunctionAdapter(self).apply(inputs)
+        node, self._waiting = self._waiting, None
+        outputs = (FunctionAdapter(self) if node is None else node).apply(inputs)
         return outputs[0] if len(outputs) == 1 else outputs
 
     @property
@@ -129,6 +133,22 @@ class Function:
     @property
     def rank(self) -> int:
         return self.node.rank
+
+    @property
+    def local_function_hooks(self) -> dict[str, FunctionHook]:
+        """The hooks of this function alone, by name."""
+        return self.node.local_function_hooks
+
+    def add_hook(self, hook: FunctionHook, name: str | None = None) -> None:
+        """Let ``hook`` be told of this function, which has not been called or whose graph lives."""
+        node = self.node
+        if node.inputs is None:
+            self._waiting = node
+        node.add_hook(hook, name)
+
+    def delete_hook(self, name: str) -> None:
+        """Take the hook of that name away."""
+        self.node.delete_hook(name)
 
     def check_type_forward(self, in_types: Any) -> None:
         """Called ahead of ``forward``: say there what is expected of the inputs."""
