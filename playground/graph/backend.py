@@ -168,6 +168,20 @@ def to_cpu(array: Raw) -> np.ndarray:
     return kind.to_host(array)
 
 
+def as_number(array: Raw) -> Any:
+    """The one element as a number of Python's, or in a recording as a recorded one.
+
+    Raises ValueError where there are several.
+    """
+    recorded = getattr(array, "as_number", None)
+    return to_cpu(array).item() if recorded is None else recorded()
+
+
+def settled(array: Raw) -> Any:
+    """What a recorded array, whose recording is over, stands for; anything else as it is."""
+    return array.values if hasattr(array, "as_number") and array.trace.closed else array
+
+
 def constant_like(value: Operand, like: Raw, operation: str) -> Any:
     """A constant operand, brought to the array type of ``like`` if it is a small host array."""
     if isinstance(value, (*SCALARS, list, tuple, range)):
@@ -273,6 +287,8 @@ def copied(array: Raw, value: Operand, index: Index) -> Any:
 
 def has_zero(array: Raw) -> bool:
     """Whether any element is 0; asks the device, and so waits for it."""
+    if hasattr(array, "holds"):
+        return not everywhere(array)
     return not bool(to_cpu(array).all())
 
 
@@ -283,7 +299,10 @@ def place_where(condition: Raw) -> tuple[int, ...]:
 
 def anywhere(condition: Raw) -> bool:
     """Whether a condition holds for some element, in some lane; waits for a device."""
-    return bool(to_cpu(base_of(condition)).any())
+    array = base_of(condition)
+    if hasattr(array, "holds"):
+        return (array != 0).any().holds()
+    return bool(to_cpu(array).any())
 
 
 def everywhere(condition: Raw) -> bool:
@@ -292,6 +311,8 @@ def everywhere(condition: Raw) -> bool:
     if type(array) is np.ndarray:
         # A third of the time of all().
         return np.count_nonzero(array) == array.size
+    if hasattr(array, "holds"):
+        return (array != 0).all().holds()
     # One number comes from a device, not all.
     return int(to_cpu((array != 0).sum())) == array.size
 
