@@ -446,7 +446,8 @@ class Binary(Op):
     def _of_two_dtypes(self, x: Variable, y: Variable) -> Variable:
         """Apply where an integer that needs no gradient is a constant; else raise."""
         left, right = self.without_integers((x, y))
-        if isinstance(left, Variable) and isinstance(right, Variable):
+        both = isinstance(left, Variable) and isinstance(right, Variable)
+        if both and left.dtype != right.dtype:
             raise self.mixed(x.dtype, y.dtype)
         return self.of(left, right)
 
