@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
 from weakref import WeakSet
 
 
@@ -110,6 +111,11 @@ class _ProcessWide:
             except KeyError:
                 raise AttributeError(f"there is no switch {name!r}") from None
 
+    def show(self, file: TextIO | None = None) -> None:
+        """Print every switch and its value, to the standard output or to ``file``."""
+        own = {name: value for name, value in vars(self).items() if name[0] != "_"}
+        _print_switches({**INERT, **own}, file)
+
     def __setattr__(self, name: str, value: object) -> None:
         super().__setattr__(name, value)
         for own in list(_in_use):
@@ -133,6 +139,13 @@ INERT: dict[str, Any] = {
     "warn_nondeterministic": False,
 }
 _in_use: WeakSet[_Own] = WeakSet()
+
+
+def _print_switches(values: dict[str, Any], file: TextIO | None) -> None:
+    out, width = sys.stdout if file is None else file, max(map(len, values))
+    out.write("".join(f"{name:{width}} {values[name]}\n" for name in sorted(values)))
+
+
 global_config = _ProcessWide()
 # Not a thread's: tasks of one thread take turns in the middle of a block, and each starts with a
 # copy of the context.
@@ -184,9 +197,13 @@ class _Switches:
     def __delattr__(self, name: str) -> None:
         _own.set(_Own(_without(None, name)))
 
-    def show(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, Any]:
         """The values as this context sees them."""
         return {name: value for name, value in here().values.items() if name[0] != "_"}
+
+    def show(self, file: TextIO | None = None) -> None:
+        """Print every switch and its value, to the standard output or to ``file``."""
+        _print_switches({**INERT, **self.as_dict()}, file)
 
 
 def _without(block: object, name: str) -> tuple[_Entry, ...]:

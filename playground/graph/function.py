@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 from weakref import ref
 
 import numpy as np
@@ -21,6 +21,8 @@ __all__ = ["Function", "FunctionAdapter"]
 
 class FunctionAdapter(FunctionNode):
     """The node in the graph of a :class:`Function`."""
+
+    old_style: ClassVar[bool] = True
 
     def __init__(self, function: Function) -> None:
         self._function = function
@@ -128,7 +130,7 @@ class Function:
     @property
     def output_data(self) -> tuple[Any, ...]:
         """The arrays of the outputs that ``retain_outputs`` named."""
-        return tuple(x.array for x in self.node.get_retained_outputs())
+        return self.node.output_data
 
     @property
     def rank(self) -> int:

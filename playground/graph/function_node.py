@@ -133,6 +133,12 @@ class FunctionNode:
             for i, array in zip(self._keeps_outputs, self._kept_outputs, strict=True)
         )
 
+    @property
+    def output_data(self) -> tuple[Any, ...]:
+        """The arrays of the kept outputs, None for the others."""
+        kept = dict(zip(self._keeps_outputs, self._kept_outputs, strict=True))
+        return tuple(kept.get(i) for i in range(self.output_count))
+
     def _output(self, index: int, array: Raw) -> Variable:
         node = self.outputs[index]() if self.outputs else None
         variable = None if node is None else node.get_variable_or_none()
