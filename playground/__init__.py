@@ -83,6 +83,7 @@ if TYPE_CHECKING:
     from playground.graph.backward import backward
     from playground.graph.function import Function, FunctionAdapter
     from playground.initializer import Initializer
+    from playground.interpreters.recording.core import core
     from playground.interpreters.symbols import to_sympy
     from playground.lab.fit import Fit, fit
     from playground.lab.runlog import RunRecord, read_log, read_runs
@@ -152,6 +153,7 @@ _LAZY = {
     "Serializer": "playground.serializer",
     "Summary": "playground.reporter",
     "UpdateRule": "playground.optimizers",
+    "core": "playground.interpreters.recording.core",
     "cross_entropy": "playground.distribution",
     "find_nan": "playground.transforms.nonfinite",
     "fit": "playground.lab.fit",
@@ -268,6 +270,7 @@ __all__ = [
     "backward",
     "computational_graph",
     "config",
+    "core",
     "cross_entropy",
     "dataset",
     "datasets",

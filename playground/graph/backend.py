@@ -168,18 +168,22 @@ def to_cpu(array: Raw) -> np.ndarray:
     return kind.to_host(array)
 
 
+def is_recorded(value: Operand) -> bool:
+    """Whether a value is part of a recording, which notes what is computed from it."""
+    return hasattr(value, "as_number")
+
+
 def as_number(array: Raw) -> Any:
     """The one element as a number of Python's, or in a recording as a recorded one.
 
     Raises ValueError where there are several.
     """
-    recorded = getattr(array, "as_number", None)
-    return to_cpu(array).item() if recorded is None else recorded()
+    return array.as_number() if is_recorded(array) else to_cpu(array).item()
 
 
 def settled(array: Raw) -> Any:
     """What a recorded array, whose recording is over, stands for; anything else as it is."""
-    return array.values if hasattr(array, "as_number") and array.trace.closed else array
+    return array.values if is_recorded(array) and array.trace.closed else array
 
 
 def constant_like(value: Operand, like: Raw, operation: str) -> Any:
@@ -287,7 +291,7 @@ def copied(array: Raw, value: Operand, index: Index) -> Any:
 
 def has_zero(array: Raw) -> bool:
     """Whether any element is 0; asks the device, and so waits for it."""
-    if hasattr(array, "holds"):
+    if is_recorded(array):
         return not everywhere(array)
     return not bool(to_cpu(array).all())
 
@@ -300,7 +304,7 @@ def place_where(condition: Raw) -> tuple[int, ...]:
 def anywhere(condition: Raw) -> bool:
     """Whether a condition holds for some element, in some lane; waits for a device."""
     array = base_of(condition)
-    if hasattr(array, "holds"):
+    if is_recorded(array):
         return (array != 0).any().holds()
     return bool(to_cpu(array).any())
 
@@ -311,7 +315,7 @@ def everywhere(condition: Raw) -> bool:
     if type(array) is np.ndarray:
         # A third of the time of all().
         return np.count_nonzero(array) == array.size
-    if hasattr(array, "holds"):
+    if is_recorded(array):
         return (array != 0).all().holds()
     # One number comes from a device, not all.
     return int(to_cpu((array != 0).sum())) == array.size

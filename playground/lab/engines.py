@@ -129,9 +129,10 @@ class Engine:
         self, loop: Loop, begun: list[Any], program: Program, rows: list[Row]
     ) -> list[Row]:
         """The rows as they are eagerly. The program is used from here on if it made the same."""
+        from playground.interpreters.recording.runners import runner
         from playground.lab import rounds
 
-        self.name, core = self._core()
+        self.name, core = runner(self._wanted)
         size = 2 * loop.log.layout.row_bytes + 32
         laid = rounds.Rounds(
             program, rows[0], max(3, min(ROUNDS_AT_ONCE, BYTES_AT_ONCE // size)), core
@@ -146,11 +147,6 @@ class Engine:
                 return expected[:2] if len(expected) > 1 else rows
         self._rounds = laid
         return rows
-
-    def _core(self) -> tuple[str, Any]:
-        from playground.interpreters.recording.source import Generated
-
-        return "python", Generated
 
     # -------------------------------------------------------------------------------- running
 

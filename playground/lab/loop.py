@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from playground.graph.backend import array_like, is_array, to_cpu
+from playground.graph.backend import array_like, as_number, is_array, is_recorded, to_cpu
 from playground.graph.errors import FitError
 from playground.graph.types import Random, Raw
 from playground.lab.bounds import box_in_json
@@ -233,8 +233,7 @@ class Loop:
             error.add_note(f"This was raised by watch[{name!r}] of fit.")
             raise
         try:
-            recorded = getattr(value, "as_number", None)
-            return float(to_cpu(value)) if recorded is None else recorded()
+            return as_number(value) if is_recorded(value) else float(to_cpu(value))
         except (TypeError, ValueError) as error:
             shape = getattr(value, "shape", None)
             what = type(value).__name__ if not shape else f"an array of shape {shape}"

@@ -117,6 +117,13 @@ class Objective:
             self.grads = grads
         return self.grads
 
+    def release(self, point: Sequence[Raw]) -> None:
+        """Hold a point's arrays themselves, and nothing that was computed from it."""
+        for variable, array in zip(self._variables, point, strict=True):
+            variable.array = array
+            variable.cleargrad()
+        self._value = self.grads = None
+
     def check(self) -> float:
         """The loss at the start. Raises FitError if the descent cannot begin there."""
         if self._checked is None:

@@ -14,7 +14,6 @@ import numpy as np
 
 from playground.graph.backend import settled
 from playground.graph.types import HostArray, Raw
-from playground.interpreters.recording import functions  # noqa: F401 (what answers NumPy's calls)
 from playground.interpreters.recording.homes import Homes, like
 from playground.interpreters.recording.program import Program, difference
 from playground.interpreters.recording.recorded import Recorded, concrete, source_of
@@ -108,7 +107,18 @@ class _NotMovedToError(Exception):
 
 def record(loop: Loop) -> Recording:
     """The loop's next row, which is neither the first nor one of a restart."""
-    trace, made, objective = Trace(), Recording(), loop.objective
+    trace = Trace()
+    made = _record(loop, trace)
+    if made.row is not None:
+        loop.objective.release(made.row.point)
+    # What is put away on the way would be there for the recorded steps alone.
+    if made.program is not None and trace.is_kept:
+        made.program, made.failed = None, "the loss keeps arrays from one call to the next"
+    return made
+
+
+def _record(loop: Loop, trace: Trace) -> Recording:
+    made, objective = Recording(), loop.objective
     inputs = [_input(trace, leaf) for leaf in carried(loop)]
     rest = iter(inputs)
     point = [next(rest) for _ in loop.point]

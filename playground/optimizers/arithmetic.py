@@ -16,7 +16,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy import vdot
 
-from playground.graph.backend import as_array, as_number, to_cpu
+from playground.graph.backend import as_array, as_number, is_recorded, to_cpu
 from playground.graph.types import DType, Raw
 
 __all__ = [
@@ -73,8 +73,7 @@ def is_certain(condition: Truth) -> bool:
 
 def _is_true(condition: Truth, anywhere: Callable[[Truth], Truth]) -> bool:
     # In a recording it is noted that this was asked, for every run to ask it again.
-    recorded = getattr(condition, "holds", None)
-    return bool(anywhere(condition)) if recorded is None else recorded()
+    return condition.holds() if is_recorded(condition) else bool(anywhere(condition))
 
 
 def is_finite(number: Number) -> bool:
@@ -104,8 +103,7 @@ def to_the_power(base: float, exponent: Number) -> Number:
     if isinstance(exponent, np.ndarray):
         # NumPy's vector loop may differ from C's pow in the last bit, and Chainer's is C's.
         return np.array([math.pow(base, count) for count in exponent.tolist()])
-    recorded = getattr(exponent, "power_of", None)
-    return math.pow(base, exponent) if recorded is None else recorded(base)
+    return exponent.power_of(base) if is_recorded(exponent) else math.pow(base, exponent)
 
 
 def square_root(number: Number) -> Number:
@@ -167,7 +165,7 @@ def inner_product(left: Sequence[Raw], right: Sequence[Raw], like: Number = 0.0)
 
 def _elsewhere(a: Raw, b: Raw) -> Number:
     """The sum of products of arrays that are not, or not both, on the host."""
-    if hasattr(a, "as_number") or hasattr(b, "as_number"):
+    if is_recorded(a) or is_recorded(b):
         return as_number(vdot(a, b))
     return float(to_cpu((a * b).sum()))
 

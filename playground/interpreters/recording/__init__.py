@@ -6,3 +6,6 @@ the outputs need of it is a :class:`~playground.interpreters.recording.program.P
 arrays are laid out once (``homes``), and which runs as Python that can be read (``source``) or as
 the tape: NumPy's own inner loops, driven from C.
 """
+
+# What answers NumPy's functions registers itself.
+from playground.interpreters.recording import functions  # noqa: F401

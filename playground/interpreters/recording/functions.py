@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
+from weakref import ref
 
 import numpy as np
 
@@ -251,17 +252,18 @@ def note_reading(trace: Trace, x: Recorded, index: Index) -> Any:
     if not trace.is_writing:
         return array
     if _is_plain(index):
-        # An Ellipsis makes a 0-d view of what would be a scalar, a copy.
-        whole = (*(index if isinstance(index, tuple) else (index,)),)
-        if Ellipsis not in whole:
-            whole = (*whole, Ellipsis)
-        part = view_of(x, x._array[whole], Look(np.ndarray.__getitem__, whole))
-        part.taken = (x, index)
-        return part
+        whole = _whole(index)
+        return view_of(x, x._array[whole], Look(np.ndarray.__getitem__, whole))
     if x.slot is None:
         return wrapped(array, None, trace)
     array = np.asarray(array)
     return noted(trace, "take", None, (x.source,), array, index)
+
+
+def _whole(index: Index) -> tuple[Any, ...]:
+    """An index that gives views alone: an Ellipsis makes one of what would be a scalar, a copy."""
+    parts = index if isinstance(index, tuple) else (index,)
+    return parts if any(part is Ellipsis for part in parts) else (*parts, Ellipsis)
 
 
 def _is_mask(part: Index) -> bool:
@@ -284,27 +286,50 @@ def note_writing(trace: Trace, x: Recorded, index: Index, value: Operand) -> Non
 
 def _note_written(trace: Trace, x: Recorded, index: Index, value: Operand) -> None:
     memory = x.memory
+    owner, place, part = memory.part or (_nobody, None, _nobody)
     # x[i] += y takes a view, writes to it, and then assigns it to where it was taken from.
-    owner, place, part = memory.part or (None, None, None)
-    if owner is x and part is value and repr(place) == repr(index):
-        x.version = memory.version
-    before = x.source
+    if owner() is x and part() is value and repr(place) == repr(_whole(index)):
+        return
+    x.slot = _slot_after(trace, x, index, value)
+    memory.version += 1
+    memory.part = None
+    if x.taken is not None and isinstance(x.taken[1], Look):
+        memory.part = ref(x.taken[0]), x.taken[1].args[0], ref(x)
+    _write_behind(trace, x)
+
+
+def _nobody() -> None:
+    return None
+
+
+def _slot_after(trace: Trace, x: Recorded, index: Index, value: Operand) -> Slot | None:
+    """What ``x`` is when a value has been assigned to a part of it."""
     if _has_recorded(index):
         made = called_back(trace, _rewritten, (x, index, value), {})
-        slot = made.slot if type(made) is Recorded else None
-    elif type(value) is Recorded or x.slot is not None:
-        source = trace.cast(*source_of(value), x.dtype)
-        whole = index is Ellipsis and type(source) is Slot
-        if whole and source.form == (x.shape, x.dtype, x.strides):
-            slot = source
-        else:
-            (slot,) = trace.write("put", None, (before, source), [x._array], index)
-    else:
-        slot = None
-    x.slot = slot
-    memory.version += 1
-    x.version = memory.version
-    memory.part = (*x.taken, x) if x.taken else None
+        return made.slot if type(made) is Recorded else None
+    if type(value) is not Recorded and x.slot is None:
+        return None
+    before, source = x.source, trace.cast(*source_of(value), x.dtype)
+    whole = index is Ellipsis and type(source) is Slot
+    if whole and source.form == (x.shape, x.dtype, x.strides):
+        return source
+    return trace.write("put", None, (before, source), [x._array], index)[0]
+
+
+def _write_behind(trace: Trace, x: Recorded) -> None:
+    """What ``x`` is a view of has changed with it; other views of that are lost."""
+    x.version = x.memory.version
+    while x.taken is not None:
+        owner, function = x.taken
+        if x.slot is not None or owner.slot is not None:
+            # Where the elements lie, whatever view it is.
+            places = np.arange(owner.size).reshape(owner.shape)
+            index = np.unravel_index(function(places), owner.shape)
+            owner.version = owner.memory.version  # it is current but for this
+            sources = owner.source, x.source
+            (owner.slot,) = trace.write("put", None, sources, [owner._array], index)
+        owner.version = owner.memory.version
+        x = owner
 
 
 def _unrecorded(index: Index) -> Index:

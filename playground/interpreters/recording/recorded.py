@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
+from weakref import ref
 
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
@@ -46,7 +47,8 @@ class Memory:
 
     def __init__(self) -> None:
         self.version = 0
-        # The array that a part was taken of, the index, and the part, if that was written to last.
+        # The array that a part was taken of, the index, and the part, if that was written to last;
+        # weakly, for both hold this.
         self.part: tuple[Any, Any, Any] | None = None
 
 
@@ -76,10 +78,11 @@ class Recorded(NDArrayOperatorsMixin):
         memory: Memory | None = None,
     ) -> None:
         self._array, self.slot, self.trace, self.weak = array, slot, trace, weak
+        trace.given.append(ref(self))
         self.memory = Memory() if memory is None else memory
         self.version = self.memory.version
-        # What this is a part of, and the index that it was taken by.
-        self.taken: tuple[Any, Any] | None = None
+        # What this is a view of, and the function that takes it.
+        self.taken: tuple[Recorded, Callable[[Any], Any]] | None = None
 
     @property
     def values(self) -> Any:
@@ -534,7 +537,9 @@ class _Viewed:
 
 def view_of(x: Recorded, array: HostArray, function: Callable[[HostArray], HostArray]) -> Recorded:
     """``array``, which is ``function`` of the array of ``x`` and shares its memory."""
-    if x.slot is None:
-        return Recorded(array, None, x.trace, memory=x.memory)
-    (slot,) = x.trace.write("view", function, (x.source,), [array])
-    return Recorded(array, slot, x.trace, memory=x.memory)
+    slot = None
+    if x.slot is not None:
+        (slot,) = x.trace.write("view", function, (x.source,), [array])
+    made = Recorded(array, slot, x.trace, memory=x.memory)
+    made.taken = x, function
+    return made

@@ -70,6 +70,8 @@ class Trace:
         self.calls: list[Call] = []
         self.failed = ""
         self.closed = False
+        # Weak references to what has been handed out, to see what somebody keeps.
+        self.given: list[Any] = []
         self._count = 0
 
     @property
@@ -81,6 +83,11 @@ class Trace:
         if self.is_writing:
             site = call_site()
             self.failed = reason if site is None else f"{reason} ({site})"
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether an array of the recording is still held by somebody."""
+        return any(reference() is not None for reference in self.given)
 
     def slot(self, array: HostArray) -> Slot:
         """A new slot for values such as ``array``."""
