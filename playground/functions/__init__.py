@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     from playground.functions.normalization.statistics import *  # noqa: F403
     from playground.functions.pooling.pooling import *  # noqa: F403
     from playground.functions.pooling.unpooling import *  # noqa: F403
+    from playground.functions.recomputing import *  # noqa: F403
     from playground.functions.rnn.lstm import *  # noqa: F403
 
 # What networks are made of, loaded when it is first asked for: a study of one matrix does without,
@@ -83,6 +84,7 @@ _LATE = {
         max_pooling_2d max_pooling_3d max_pooling_nd spatial_pyramid_pooling_2d
     """,
     "pooling.unpooling": "unpooling_1d unpooling_2d unpooling_3d unpooling_nd upsampling_2d",
+    "recomputing": "forget",
     "rnn.lstm": "lstm",
 }
 _HOMES = {name: module for module, names in _LATE.items() for name in names.split()}

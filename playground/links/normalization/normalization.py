@@ -120,7 +120,9 @@ class BatchNormalization(Link):
         if not config.train:
             averages = self.avg_mean, self.avg_var
             return F.fixed_batch_normalization(x, gamma, beta, *averages, self.eps, self.axis)
-        self.N += 1 if finetune else 0
+        # Run once more for its gradient (F.forget), a batch is not to count twice.
+        again = config.in_recomputing
+        self.N += 1 if finetune and not again else 0
         # A plain mean of all batches since the start of fine-tuning.
         decay = 1.0 - 1.0 / self.N if finetune else self.decay
         return F.batch_normalization(
@@ -128,8 +130,8 @@ class BatchNormalization(Link):
             gamma,
             beta,
             eps=self.eps,
-            running_mean=self.avg_mean,
-            running_var=self.avg_var,
+            running_mean=None if again else self.avg_mean,
+            running_var=None if again else self.avg_var,
             decay=decay,
             axis=self.axis,
         )
