@@ -46,6 +46,7 @@ from playground.graph.errors import no_such_name
 
 if TYPE_CHECKING:
     from playground.functions.array.columns import *  # noqa: F403
+    from playground.functions.array.sequences import *  # noqa: F403
     from playground.functions.connection.comparing import *  # noqa: F403
     from playground.functions.connection.convolution import *  # noqa: F403
     from playground.functions.connection.dense import *  # noqa: F403
@@ -57,11 +58,14 @@ if TYPE_CHECKING:
     from playground.functions.pooling.pooling import *  # noqa: F403
     from playground.functions.pooling.unpooling import *  # noqa: F403
     from playground.functions.rnn.lstm import *  # noqa: F403
+    from playground.functions.rnn.n_step import *  # noqa: F403
+    from playground.functions.rnn.trees import *  # noqa: F403
 
 # What networks are made of, loaded when it is first asked for: a study of one matrix does without,
 # and `import playground` costs little more than `import numpy`. By module: its __all__.
 _LATE = {
     "array.columns": "depth2space im2col space2depth",
+    "array.sequences": "transpose_sequence",
     "connection.comparing": "contrastive cross_covariance decov negative_sampling triplet",
     "connection.convolution": """
         convolution_1d convolution_2d convolution_3d convolution_nd deconvolution_1d
@@ -84,6 +88,10 @@ _LATE = {
     """,
     "pooling.unpooling": "unpooling_1d unpooling_2d unpooling_3d unpooling_nd upsampling_2d",
     "rnn.lstm": "lstm",
+    "rnn.n_step": """
+        n_step_bigru n_step_bilstm n_step_birnn n_step_gru n_step_lstm n_step_rnn
+    """,
+    "rnn.trees": "slstm tree_lstm",
 }
 _HOMES = {name: module for module, names in _LATE.items() for name in names.split()}
 _ROOMS = {module.partition(".")[0] for module in _LATE}

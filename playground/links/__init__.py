@@ -26,8 +26,25 @@ from playground.links.link import Link
 from playground.links.loss.negative_sampling import NegativeSampling
 from playground.links.model.classifier import Classifier
 from playground.links.normalization.normalization import BatchNormalization, LayerNormalization
+from playground.links.rnn.gated import (
+    StatefulMGU,
+    StatefulPeepholeLSTM,
+    StatefulZoneoutLSTM,
+    StatelessMGU,
+)
 from playground.links.rnn.gru import GRU, StatefulGRU, StatelessGRU
 from playground.links.rnn.lstm import LSTM, StatelessLSTM
+from playground.links.rnn.n_step import (
+    NStepBiGRU,
+    NStepBiLSTM,
+    NStepBiRNNReLU,
+    NStepBiRNNTanh,
+    NStepGRU,
+    NStepLSTM,
+    NStepRNNReLU,
+    NStepRNNTanh,
+)
+from playground.links.rnn.tree_lstm import ChildSumTreeLSTM, NaryTreeLSTM
 from playground.links.sequential import Sequential
 
 __all__ = [
@@ -38,6 +55,7 @@ __all__ = [
     "Bilinear",
     "Chain",
     "ChainList",
+    "ChildSumTreeLSTM",
     "Classifier",
     "Convolution1D",
     "Convolution2D",
@@ -57,6 +75,15 @@ __all__ = [
     "Link",
     "MLPConvolution2D",
     "Maxout",
+    "NStepBiGRU",
+    "NStepBiLSTM",
+    "NStepBiRNNReLU",
+    "NStepBiRNNTanh",
+    "NStepGRU",
+    "NStepLSTM",
+    "NStepRNNReLU",
+    "NStepRNNTanh",
+    "NaryTreeLSTM",
     "NegativeSampling",
     "PReLU",
     "Parameter",
@@ -64,8 +91,12 @@ __all__ = [
     "Sequential",
     "SimplifiedDropconnect",
     "StatefulGRU",
+    "StatefulMGU",
+    "StatefulPeepholeLSTM",
+    "StatefulZoneoutLSTM",
     "StatelessGRU",
     "StatelessLSTM",
+    "StatelessMGU",
     "Swish",
 ]
 
