@@ -45,7 +45,7 @@ def test_every_name_that_it_shows_is_there() -> None:
         (playground, "Varable", "did you mean 'Variable'?"),
         (playground, "caffe", "a name of Chainer's"),
         (functions, "log_softmx", "did you mean 'log_softmax'?"),
-        (functions, "connectionist_temporal_classification", "a name of Chainer's"),
+        (functions, "theano_function", "a name of Chainer's"),
         (links, "TheanoFunction", "a name of Chainer's"),
         (optimizers, "adam_w", "a name of Chainer's"),
         (optimizers, "AdamX", "did you mean 'Adam"),

@@ -39,7 +39,7 @@ from playground.functions.linalg.least_squares import *  # noqa: F403
 from playground.functions.linalg.products import *  # noqa: F403
 from playground.functions.linalg.singular_values import *  # noqa: F403
 from playground.functions.linalg.solving import *  # noqa: F403
-from playground.functions.loss import *  # noqa: F403
+from playground.functions.loss.common import *  # noqa: F403
 from playground.functions.reduction import *  # noqa: F403
 from playground.functions.scaling import *  # noqa: F403
 from playground.graph.errors import no_such_name
@@ -51,6 +51,8 @@ if TYPE_CHECKING:
     from playground.functions.connection.convolution import *  # noqa: F403
     from playground.functions.connection.dense import *  # noqa: F403
     from playground.functions.evaluation.classification import *  # noqa: F403
+    from playground.functions.loss.labelled_sequences import *  # noqa: F403
+    from playground.functions.loss.sampling import *  # noqa: F403
     from playground.functions.noise.masks import *  # noqa: F403
     from playground.functions.noise.normal import *  # noqa: F403
     from playground.functions.normalization.lengths import *  # noqa: F403
@@ -76,6 +78,10 @@ _LATE = {
     "evaluation.classification": """
         accuracy binary_accuracy classification_summary f1_score precision r2_score recall
     """,
+    "loss.labelled_sequences": """
+        argmax_crf1d connectionist_temporal_classification crf1d
+    """,
+    "loss.sampling": "black_out discriminative_margin_based_clustering_loss",
     "noise.masks": "dropout simplified_dropconnect zoneout",
     "noise.normal": "gaussian gumbel_softmax rrelu",
     "normalization.lengths": "local_response_normalization normalize",

@@ -23,6 +23,9 @@ from playground.links.connection.inception import Inception, MLPConvolution2D
 from playground.links.connection.linear import Bilinear, Highway, Linear
 from playground.links.connection.scaling import Bias, Parameter, Scale
 from playground.links.link import Link
+from playground.links.loss.black_out import BlackOut
+from playground.links.loss.crf1d import CRF1d
+from playground.links.loss.hierarchical_softmax import BinaryHierarchicalSoftmax
 from playground.links.loss.negative_sampling import NegativeSampling
 from playground.links.model.classifier import Classifier
 from playground.links.normalization.normalization import BatchNormalization, LayerNormalization
@@ -53,6 +56,9 @@ __all__ = [
     "BatchNormalization",
     "Bias",
     "Bilinear",
+    "BinaryHierarchicalSoftmax",
+    "BlackOut",
+    "CRF1d",
     "Chain",
     "ChainList",
     "ChildSumTreeLSTM",

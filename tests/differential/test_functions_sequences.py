@@ -68,6 +68,52 @@ ROWS = [
     layered("n_step_rnn", activation="relu"),
     layered("n_step_birnn", 1, activation="relu"),
 ]
+LABELS = [np.array(y, "i") for y in ([1, 0, 2], [2, 1], [0, 0], [1])]
+# Of two sequences, one symbol twice in the first.
+SYMBOLS = np.array([[1, 1, 3], [2, 3, 1]], "i")
+WORDS, SAMPLES = np.array([1, 0, 3], "i"), np.array([[2, 0], [1, 3], [0, 1]], "i")
+IMAGE = np.array([[[1, 2, 3], [2, 0, 1]], [[1, 1, 2], [3, 3, 3]], [[0, 0, 1], [1, 2, 2]]], "i")
+MARGINS = (0.3, 1.0, 3)
+
+
+def unaligned(*args: Any, steps: int = 5, **options: Any) -> Row:
+    """Labels without times; Chainer's is an old-style function, without a second derivative."""
+
+    def call(F: Any, *xs: Any) -> Any:
+        return F.connectionist_temporal_classification(xs, SYMBOLS, *args, **options)
+
+    return Row("connectionist_temporal_classification", call, ((2, 4),) * steps, second=False)
+
+
+CRF = ((3, 3), *((n, 3) for n in STEPS))
+ROWS += [
+    Row("crf1d", lambda F, c, *xs: F.crf1d(c, xs, LABELS), CRF),
+    Row("crf1d", lambda F, c, *xs: F.crf1d(c, xs, LABELS, reduce="no"), CRF),
+    Row("argmax_crf1d", lambda F, c, *xs: F.argmax_crf1d(c, xs)[0], CRF),
+    unaligned(0),
+    unaligned(0, steps=8, reduce="no"),
+    unaligned(0, np.array([5, 4], "i"), np.array([2, 3], "i"), reduce="no"),
+    unaligned(0, label_length=np.array([0, 1], "i")),
+    Row("black_out", lambda F, x, W: F.black_out(x, WORDS, W, SAMPLES), ((3, 2), (4, 2))),
+    Row(
+        "black_out",
+        lambda F, x, W: F.black_out(x, WORDS, W, SAMPLES, reduce="no"),
+        ((3, 2), (4, 2)),
+    ),
+    *(
+        Row(
+            "discriminative_margin_based_clustering_loss",
+            lambda F, e, a=args: sum(
+                F.discriminative_margin_based_clustering_loss(e, IMAGE[: len(e)], *MARGINS, *a)
+            ),
+            ((images, 3, 2, 3),),
+            # Where an image has no pixel of a cluster Chainer divides 0 by 0 for the norm 2.
+            second=args[:1] != (2,),
+        )
+        for args in ((), (1, 2.0, 0.5, 0.1))
+        for images in (1, 3)
+    ),
+]
 every_row = pytest.mark.parametrize("row", ROWS, ids=[f"{i}-{r.name}" for i, r in enumerate(ROWS)])
 
 
@@ -95,6 +141,10 @@ def _steps(F: Any, states: Any, xs: Any, **options: Any) -> Any:
     return F.n_step_rnn(2, 0.0, states, ws, bs, xs, **options)
 
 
+def _unaligned(F: Any, xs: Any, blank_symbol: Any = 0, **options: Any) -> Any:
+    return F.connectionist_temporal_classification(xs, SYMBOLS, blank_symbol, **options)
+
+
 def _ones(*shape: int) -> Any:
     return np.ones(shape, "f")
 
@@ -110,6 +160,20 @@ ERRORS: dict[str, Callable[[Any], Any]] = {
     "n_step layers": lambda F: _steps(F, _ones(1, 3, 3), [_ones(3, 2)]),
     "n_step rows": lambda F: _steps(F, _ones(2, 2, 3), [_ones(3, 2)]),
     "n_step activation": lambda F: _steps(F, _ones(2, 3, 3), [_ones(3, 2)], activation="exp"),
+    "crf1d reduce": lambda F: F.crf1d(_ones(3, 3), [_ones(1, 3)], [LABELS[3]], "sum"),
+    "crf1d labels": lambda F: F.crf1d(_ones(3, 3), [_ones(1, 3)], [np.ones(1, "f")]),
+    "ctc reduce": lambda F: _unaligned(F, [_ones(2, 4)], reduce="sum"),
+    "ctc of an array": lambda F: _unaligned(F, _ones(5, 2, 4)),
+    "ctc blank": lambda F: _unaligned(F, [_ones(2, 4)], blank_symbol="0"),
+    "ctc labels": lambda F: _unaligned(F, [_ones(3, 4)]),
+    "ctc lengths": lambda F: _unaligned(F, [_ones(2, 4)], input_length=np.ones(3, "i")),
+    "black_out rows": lambda F: F.black_out(_ones(1, 2), WORDS, _ones(4, 2), SAMPLES),
+    "margins norm": lambda F: F.discriminative_margin_based_clustering_loss(
+        _ones(1, 3, 2, 3), IMAGE[:1], *MARGINS, 3
+    ),
+    "margins channels": lambda F: F.discriminative_margin_based_clustering_loss(
+        _ones(1, 3, 2, 3), IMAGE[:1], 1.0, 1.0, 0
+    ),
     "n_step of nothing": lambda F: _steps(F, _ones(2, 3, 3), []),
 }
 
@@ -121,6 +185,29 @@ def test_errors(name: str) -> None:
     )
     assert isinstance(theirs, Raised)
     assert_same(ours, theirs)
+
+
+def test_the_best_labels() -> None:
+    """Their scores and the path, step by step, as int32."""
+
+    def script(engine: Any) -> Any:
+        cost, *xs = ROWS[[row.name for row in ROWS].index("argmax_crf1d")].arrays("f")
+        score, path = engine.functions.argmax_crf1d(engine.Variable(cost), xs)
+        return score, path, [y.dtype.name for y in path]
+
+    assert_same(run(script, playground), run(script, chainer), 1e-6)
+
+
+def test_distances_of_two_norms() -> None:
+    """Where no distance is 0, at which Chainer's gradient is NaN."""
+
+    def script(engine: Any) -> Any:
+        e = engine.Variable(np.random.RandomState(0).uniform(-2, 2, (2, 2, 2, 3)).astype("d"))
+        labels = np.array([[[1, 2, 1], [2, 1, 1]], [[1, 1, 2], [2, 2, 1]]], "i")
+        F = engine.functions
+        return F.discriminative_margin_based_clustering_loss(e, labels, 0.1, 1.0, 2, norm=2)
+
+    assert_same(run(script, playground), run(script, chainer), 1e-12)
 
 
 def test_nothing_to_transpose() -> None:

@@ -35,6 +35,8 @@ NO_FORM = {
     "decomposition": {
         *("qr", "eigh", "eigvalsh", "svd", "svdvals", "norm:2", "norm:-2", "norm:nuc", "cond"),
         *("lstsq", "pinv:cutoff"),
+        # The way back is told by which score is the largest.
+        "argmax_crf1d",
     },
 }
 WITHOUT = set().union(*NO_FORM.values())
