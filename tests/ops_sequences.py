@@ -12,6 +12,8 @@ from playground.functions.array import sequences
 from playground.functions.loss import labelled_sequences
 from playground.functions.rnn import trees
 from playground.graph import backend
+from playground.graph.op import as_raw
+from playground.graph.variable import Variable
 from tests.rows import Case, Row, case
 
 
@@ -169,6 +171,11 @@ def _of_steps(
     return F.connectionist_temporal_classification(xs, t, 0, lengths, counts, reduce)
 
 
+def _step_of_paths(x: Any, gain: Any, jumps: Any) -> Any:
+    like = next((as_raw(v) for v in (x, gain) if isinstance(v, Variable)), x)
+    return labelled_sequences.PathStep(backend.array_like(jumps, like), -1e3).of(x, gain)
+
+
 def _path_step(x: Any, gain: Any, jumps: Any) -> Any:
     y = np.empty_like(x)
     for row, s in np.ndindex(x.shape):
@@ -258,9 +265,7 @@ ROWS: tuple[Row, ...] = (
         labelled_sequences.PathStep,
         case((2, 5), (2, 5), jumps=np.arange(10).reshape(2, 5) % 3 == 2),
         case((1, 1), (1, 1), jumps=np.zeros((1, 1), bool)),
-        f=lambda x, gain, jumps: labelled_sequences.PathStep(
-            backend.array_like(jumps, x.array), -1e3
-        ).of(x, gain),
+        f=_step_of_paths,
         ref=_path_step,
     ),
     _rows(
