@@ -11,6 +11,7 @@ from tests import (
     ops_linalg,
     ops_math,
     ops_networks,
+    ops_normalizing,
     ops_sequences,
     ops_special,
 )
@@ -24,6 +25,7 @@ NAMED: tuple[Row, ...] = (
     *ops_linalg.ROWS,
     *ops_special.ROWS,
     *ops_networks.ROWS,
+    *ops_normalizing.ROWS,
     *ops_sequences.ROWS,
 )
 RULES: tuple[Row, ...] = (*ops_math.RULES, *ops_arrays.RULES, *ops_linalg.RULES)

@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     from playground.functions.noise.masks import *  # noqa: F403
     from playground.functions.noise.normal import *  # noqa: F403
     from playground.functions.normalization.lengths import *  # noqa: F403
+    from playground.functions.normalization.renormalization import *  # noqa: F403
     from playground.functions.normalization.statistics import *  # noqa: F403
     from playground.functions.pooling.pooling import *  # noqa: F403
     from playground.functions.pooling.unpooling import *  # noqa: F403
@@ -85,6 +86,10 @@ _LATE = {
     "noise.masks": "dropout simplified_dropconnect zoneout",
     "noise.normal": "gaussian gumbel_softmax rrelu",
     "normalization.lengths": "local_response_normalization normalize",
+    "normalization.renormalization": """
+        batch_renormalization decorrelated_batch_normalization fixed_batch_renormalization
+        fixed_decorrelated_batch_normalization
+    """,
     "normalization.statistics": """
         batch_normalization fixed_batch_normalization group_normalization layer_normalization
     """,

@@ -29,6 +29,11 @@ from playground.links.loss.hierarchical_softmax import BinaryHierarchicalSoftmax
 from playground.links.loss.negative_sampling import NegativeSampling
 from playground.links.model.classifier import Classifier
 from playground.links.normalization.normalization import BatchNormalization, LayerNormalization
+from playground.links.normalization.renormalization import (
+    BatchRenormalization,
+    DecorrelatedBatchNormalization,
+    GroupNormalization,
+)
 from playground.links.rnn.gated import (
     StatefulMGU,
     StatefulPeepholeLSTM,
@@ -54,6 +59,7 @@ __all__ = [
     "GRU",
     "LSTM",
     "BatchNormalization",
+    "BatchRenormalization",
     "Bias",
     "Bilinear",
     "BinaryHierarchicalSoftmax",
@@ -71,9 +77,11 @@ __all__ = [
     "Deconvolution2D",
     "Deconvolution3D",
     "DeconvolutionND",
+    "DecorrelatedBatchNormalization",
     "DepthwiseConvolution2D",
     "DilatedConvolution2D",
     "EmbedID",
+    "GroupNormalization",
     "Highway",
     "Inception",
     "LayerNormalization",
