@@ -300,3 +300,25 @@ def test_a_power_whose_exponent_is_zero() -> None:
         np.testing.assert_allclose(both[1][0], 1 / x)
         np.testing.assert_allclose(both[1][1], (np.log(x) ** 2).sum())
         np.testing.assert_allclose(both[0][0], 0)
+
+
+SPREADS = "var std ptp nanvar nanstd".split()  # noqa: SIM905
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize("name", SPREADS)
+def test_a_spread_of_one_element_is_0_and_uses_none(name: str) -> None:
+    """It is 0 whatever the element is: an infinite slope ahead of it is not used."""
+    spread = getattr(np, name)
+    for f in (
+        lambda x: spread(np.cbrt(x - x)),
+        lambda x: spread(np.cbrt(x[:1])),
+        lambda x: spread(np.sqrt(x)[None], axis=0),
+    ):
+        np.testing.assert_array_equal(gradient(f, 0.0), [0])
+        np.testing.assert_array_equal(hessian(f, 0.0), [[0]])
+    # Infinities and NaN have no distance from themselves, as in NumPy.
+    for value in (INF, NAN, 1.0):
+        np.testing.assert_array_equal(spread(leaf(value)).array, spread(np.array([value])))
+    # Of two there is a slope, and it is infinite.
+    assert not np.isfinite(gradient(lambda x: spread(np.cbrt(x)), 0.0, 1.0)).all()

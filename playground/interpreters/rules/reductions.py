@@ -18,6 +18,7 @@ from playground.functions.norms import euclidean_norm
 from playground.functions.operands import real_only, together
 from playground.functions.reduction import kept_shape, largest, normal_axes, smallest
 from playground.functions.registry import Answer, answers, constant, refuse
+from playground.graph.backend import is_symbolic
 from playground.graph.types import Axis, Keywords, Operand
 from playground.graph.variable import Variable
 
@@ -165,7 +166,14 @@ def _repeated(name: str, initial: Operand, a: Operand, axis: Axis, keepdims: boo
 
 @answers(np.ptp)
 def ptp(a: Operand, axis: Axis = None, *, keepdims: bool = False) -> Variable:
-    return F.subtract(largest(a, axis, keepdims), smallest(a, axis, keepdims))
+    return _always_zero(F.subtract(largest(a, axis, keepdims), smallest(a, axis, keepdims)), a)
+
+
+def _always_zero(y: Variable, a: Operand) -> Variable:
+    """What measures how far elements are apart: of one it is 0, so that none is used."""
+    # A formula of one element is 0 by itself. Infinities and NaN have no distance of 0.
+    alone = y.size == a.size and not is_symbolic(a.array)
+    return F.where(_is_number(y), 0, y) if alone else y
 
 
 @answers(np.nanmax)
@@ -257,7 +265,8 @@ def var(
     ddof = ddof if correction is None else correction
     deviations = _deviations("var", a, axis, where, mean)
     free = _degrees_of_freedom(a, axis, where, keepdims, ddof)
-    return F.divide(F.sum(F.square(deviations), axis, keepdims), _divisor(free))
+    y = F.divide(F.sum(F.square(deviations), axis, keepdims), _divisor(free))
+    return _always_zero(y, a) if mean is None else y
 
 
 def _deviations(name: str, a: Operand, axis: Axis, where: Operand, mean: Operand) -> Variable:
@@ -295,7 +304,8 @@ def std(
     ddof = ddof if correction is None else correction
     deviations = _deviations("std", a, axis, where, mean)
     free = _degrees_of_freedom(a, axis, where, keepdims, ddof)
-    return euclidean_norm(deviations, axis, keepdims, free)
+    y = euclidean_norm(deviations, axis, keepdims, free)
+    return _always_zero(y, a) if mean is None else y
 
 
 @answers(np.nanvar)
