@@ -21,6 +21,7 @@ import numpy as np
 from playground._version import __version__
 from playground.graph.backend import Device, has_driver, parse_device, to_cpu
 from playground.graph.errors import DeviceError
+from playground.interpreters.recording.core import core
 from playground.lab.cli import guarded
 from playground.lab.cli.flags import Parser
 from playground.lab.cli.streams import say
@@ -83,6 +84,7 @@ def findings(logs: Path) -> Iterator[Diagnosis]:
     looks: list[tuple[str, Callable[[], Diagnosis]]] = [
         ("playground", versions),
         ("NumPy", numpy_found),
+        ("core", core_found),
         ("threads", threads),
         *[(name, lambda name=name: package(name)) for name in ("pandas", "matplotlib", *OPTIONAL)],
         ("logs", lambda: logs_found(logs)),
@@ -121,6 +123,14 @@ def numpy_found() -> Diagnosis:
         found += f", OPENBLAS_CORETYPE={kernel}"
     cure = "" if np.__version__ >= "2" else "update it: pip install 'numpy>=2.0'"
     return Diagnosis("NumPy", found, cure)
+
+
+def core_found() -> Diagnosis:
+    """What runs recorded steps; Python is slow, not wrong, unless an extension is there."""
+    found = core()
+    if found.broken:
+        return Diagnosis("core", f"{found.name}: {found.reason}", found.cure)
+    return Diagnosis("core", repr(found))
 
 
 def threads() -> Diagnosis:
