@@ -246,6 +246,9 @@ def place_of(array: Raw) -> Callable[[Any], Any]:
     return lambda other: array_like(other, like)
 
 
+# The seeds of scalar outputs, one a dtype: np.ones takes 40 times as long as the look-up. They are
+# read-only, as any gradient may be.
+SEEDS: dict[Any, np.ndarray] = {}
 _ONES: dict[tuple[tuple[int, ...], Any], np.ndarray] = {}
 _SMALL_SIZE = 1024
 
@@ -260,12 +263,13 @@ def repeated(value: Operand, shape: tuple[int, ...]) -> Any:
     if isinstance(value, (np.ndarray, np.generic)):
         ones = _ONES.get((shape, value.dtype))
         if ones is not None:
-            return value * ones
+            return ones if value is SEEDS.get(value.dtype) else value * ones
         if math.prod(shape) <= _SMALL_SIZE:
             # A loop over ever new shapes must not fill the memory; starting again costs little.
             if len(_ONES) > 256:
                 _ONES.clear()
             ones = _ONES[shape, value.dtype] = np.ones(shape, value.dtype)
+            ones.flags.writeable = False
             return value * ones
     return np.broadcast_to(value, shape)
 
