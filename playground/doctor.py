@@ -24,6 +24,7 @@ import numpy as np
 from playground._version import __version__
 from playground.graph.backend import Device, has_driver, parse_device, to_cpu
 from playground.graph.errors import DeviceError
+from playground.interpreters.recording.core import core
 from playground.lab.cli import guarded
 from playground.lab.cli.flags import Parser
 from playground.lab.cli.streams import say
@@ -109,6 +110,7 @@ def findings(logs: Path) -> Iterator[Diagnosis]:
     looks: list[tuple[str, Callable[[], Diagnosis]]] = [
         ("playground", versions),
         ("BLAS", blas_found),
+        ("core", core_found),
         ("threads", threads),
         *packages().items(),
         ("logs", lambda: logs_found(logs)),
@@ -144,6 +146,14 @@ def blas_found() -> Diagnosis:
     if kernel:
         found += f", OPENBLAS_CORETYPE={kernel}"
     return Diagnosis("BLAS", found)
+
+
+def core_found() -> Diagnosis:
+    """What runs recorded steps; Python is slow, not wrong, unless an extension is there."""
+    found = core()
+    if found.broken:
+        return Diagnosis("core", f"{found.name}: {found.reason}", found.cure)
+    return Diagnosis("core", repr(found))
 
 
 def threads() -> Diagnosis:
