@@ -6,11 +6,28 @@ With no compiler, or with one that fails, the package is installed without it an
 import hashlib
 import os
 import re
+import sys
 import sysconfig
 
 from setuptools import Extension, setup
+from setuptools.command.build_ext import build_ext
 
 SOURCE = "playground/_tape.c"
+# As playground/interpreters/recording/core.py reads it.
+SEAL = b"playground tape "
+
+
+class Sealed(build_ext):
+    """Ends the file with a digest of it: loading a damaged library can end the process."""
+
+    def build_extension(self, ext):
+        super().build_extension(ext)
+        if sys.platform != "linux":  # elsewhere the end of the file may be signed
+            return
+        with open(self.get_ext_fullpath(ext.name), "rb+") as file:
+            content = file.read()
+            if content[-48:-32] != SEAL:
+                file.write(SEAL + hashlib.sha256(content).digest())
 
 
 def tape():
@@ -48,4 +65,4 @@ def options():
     return {"bdist_wheel": {"py_limited_api": "cp311"}} if stable else {}
 
 
-setup(ext_modules=tape(), options=options())
+setup(ext_modules=tape(), options=options(), cmdclass={"build_ext": Sealed})

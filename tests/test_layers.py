@@ -99,7 +99,7 @@ LAZY: dict[str, tuple[str, ...]] = {
     "sympy": ("playground.interpreters.symbols",),
     "pytest": ("playground.testing",),
     "h5py": ("playground.serializers.hdf5",),
-    "PIL": ("playground.datasets.image_dataset",),
+    "PIL": ("playground.datasets.image_dataset", "playground.lab.plot.canvas"),
 }
 # What the package may import at all, besides the standard library and itself.
 ALLOWED = {"numpy", *LAZY}

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from playground.graph.errors import DeviceError, InvalidType, OperandError
+from playground.graph.errors import DeviceError, InvalidType, OperandError, nearest
 from playground.graph.types import Index, Operand, Raw
 
 # A host constant up to this many bytes follows a device operand by itself; a larger one is a
@@ -246,6 +246,9 @@ def place_of(array: Raw) -> Callable[[Any], Any]:
     return lambda other: array_like(other, like)
 
 
+# The seeds of scalar outputs, one a dtype: np.ones takes 40 times as long as the look-up. They are
+# read-only, as any gradient may be.
+SEEDS: dict[Any, np.ndarray] = {}
 _ONES: dict[tuple[tuple[int, ...], Any], np.ndarray] = {}
 _SMALL_SIZE = 1024
 
@@ -260,12 +263,13 @@ def repeated(value: Operand, shape: tuple[int, ...]) -> Any:
     if isinstance(value, (np.ndarray, np.generic)):
         ones = _ONES.get((shape, value.dtype))
         if ones is not None:
-            return value * ones
+            return ones if value is SEEDS.get(value.dtype) else value * ones
         if math.prod(shape) <= _SMALL_SIZE:
             # A loop over ever new shapes must not fill the memory; starting again costs little.
             if len(_ONES) > 256:
                 _ONES.clear()
             ones = _ONES[shape, value.dtype] = np.ones(shape, value.dtype)
+            ones.flags.writeable = False
             return value * ones
     return np.broadcast_to(value, shape)
 
@@ -373,6 +377,8 @@ class Device(NamedTuple):
 
 
 OR_CPU = ", or use --device cpu"
+# What others call them.
+_OTHERS = {"host": "cpu", "numpy": "cpu", "cupy": "cuda", "nvidia": "cuda", "gpu": "cuda"}
 _CUDA = re.compile(r"(?:cuda|gpu|@cupy)(?::(\d+))?|(\d+)")
 
 
@@ -393,8 +399,10 @@ def parse_device(spec: str | int) -> Device:
             return Device(note=f"device auto: using the CPU ({why})")
     found = _CUDA.fullmatch(text)
     if found is None:
+        close = nearest(text.rstrip("0123456789:"), ("cpu", "cuda", "auto"), _OTHERS)
+        meant = f"did you mean {close!r}? It is one of" if close else "expected"
         raise DeviceError(
-            f"unknown device {str(spec)!r}: expected cpu, cuda, cuda:N or auto "
+            f"unknown device {str(spec)!r}: {meant} cpu, cuda, cuda:N or auto "
             f"(or Chainer's -1, N, @numpy, @cupy:N)"
         )
     return _cuda(int(found.group(1) or found.group(2) or 0))

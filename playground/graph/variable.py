@@ -17,10 +17,12 @@ import numpy as np
 from playground.graph import backprop
 from playground.graph.backend import (
     ARRAY_TYPES,
+    SEEDS,
     array_like,
     as_array,
     check_numbers,
     is_array,
+    is_recorded,
     plain_array,
     to_cpu,
 )
@@ -31,7 +33,6 @@ from playground.graph.types import (
     Array,
     DType,
     Function,
-    HostArray,
     Node,
     Operand,
     Raw,
@@ -221,11 +222,6 @@ if TYPE_CHECKING:
     def _unary(self: Array) -> Variable: ...
     def _method(self: Array, *args: Operand, **kwargs: Operand) -> Variable: ...
     def _comparison(self: Array, other: Operand) -> Any: ...
-
-
-# The seeds of scalar outputs, one a dtype: np.ones takes 40 times as long as the look-up. They are
-# read-only, as any gradient may be.
-_SEEDS: dict[DType, HostArray] = {}
 
 
 class Variable(Answering):
@@ -592,10 +588,11 @@ class Variable(Answering):
         if self._grad is not None:
             return self.grad_var if recorded else self.grad
         array = self._array
-        if loss_scale is None and not recorded and type(array) is np.ndarray and not array.shape:
-            one = _SEEDS.get(array.dtype)
+        known = type(array) is np.ndarray or is_recorded(array)
+        if loss_scale is None and not recorded and known and not array.shape:
+            one = SEEDS.get(array.dtype)
             if one is None:
-                one = _SEEDS[array.dtype] = np.ones((), array.dtype)
+                one = SEEDS[array.dtype] = np.ones((), array.dtype)
                 one.flags.writeable = False
             return one
         if array.size != 1:

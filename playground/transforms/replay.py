@@ -1,4 +1,4 @@
-"""``replay``: a function recorded once for each form of its arguments, and run from the recording."""
+"""``replay``: a function recorded once for each form of its arguments, and run from there."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ import numpy as np
 from playground.graph.errors import InputError
 from playground.graph.types import Tree, UserFunction
 from playground.graph.variable import Variable
-from playground.interpreters.recording.runners import runner
 from playground.interpreters.recording.homes import Homes, OtherShapeError
 from playground.interpreters.recording.program import Program
 from playground.interpreters.recording.recorded import Recorded, concrete, source_of
+from playground.interpreters.recording.runners import runner
 from playground.interpreters.recording.trace import Trace
 
 __all__ = ["Replayed", "replay"]
@@ -220,5 +220,3 @@ def _equal_parts(one: list[Any], other: list[Any]) -> bool:
     pairs = [(np.asarray(concrete(a)), np.asarray(b)) for a, b in zip(one, other, strict=False)]
     alike = all(a.dtype == b.dtype and a.tobytes() == b.tobytes() for a, b in pairs)
     return alike and len(one) == len(other)
-
-

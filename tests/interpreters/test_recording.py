@@ -109,7 +109,7 @@ def inverse_step(Y: Any) -> tuple[Any, Any]:
 
 
 def test_a_step_of_the_inverse_is_six_calls() -> None:
-    """Product, difference, size, sum; sign, product: the gradient of a sum of ones costs nothing."""
+    """Product, difference, size, sum; sign, product: the ones of a sum's gradient cost nothing."""
     made = Made(inverse_step, np.array([[1.0, 2.0], [3.0, 4.0]]))
     assert [call.kind for call in made.program.calls] == ["ufunc"] * 3 + ["reduce"] + ["ufunc"] * 2
     other = np.array([[0.3, -1.0], [2.0, 0.1]])

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import importlib
+import importlib.util
 import os
+import struct
 from functools import cache
 from pathlib import Path
 from types import ModuleType
@@ -17,15 +19,18 @@ __all__ = ["CORE_VARIABLE", "Core", "compiled", "core"]
 
 CORE_VARIABLE = "PLAYGROUND_CORE"
 CHOICES = ("auto", "python", "compiled")
+# Before the digest that ends the file, as setup.py writes it.
+SEAL = b"playground tape "
 BUILD = "with a C compiler, in the clone: pip install -e ."
 
 
 class Core(NamedTuple):
-    """What runs, why, and (where something is wrong) what to do about it."""
+    """What runs, why, what would make it faster, and whether something is broken."""
 
     name: str
     reason: str
     cure: str = ""
+    broken: bool = False
 
     def __repr__(self) -> str:
         return f"{self.name}: {self.reason}{f' ({self.cure})' if self.cure else ''}"
@@ -39,16 +44,13 @@ def core() -> Core:
     """
     asked = os.environ.get(CORE_VARIABLE, "") or "auto"
     if asked not in CHOICES:
-        raise PlaygroundError(
-            f"{CORE_VARIABLE}={asked}: it is one of {', '.join(CHOICES)}, or unset"
-        )
+        known = ", ".join(CHOICES)
+        raise PlaygroundError(f"{CORE_VARIABLE}={asked}: expected one of {known}, or nothing")
     if asked == "python":
         return Core("Python", f"{CORE_VARIABLE}=python asks for it")
     found = _found()
     if asked == "compiled" and found.name != "compiled":
-        raise PlaygroundError(
-            f"{CORE_VARIABLE}=compiled, but {found.reason}: {found.cure or BUILD}"
-        )
+        raise PlaygroundError(f"{CORE_VARIABLE}=compiled, but {found.reason}: {found.cure}")
     return found
 
 
@@ -60,18 +62,40 @@ def compiled() -> Any:
 @cache
 def _found() -> Core:
     try:
+        if not is_whole():
+            raise ImportError("the file is damaged")
         module = _loaded()
     except ModuleNotFoundError:
-        return Core("Python", f"the extension playground._tape was not built ({BUILD})")
+        return Core("Python", "the extension playground._tape was not built", BUILD)
     except Exception as error:
-        # Damaged, of another system or another Python, or built against another NumPy.
+        # Of another system or another Python, or built against another NumPy.
         text = str(error).strip().splitlines()
         why = f"{type(error).__name__}: {text[-1]}" if text else type(error).__name__
-        return Core("Python", f"the extension cannot be loaded ({why})", f"build it anew, {BUILD}")
-    why = objection(module)
-    if why:
-        return Core("Python", why, f"build it anew, {BUILD}")
-    return Core("compiled", f"NumPy's inner loops, driven by {module.__file__}")
+        why = f"the extension cannot be loaded ({why})"
+    else:
+        why = objection(module)
+        if not why:
+            return Core("compiled", f"NumPy's inner loops, driven by {module.__file__}")
+    return Core("Python", why, f"build it anew, {BUILD}", True)
+
+
+def is_whole() -> bool:
+    """Whether the file of the extension, if there is one, is as it was built.
+
+    Loading a library of which a part is missing or changed can end the process.
+    """
+    spec = importlib.util.find_spec("playground._tape")
+    if spec is None or spec.origin is None:
+        return True
+    content = Path(spec.origin).read_bytes()
+    if content[-48:-32] == SEAL:
+        return hashlib.sha256(content[:-48]).digest() == content[-32:]
+    if content[:5] != b"\x7fELF\x02":
+        return True
+    # Without a seal (strip takes it away): at the end of the file stands a table of its parts.
+    (start,) = struct.unpack_from("=Q", content.ljust(64), 0x28)
+    size, count = struct.unpack_from("=HH", content.ljust(64), 0x3A)
+    return bool(start + size * count <= len(content))
 
 
 @cache

@@ -396,11 +396,15 @@ def _slots_of(
 
 
 def _times_one(pairs: Sequence[tuple[Source, HostArray]], result: Any) -> Slot | None:
-    """The factor that a product is equal to, bit for bit, where the other one is constant ones."""
+    """The factor that a product is equal to, bit for bit, where the other one is all ones.
+
+    Only of ones that nobody can write to: those that a cotangent begins with.
+    """
     for (source, array), (other, ones) in (pairs, reversed(pairs)):
         if (
             type(source) is Slot
             and type(other) is not Slot
+            and not ones.flags.writeable
             and array.shape == np.shape(result)
             and array.dtype == ones.dtype == result.dtype
             and array.strides == getattr(result, "strides", ())
@@ -456,8 +460,6 @@ def with_arrays(tree: Any, arrays: Sequence[Any]) -> Any:
 def hollowed(tree: Any, found: list[Recorded]) -> Any:
     """Arguments with holes in place of the recorded arrays, which are added to ``found``."""
     if type(tree) is Recorded:
-        if tree.slot is None:
-            return tree.values
         found.append(tree)
         return Hole(len(found) - 1)
     if isinstance(tree, dict):
@@ -496,14 +498,16 @@ def called_back(trace: Trace, function: Any, args: Sequence[Operand], kwargs: Ke
     if not all(isinstance(y, (np.ndarray, np.generic)) for y in results):
         trace.fail(f"{name} reads values")
         return result
-    if function in _OF_UNKNOWN_SHAPE:
+    if function in _OF_UNKNOWN_SHAPE and any(x.slot is not None for x in found):
         trace.fail(f"the shape of what {name} returns depends on values")
         return result
     alone = type(result) is np.ndarray and len(found) == 1
     if alone and np.may_share_memory(result, found[0]._array):
         return view_of(found[0], result, _Viewed(function, hollow))
-    sources = [x.source for x in found]
-    slots = trace.write("python", function, sources, [np.asarray(y) for y in results], hollow)
+    slots: Sequence[Slot | None] = [None] * len(results)
+    if any(x.slot is not None for x in found):
+        sources = [x.source for x in found]
+        slots = trace.write("python", function, sources, [np.asarray(y) for y in results], hollow)
     made = [wrapped(*pair, trace) for pair in zip(results, slots, strict=True)]
     if not isinstance(result, (tuple, list)):
         return made[0]

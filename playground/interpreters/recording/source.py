@@ -6,28 +6,14 @@ import math
 from collections.abc import Callable, Sequence
 from time import monotonic
 from types import CodeType
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from playground.graph.types import HostArray
-from playground.interpreters.recording.steps import Step
+from playground.interpreters.recording.steps import Ended, Step
 
-__all__ = ["Ended", "Generated", "text_of"]
-
-
-class Ended(NamedTuple):
-    """How a run ended.
-
-    Attributes:
-        done: rounds that counted.
-        cause: "count", "time", "guard" or "halt".
-        at: the step of its phase that ended it, -1 for count and time.
-    """
-
-    done: int
-    cause: str
-    at: int
+__all__ = ["Generated", "text_of"]
 
 
 class Names:

@@ -14,7 +14,21 @@ import numpy as np
 
 from playground.graph.types import HostArray
 
-__all__ = ["KINDS", "Performed", "Step", "performed"]
+__all__ = ["KINDS", "Ended", "Performed", "Step", "performed"]
+
+
+class Ended(NamedTuple):
+    """How a run of steps ended.
+
+    Attributes:
+        done: rounds that counted.
+        cause: "count", "time", "guard" or "halt".
+        at: the step of its phase that ended it, -1 for count and time.
+    """
+
+    done: int
+    cause: str
+    at: int
 
 
 class Step(NamedTuple):

@@ -20,8 +20,7 @@ import numpy as np
 from playground.graph.errors import PlaygroundError
 from playground.graph.types import Function, HostArray, Index, Shape
 from playground.interpreters.recording.core import compiled
-from playground.interpreters.recording.source import Ended
-from playground.interpreters.recording.steps import KINDS, Step, performed
+from playground.interpreters.recording.steps import KINDS, Ended, Step, performed
 
 __all__ = ["Tape"]
 
