@@ -55,7 +55,7 @@ def printed(folder: Path, *command: str) -> str:
     """What a Python process prints."""
     environment = {
         **os.environ,
-        "PYTHONPATH": str(ROOT),
+        "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]),
         "PYTHONWARNINGS": "ignore",
         "CHAINER_DATASET_ROOT": str(folder / "cache"),
     }
