@@ -21,6 +21,9 @@ from playground.functions.elementwise import (
     rounding,
     trigonometric,
 )
+from playground.functions.loss import common
+from playground.graph.backend import constant_like
+from playground.graph.variable import as_variable
 from tests.rows import Case, Row, Tie, binary, case, reduce, unary
 
 M, T = (2, 3), (2, 3, 2)
@@ -108,6 +111,13 @@ def _softmax_cross_entropy(
     if reduce == "no":
         return loss
     return loss.sum() / x.dtype.type((t != ignore_label).sum() if normalize else len(x))
+
+
+def _label_loss(x: Any, t: Any) -> Any:
+    array = as_variable(x).array
+    classes = np.arange(array.shape[1]).reshape((-1, *(1,) * (t.ndim - 1)))
+    chosen = constant_like((classes == t[:, None]).astype("f"), array, "").astype(array.dtype)
+    return common.LabelLoss(chosen, 0.5 / t.size).of(x)
 
 
 def _soft(x: Any, t: Any, reduce: str = "mean", soft_target_loss: str = "cross-entropy") -> Any:
@@ -460,6 +470,15 @@ ROWS: tuple[Row, ...] = (
         case((2, 3, 2), t=IMAGE_LABELS, class_weight=WEIGHTS, reduce="no"),
         ref=_softmax_cross_entropy,
         bad=(case((3, 3), t=LABELS), case((4, 3, 2), t=LABELS)),
+    ),
+    rows(
+        "label_loss",
+        common.LabelLoss,
+        case((4, 3), t=LABELS % 3),
+        case((2, 3, 2), t=IMAGE_LABELS % 3),
+        f=lambda x, t: _label_loss(x, t),
+        ref=lambda x, t: _softmax_cross_entropy(x, t) * x.dtype.type(0.5),
+        mixes=False,
     ),
     rows(
         "softmax_cross_entropy:soft",
