@@ -39,7 +39,7 @@ Weights = Sequence[Operand]
 Step = Callable[..., list[Variable]]
 
 
-class Cell(NamedTuple):
+class StepCell(NamedTuple):
     """A layer in one direction: what the inputs are multiplied with and added to, and the step."""
 
     W: Variable
@@ -59,7 +59,7 @@ def _neighbours(parts: Weights) -> Variable:
     return reshape(rows, (rows.shape[0] * rows.shape[1], *rows.shape[2:]))
 
 
-def _lstm_cell(w: Weights, b: Weights) -> Cell:
+def _lstm_cell(w: Weights, b: Weights) -> StepCell:
     # In the order a, i, f, o, which F.lstm reads.
     order, biases = (2, 0, 1, 3), _pairs(b)
     U = _neighbours([w[k + 4] for k in order])
@@ -68,10 +68,12 @@ def _lstm_cell(w: Weights, b: Weights) -> Cell:
         c, h = lstm(c, add(x, linear(h, U)))
         return [h, c]
 
-    return Cell(_neighbours([w[k] for k in order]), _neighbours([biases[k] for k in order]), step)
+    return StepCell(
+        _neighbours([w[k] for k in order]), _neighbours([biases[k] for k in order]), step
+    )
 
 
-def _gru_cell(w: Weights, b: Weights) -> Cell:
+def _gru_cell(w: Weights, b: Weights) -> StepCell:
     U, bias = concat(w[3:], axis=0), concat(b[3:], axis=0)
 
     def step(x: Variable, h: Variable) -> list[Variable]:
@@ -80,19 +82,19 @@ def _gru_cell(w: Weights, b: Weights) -> Cell:
         r, z = split_axis(sigmoid(add(x[:, :two], u[:, :two])), 2, 1)
         return [linear_interpolate(z, h, tanh(add(x[:, two:], multiply(r, u[:, two:]))))]
 
-    return Cell(concat(w[:3], axis=0), concat(b[:3], axis=0), step)
+    return StepCell(concat(w[:3], axis=0), concat(b[:3], axis=0), step)
 
 
-def _plain_cell(activation: str) -> Callable[[Weights, Weights], Cell]:
+def _plain_cell(activation: str) -> Callable[[Weights, Weights], StepCell]:
     function: Callable[..., Variable] = tanh if activation == "tanh" else relu
 
-    def cell(w: Weights, b: Weights) -> Cell:
+    def cell(w: Weights, b: Weights) -> StepCell:
         W, U = w
 
         def step(x: Variable, h: Variable) -> list[Variable]:
             return [function(add(x, linear(h, U)))]
 
-        return Cell(W, _pairs(b)[0], step)
+        return StepCell(W, _pairs(b)[0], step)
 
     return cell
 
@@ -123,7 +125,7 @@ class _Rows:
 
 
 def _through(
-    cell: Cell, x: Variable, sizes: list[int], states: list[Variable], back: bool
+    cell: StepCell, x: Variable, sizes: list[int], states: list[Variable], back: bool
 ) -> tuple[list[Variable], list[Variable]]:
     """The last states, and the outputs of all steps, of one layer in one direction."""
     given = split_axis(linear(x, cell.W, cell.b), np.cumsum(sizes[:-1]), 0)
@@ -136,7 +138,7 @@ def _through(
 
 def _stacked(
     operation: str,
-    make: Callable[[Weights, Weights], Cell],
+    make: Callable[[Weights, Weights], StepCell],
     n_layers: int,
     dropout_ratio: float,
     states: Sequence[Operand],
@@ -146,7 +148,7 @@ def _stacked(
     directions: int,
 ) -> tuple[list[Variable], tuple[Variable, ...]]:
     """The last states, stacked as they were given, and the outputs of the last layer, by step."""
-    states, xs = _checked(operation, n_layers * directions, states, ws, xs)
+    states, xs = _fitting_steps(operation, n_layers * directions, states, ws, xs)
     sizes = [x.shape[0] for x in xs]
     firsts = list(zip(*(separate(v) for v in states), strict=True))
     lasts, outputs = [], list(xs)
@@ -165,7 +167,7 @@ def _stacked(
     return [stack(vs) for vs in zip(*lasts, strict=True)], tuple(outputs)
 
 
-def _checked(
+def _fitting_steps(
     operation: str,
     layers: int,
     states: Sequence[Operand],
@@ -294,7 +296,7 @@ def n_step_bigru(
     return h, ys
 
 
-def _checked_activation(operation: str, activation: str) -> Callable[[Weights, Weights], Cell]:
+def _checked_activation(operation: str, activation: str) -> Callable[[Weights, Weights], StepCell]:
     if activation not in ("tanh", "relu"):
         raise ValueError(f"{operation}: activation must be 'tanh' or 'relu', got {activation!r}")
     return _plain_cell(activation)

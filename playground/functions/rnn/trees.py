@@ -27,7 +27,7 @@ class Cells(Op):
     output_count = 2
     keep = (0, 1, 2)
 
-    def __init__(self, label: str, layout: Layout) -> None:
+    def __init__(self, label: str, layout: GateLayout) -> None:
         self.label, self.layout = label, layout
 
     def _gates(self, x: Array) -> tuple[Array, ...]:
@@ -55,7 +55,7 @@ class Cells(Op):
         return inner * f, self.layout.joined(ga, gi, gf, np.expand_dims(go, 1)).reshape(x.shape)
 
 
-class Layout(Protocol):
+class GateLayout(Protocol):
     """Where an array has the sources of gates."""
 
     def split(self, x: Array) -> tuple[Array, ...]:

@@ -45,12 +45,12 @@ class WithCells(Chain):
         sources = self.upward(x)
         if self.h is not None:
             sources = sources + self.lateral(self.h)
-        self.c = zeros_for(x, self.state_size) if self.c is None else self.c
-        self.h = zeros_for(x, self.state_size) if self.h is None else self.h
+        self.c = state_zeros(x, self.state_size) if self.c is None else self.c
+        self.h = state_zeros(x, self.state_size) if self.h is None else self.h
         return [sources[:, k::4] for k in range(4)]
 
 
-def zeros_for(x: Any, size: int, dtype: DType = None) -> Variable:
+def state_zeros(x: Any, size: int, dtype: DType = None) -> Variable:
     """A state of zeros: on the input's device, and in its precision unless ``dtype`` says other."""
     array = as_variable(x).array
     return Variable(np.zeros((len(array), size), dtype or array.dtype, like=array))
@@ -159,6 +159,6 @@ class StatefulMGU(StatelessMGU):
         return self
 
     def forward(self, x: Any) -> Variable:  # type: ignore[override]
-        h = zeros_for(x, self._state_size, config.dtype) if self.h is None else self.h
+        h = state_zeros(x, self._state_size, config.dtype) if self.h is None else self.h
         self.h = self.next_state(h, x)
         return self.h
