@@ -49,6 +49,7 @@ from playground.graph.errors import (
     SymbolError,
     no_such_name,
 )
+from playground.graph.function_hook import FunctionHook, get_function_hooks
 from playground.graph.function_node import FunctionNode
 from playground.graph.parameter import Parameter
 from playground.graph.variable import Variable, as_variable
@@ -62,6 +63,7 @@ if TYPE_CHECKING:
         datasets,
         distribution,
         distributions,
+        function_hooks,
         gradient_check,
         initializers,
         iterators,
@@ -81,6 +83,7 @@ if TYPE_CHECKING:
     from playground.graph.backward import backward
     from playground.graph.function import Function, FunctionAdapter
     from playground.initializer import Initializer
+    from playground.interpreters.recording.core import core
     from playground.interpreters.symbols import to_sympy
     from playground.lab.fit import Fit, fit
     from playground.lab.runlog import RunRecord, read_log, read_runs
@@ -119,6 +122,9 @@ _LAZY = {
     "as_array": "playground.backend",
     "backward": "playground.graph.backward",
     "get_array_module": "playground.backend",
+    "get_array_types": "playground.backend",
+    "get_cpu_array_types": "playground.backend",
+    "is_arrays_compatible": "playground.backend",
     "get_device": "playground.backend",
     "using_device": "playground.backend",
     "DebugMode": "playground.modes",
@@ -147,6 +153,7 @@ _LAZY = {
     "Serializer": "playground.serializer",
     "Summary": "playground.reporter",
     "UpdateRule": "playground.optimizers",
+    "core": "playground.interpreters.recording.core",
     "cross_entropy": "playground.distribution",
     "find_nan": "playground.transforms.nonfinite",
     "fit": "playground.lab.fit",
@@ -167,6 +174,7 @@ _LAZY_MODULES = (
     "datasets",
     "distribution",
     "distributions",
+    "function_hooks",
     "gradient_check",
     "initializer",
     "initializers",
@@ -215,6 +223,7 @@ __all__ = [
     "FitError",
     "Function",
     "FunctionAdapter",
+    "FunctionHook",
     "FunctionNode",
     "GradientCheckError",
     "GradientCheckInputError",
@@ -261,6 +270,7 @@ __all__ = [
     "backward",
     "computational_graph",
     "config",
+    "core",
     "cross_entropy",
     "dataset",
     "datasets",
@@ -269,11 +279,13 @@ __all__ = [
     "find_nan",
     "fit",
     "force_backprop_mode",
+    "function_hooks",
     "functions",
     "get_array_module",
     "get_current_reporter",
     "get_device",
     "get_dtype",
+    "get_function_hooks",
     "global_config",
     "grad",
     "gradient_check",

@@ -63,6 +63,7 @@ if TYPE_CHECKING:
     from playground.functions.pooling.pooling import *  # noqa: F403
     from playground.functions.pooling.regions import *  # noqa: F403
     from playground.functions.pooling.unpooling import *  # noqa: F403
+    from playground.functions.recomputing import *  # noqa: F403
     from playground.functions.rnn.lstm import *  # noqa: F403
     from playground.functions.rnn.n_step import *  # noqa: F403
     from playground.functions.rnn.trees import *  # noqa: F403
@@ -109,6 +110,7 @@ _LATE = {
         roi_pooling_2d
     """,
     "pooling.unpooling": "unpooling_1d unpooling_2d unpooling_3d unpooling_nd upsampling_2d",
+    "recomputing": "forget",
     "rnn.lstm": "lstm",
     "rnn.n_step": """
         n_step_bigru n_step_bilstm n_step_birnn n_step_gru n_step_lstm n_step_rnn

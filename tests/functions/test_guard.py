@@ -96,7 +96,8 @@ def test_every_row_has_its_operation() -> None:
 
 
 def test_every_function_has_a_row() -> None:
-    missing = set(F.__all__) - {row.function for row in NAMED}
+    # forget is given a function, and is what that is: tests/functions/test_recomputing.py.
+    missing = set(F.__all__) - {row.function for row in NAMED} - {"forget"}
     assert not missing, f"add a row named {missing} to ROWS of its category: {FILES}"
     for row in NAMED:
         # A row outside F is that of an operation which only a backward uses.

@@ -37,6 +37,7 @@ class Places:
 
     def __init__(self, axis: int, size: int, low: HostArray, weights: HostArray) -> None:
         self.axis, self.size = axis, size
+        # The last element is its own neighbour, and has weight 1 there in all.
         self.low, self.high = low, np.minimum(low + 1, size - 1)
         self.weights = weights
 
@@ -61,6 +62,7 @@ class Between(Unary):
 
     def forward(self, x: Raw) -> Raw:
         p = self.places
+        # Not by a matrix product, which would spread a NaN of one pixel over its whole row.
         low, high = (backend.array_like(v, x) for v in (p.low, p.high))
         return x[p.at(low)] * p.weighed(x, True) + x[p.at(high)] * p.weighed(x, False)
 
@@ -112,12 +114,14 @@ def resize_images(
 
 
 def _places_between(axis: int, old: int, new: int, mode: str, align_corners: bool) -> Places:
+    # Where it is nearest Chainer rounds down, and so does this: scripts have those numbers.
     if mode == "nearest":
         low = np.minimum(np.floor(np.arange(new) * (old / new)), old - 1)
         return Places(axis, old, low.astype(int), np.zeros(new))
     if align_corners:
         at = np.linspace(0, old - 1, new)
     else:
+        # Pixels are squares here: the place of the first is half a pixel from the edge.
         at = np.maximum((np.arange(new) + 0.5) * (old / new) - 0.5, 0)
     low = np.floor(at)
     return Places(axis, old, low.astype(int), at - low)
@@ -159,6 +163,7 @@ def spatial_transformer_sampler(x: Operand, grid: Operand) -> Variable:
             "x (n, c, h, w) and grid (n, 2, h', w') of one floating point dtype",
             f"{x.dtype} {x.shape} and {grid.dtype} {grid.shape}",
         )
+    # One pixel of zeros around is enough: what lies further off is read from it, too.
     n, c, h, w = x.shape
     out = grid.shape[2:]
     flat = reshape(grid, (n, 2, out[0] * out[1]))
@@ -207,6 +212,7 @@ def _corners(at: Variable, size: int) -> tuple[Raw, Variable]:
     clipped = np.minimum(np.maximum(place.array, 0), size + 1)
     # Outside nothing changes with the place.
     place = where(inside, place, clipped)
+    # A place on the frame's last pixel has that one behind it, and none beyond.
     before = np.minimum(np.floor(clipped), size)
     return before.astype(int), subtract(place, before)
 
@@ -231,6 +237,7 @@ def as_strided(
     places = np.full(tuple(shape), storage_offset or 0)
     for axis, (length, stride) in enumerate(zip(shape, strides, strict=True)):
         steps = np.arange(length) * stride
+        # Broadcast: the index is as large as the result, and no memory is read by its layout.
         places = places + steps.reshape((-1, *(1,) * (len(shape) - axis - 1)))
     if places.size and not (places.min() >= 0 and places.max() < x.size):
         raise InvalidIndex(

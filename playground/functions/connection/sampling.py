@@ -45,6 +45,7 @@ class ShiftChannels(Unary):
             y[tuple(onto)] = x[tuple(of)]
         return y
 
+    # What has been moved out of the image is lost, and gets 0 back.
     def backward(self, gy: Array, x: Array) -> Array:
         return ShiftChannels([(channels, -dy, -dx) for channels, dy, dx in self.moves])(gy)
 
@@ -100,6 +101,7 @@ def local_convolution_2d(
             f"shapes {', '.join(str(v.shape) for v in (x, W, *rest))}",
         )
     count, out, size = x.shape[0], W.shape[1:3], W.shape[3] * W.shape[4] * W.shape[5]
+    # Place by place as one stack of products, whose second derivatives are there already.
     columns = im2col(x, W.shape[4:], stride)
     if columns.shape[2] < out[0] or columns.shape[3] < out[1]:
         raise InvalidType(name, f"x with room for {out} windows", f"room for {columns.shape[2:]}")
@@ -141,6 +143,7 @@ def deformable_convolution_2d_sampler(
             "x (n, c, h, w), offset (n, 2 kh kw, h', w') and W (out, c, kh, kw)",
             f"shapes {x.shape}, {offset.shape} and {W.shape}",
         )
+    # All places of all windows are read at once, as one image of them.
     grid = _places_of_windows(offset, kernel, steps, margins, x.shape[2:])
     (n, c), (out_h, out_w) = x.shape[:2], offset.shape[2:]
     around = ((0, 0), (0, 0), *((p, p) for p in margins))
@@ -166,6 +169,7 @@ def _places_of_windows(
         within = inside % kernel[1] if axis else inside // kernel[1]
         places = (within.reshape(-1, 1, 1) + along).astype(offset.dtype)
         at = add(moved, backend.array_like(places, offset.array))
+        # The sampler counts from -1 to 1 over the padded image.
         whole = size[axis] + 2 * margins[axis] - 1
         parts.append(subtract(multiply(at, 2.0 / whole), 1.0))
     return reshape(concat(parts, axis=1), (n, 2, count, out_h * out_w))

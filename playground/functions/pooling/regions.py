@@ -48,6 +48,7 @@ class Region:
 
 def _narrowed(weights: HostArray) -> tuple[slice, HostArray]:
     """Where a matrix has columns that are not all 0, and these."""
+    # A region reads a part of the image: the products are as large as that part.
     used = np.flatnonzero(weights.any(axis=0))
     part = slice(int(used[0]), int(used[-1]) + 1) if used.size else slice(0, 0)
     return part, weights[:, part]
@@ -66,6 +67,7 @@ class Regions(Unary):
         for r, region in enumerate(self.regions):
             part = x[region.image, :, region.rows, region.columns]
             A, B = (backend.array_like(m.astype(x.dtype), x) for m in (region.A, region.B))
+            # Rows first, then columns: the work of the second is that of the bins alone.
             y[r] = np.matmul(np.matmul(A, part), B.T)
         return y
 
@@ -107,9 +109,11 @@ def _checked_regions(
     operation: str, x: Operand, rois: Operand, numbers: Operand, spatial_scale: float
 ) -> tuple[Variable, HostArray, list[int]]:
     """The images, the regions (ymin, xmin, ymax, xmax) by their pixels, their images' numbers."""
+    # As Chainer: a TypeError for a number that is no scale, too.
     if not (isinstance(spatial_scale, Real) and spatial_scale > 0):
         raise TypeError(f"{operation}: spatial_scale is a positive number, got {spatial_scale!r}")
     x, _ = spatial(operation, x, 2)
+    # To the host: where regions lie decides shapes, and has no gradient.
     boxes, images = (np.asarray(backend.to_cpu(as_array_of(v))) for v in (rois, numbers))
     if x.dtype.kind != "f" or boxes.dtype != x.dtype or images.dtype.kind not in "iu":
         raise InvalidType(
@@ -133,6 +137,7 @@ def _checked_regions(
 
 def _bins(count: int, first: int, length: int, size: int) -> Bins:
     """``count`` bins over ``length`` pixels from ``first`` on, as far as there are any."""
+    # Neighbouring bins may share a row of pixels, so that none is empty within the image.
     step, bins = length / count, []
     for k in range(count):
         start, end = math.floor(k * step) + first, math.ceil((k + 1) * step) + first
@@ -144,6 +149,7 @@ def _all_bins(
     x: Variable, corners: HostArray, sizes: Shape, more: int
 ) -> Iterator[tuple[Bins, Bins]]:
     """The bins along rows and columns of each region; ``more`` pixels belong to it at its end."""
+    # To the nearest even at a half, as Python's round, which Chainer uses.
     for ymin, xmin, ymax, xmax in np.rint(corners).astype(int).tolist():
         rows = _bins(sizes[0], ymin, max(ymax - ymin + more, 1), x.shape[2])
         yield rows, _bins(sizes[1], xmin, max(xmax - xmin + more, 1), x.shape[3])
@@ -225,12 +231,14 @@ def _ratios(operation: str, ratio: int | Sequence[int | None] | None) -> Sequenc
 
 def _samples(start: float, end: float, bins: int, ratio: int | None, size: int) -> HostArray:
     """What each place of each bin reads along an axis: (bins, places, size); NaN outside."""
+    # A region of less than a pixel is one pixel large, as in Chainer.
     length = max(float(end) - float(start), 1.0)
     count = ratio or math.ceil(length / bins)
     within = np.arange(bins)[:, None] + (np.arange(count) + 0.5) / count
     at = float(start) + within * (length / bins)
     weights = np.zeros((bins, count, size))
     outside = (at < -1) | (at > size)
+    # Half a pixel around the image still reads its edge.
     at = np.clip(at, 0, size - 1)
     low = np.minimum(np.floor(at).astype(int), max(size - 2, 0))
     k, j = np.indices(at.shape)
@@ -285,6 +293,7 @@ def _largest_in_bins(
 ) -> Variable:
     """The first of the largest elements of x in each bin; ``empty`` where there is none."""
     places, there = _where_largest(x.array, images, bins, sizes)
+    # One gather for all regions: a gradient by bins would fill an image for each of them.
     picked = get_item(reshape(x, (x.size,)), places)
     everywhere = there.all()
     return picked if everywhere else where(backend.array_like(there, x.array), picked, empty)
@@ -310,6 +319,7 @@ def _where_largest(
                 places.append(channel + (image * c * h * w) + row * w + column)
     if not places:
         return np.zeros((0, c, *sizes), int, like=x), there
+    # Put together at the end: under vmap each of them may have lanes.
     stacked = np.concatenate([np.expand_dims(v, 0) for v in places], axis=0)
     return stacked.reshape((len(images), *sizes, c)).transpose((0, 3, 1, 2)), there
 
@@ -364,6 +374,7 @@ def _largest_of_blocks(
     seen = backend.array_like(inside, read.array)
     values = np.where(seen, read.array, -math.inf)
     shape = (r, c, sizes[0], block[0], sizes[1], block[1])
+    # The places of a bin side by side, in the order in which Chainer looks at them.
     turned = values.reshape(shape).transpose((0, 1, 2, 4, 3, 5))
     k = np.argmax(turned.reshape((r, c, *sizes, block[0] * block[1])), 4)
     row = np.arange(sizes[0], like=read.array).reshape((-1, 1)) * block[0] + k // block[1]

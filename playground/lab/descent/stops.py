@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from playground.graph.backend import as_number
 from playground.graph.errors import FitError
 from playground.graph.types import Raw, UserFunction
 from playground.lab.descent.arguments import make_parts
@@ -137,7 +138,7 @@ class Below(Stop):
             return standing.value
         found = standing.measure(self.measure)
         # One number may come as an array of a device, whose comparisons are arrays as well.
-        return found if isinstance(found, np.ndarray) and found.ndim else float(found)
+        return found if isinstance(found, np.ndarray) and found.ndim else as_number(found)
 
     def reason(self, standing: Standing) -> str:
         name = self.name or ("the loss" if self.measure is None else "the measure")

@@ -44,6 +44,7 @@ class LocalConvolution2D(Link):
         initial_bias: Operand = None,
     ) -> None:
         super().__init__()
+        # It stands behind in_size, which may be left out, and so has a default.
         if ksize is None:
             raise TypeError("LocalConvolution2D: give ksize, the lengths of the windows")
         self.ksize, self.stride, self.nobias = ksize, each(stride, 2), nobias
@@ -51,6 +52,7 @@ class LocalConvolution2D(Link):
         with self.init_scope():
             self.W = Parameter(get_initializer(initialW))
             self.b = bias_parameter(nobias, initial_bias, None)
+        # Weights of each place need both: how many channels, and how many places.
         if in_channels is not None and in_size is not None:
             self._initialize_params(in_channels, each(in_size, 2))
 

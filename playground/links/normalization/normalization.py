@@ -117,7 +117,7 @@ class BatchNormalization(Link):
 
     def next_decay(self, finetune: bool) -> float:
         """The share that the averages keep of themselves at this call, which is counted."""
-        self.N += 1 if finetune else 0
+        self.N += 1 if finetune and not config.in_recomputing else 0
         # A plain mean of all batches since the start of fine-tuning.
         return 1.0 - 1.0 / self.N if finetune else self.decay
 
@@ -130,13 +130,15 @@ class BatchNormalization(Link):
         if not config.train:
             averages = self.avg_mean, self.avg_var
             return F.fixed_batch_normalization(x, gamma, beta, *averages, self.eps, self.axis)
+        # Run once more for its gradient (F.forget), a batch is not to count twice.
+        again = config.in_recomputing
         return F.batch_normalization(
             x,
             gamma,
             beta,
             eps=self.eps,
-            running_mean=self.avg_mean,
-            running_var=self.avg_var,
+            running_mean=None if again else self.avg_mean,
+            running_var=None if again else self.avg_var,
             decay=self.next_decay(finetune),
             axis=self.axis,
         )

@@ -56,10 +56,12 @@ class ChildSumTreeLSTM(Chain):
     def forward(self, *cshsx: Any) -> tuple[Variable, ...]:
         cs, hs, x = _split_arguments(self, len(cshsx) // 2, cshsx, self.in_size)
         aio, f = F.split_axis(self.W_x(x), [3 * self.state_size], axis=1)
+        # A leaf: without children there are no cells to forget.
         if not hs:
             a, i, o = F.split_axis(aio, 3, axis=1)
             c = F.sigmoid(i) * F.tanh(a)
             return c, F.sigmoid(o) * F.tanh(c)
+        # A child that is None is one of zeros, and still gets a gate.
         zeros = _zeros((x.shape[0], self.state_size), x)
         cs, hs = ([zeros if v is None else v for v in vs] for vs in (cs, hs))
         aio = self.W_h_aio(F.add(*hs)) + aio
@@ -93,6 +95,7 @@ class NaryTreeLSTM(Chain):
         cs, hs, x = _split_arguments(self, self.n_ary, cshsx, self.in_size)
         sources = self.W_x(x)
         for i, h in enumerate(hs, start=1):
+            # Of zeros a product without a bias is nothing to add.
             if h is not None:
                 sources = sources + getattr(self, f"W_h{i}")(h)
         zeros = _zeros((x.shape[0], self.state_size), x)
