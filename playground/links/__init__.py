@@ -21,6 +21,7 @@ from playground.links.connection.convolution import (
 from playground.links.connection.embed_id import EmbedID
 from playground.links.connection.inception import Inception, MLPConvolution2D
 from playground.links.connection.linear import Bilinear, Highway, Linear
+from playground.links.connection.places import DeformableConvolution2D, LocalConvolution2D
 from playground.links.connection.scaling import Bias, Parameter, Scale
 from playground.links.link import Link
 from playground.links.loss.black_out import BlackOut
@@ -78,6 +79,7 @@ __all__ = [
     "Deconvolution3D",
     "DeconvolutionND",
     "DecorrelatedBatchNormalization",
+    "DeformableConvolution2D",
     "DepthwiseConvolution2D",
     "DilatedConvolution2D",
     "EmbedID",
@@ -87,6 +89,7 @@ __all__ = [
     "LayerNormalization",
     "Linear",
     "Link",
+    "LocalConvolution2D",
     "MLPConvolution2D",
     "Maxout",
     "NStepBiGRU",
