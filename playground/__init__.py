@@ -49,6 +49,7 @@ from playground.graph.errors import (
     SymbolError,
     no_such_name,
 )
+from playground.graph.function_hook import FunctionHook, get_function_hooks
 from playground.graph.function_node import FunctionNode
 from playground.graph.parameter import Parameter
 from playground.graph.variable import Variable, as_variable
@@ -62,6 +63,7 @@ if TYPE_CHECKING:
         datasets,
         distribution,
         distributions,
+        function_hooks,
         gradient_check,
         initializers,
         iterators,
@@ -120,6 +122,9 @@ _LAZY = {
     "as_array": "playground.backend",
     "backward": "playground.graph.backward",
     "get_array_module": "playground.backend",
+    "get_array_types": "playground.backend",
+    "get_cpu_array_types": "playground.backend",
+    "is_arrays_compatible": "playground.backend",
     "get_device": "playground.backend",
     "using_device": "playground.backend",
     "DebugMode": "playground.modes",
@@ -169,6 +174,7 @@ _LAZY_MODULES = (
     "datasets",
     "distribution",
     "distributions",
+    "function_hooks",
     "gradient_check",
     "initializer",
     "initializers",
@@ -217,6 +223,7 @@ __all__ = [
     "FitError",
     "Function",
     "FunctionAdapter",
+    "FunctionHook",
     "FunctionNode",
     "GradientCheckError",
     "GradientCheckInputError",
@@ -272,11 +279,13 @@ __all__ = [
     "find_nan",
     "fit",
     "force_backprop_mode",
+    "function_hooks",
     "functions",
     "get_array_module",
     "get_current_reporter",
     "get_device",
     "get_dtype",
+    "get_function_hooks",
     "global_config",
     "grad",
     "gradient_check",

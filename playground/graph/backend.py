@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from playground.graph.errors import DeviceError, InvalidType, OperandError
+from playground.graph.errors import DeviceError, InvalidType, OperandError, nearest
 from playground.graph.types import Index, Operand, Raw
 
 # A host constant up to this many bytes follows a device operand by itself; a larger one is a
@@ -377,6 +377,8 @@ class Device(NamedTuple):
 
 
 OR_CPU = ", or use --device cpu"
+# What others call them.
+_OTHERS = {"host": "cpu", "numpy": "cpu", "cupy": "cuda", "nvidia": "cuda", "gpu": "cuda"}
 _CUDA = re.compile(r"(?:cuda|gpu|@cupy)(?::(\d+))?|(\d+)")
 
 
@@ -397,8 +399,10 @@ def parse_device(spec: str | int) -> Device:
             return Device(note=f"device auto: using the CPU ({why})")
     found = _CUDA.fullmatch(text)
     if found is None:
+        close = nearest(text.rstrip("0123456789:"), ("cpu", "cuda", "auto"), _OTHERS)
+        meant = f"did you mean {close!r}? It is one of" if close else "expected"
         raise DeviceError(
-            f"unknown device {str(spec)!r}: expected cpu, cuda, cuda:N or auto "
+            f"unknown device {str(spec)!r}: {meant} cpu, cuda, cuda:N or auto "
             f"(or Chainer's -1, N, @numpy, @cupy:N)"
         )
     return _cuda(int(found.group(1) or found.group(2) or 0))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 
@@ -17,6 +17,42 @@ def no_such_name(module: str, name: str, known: Iterable[str]) -> AttributeError
         close = get_close_matches(name, known, 1, 0.75)
         text += f": did you mean {close[0]!r}?" if close else _ABSENT
     return AttributeError(text)
+
+
+# A word that is no more than half of a known one says little; two letters of it are a slip.
+LEAST_WORD, CLOSE = 2, 0.7
+
+
+def nearest(word: str, known: Iterable[str], synonyms: Mapping[str, str] | None = None) -> str:
+    """The name out of ``known`` that ``word`` may have meant, or ''.
+
+    It is one in other letters, its begin, its end or one of its words, or nearly so; or what
+    others call it, by ``synonyms``.
+    """
+    # Not above, where every import of the package would load it.
+    from difflib import get_close_matches
+
+    names = list(known)
+    ways = {_plain(name): name for name in names}
+    synonyms = {w: name for w, name in (synonyms or {}).items() if name in names}
+    asked = _plain(word)
+    if asked in ways or asked in synonyms:
+        return ways.get(asked) or synonyms[asked]
+    if len(asked) >= LEAST_WORD:
+        begun = [name for way, name in ways.items() if way.startswith(asked)]
+        ended = [name for way, name in ways.items() if way.endswith(f"-{asked}")]
+        if begun or ended:
+            return min(begun or ended, key=len)
+    for name in names:
+        for part in _plain(name).split("-"):
+            if len(part) > LEAST_WORD:
+                ways.setdefault(part, name)
+    close = get_close_matches(asked, [*ways, *synonyms], 1, CLOSE)
+    return (ways | synonyms)[close[0]] if close else ""
+
+
+def _plain(name: str) -> str:
+    return name.casefold().strip("-'\"").replace("_", "-").replace(" ", "-")
 
 
 _ABSENT = (
@@ -170,7 +206,7 @@ class DegenerateEigenvalueError(PlaygroundError, ArithmeticError):
         batch: tuple[int, ...] = (),
         reason: str = "so that it does not exist",
     ) -> None:
-        self.indices, self.gap, self.batch = indices, gap, batch
+        self.indices, self.gap, self.batch, self.reason = indices, gap, batch, reason
         place = f" of matrix {list(batch)}" if batch else ""
         if len(indices) == 1:
             found = f"singular value {indices[0]}{place} is 0 to rounding ({gap:.3g})"

@@ -314,6 +314,11 @@ class Variable(Answering):
     data = array
 
     @property
+    def raw_array(self) -> Raw:
+        """The array itself: here the same as ``array``."""
+        return self._array
+
+    @property
     def grad(self) -> Raw | None:
         """The gradient as an array, or None."""
         gradient = self._grad
@@ -417,14 +422,25 @@ class Variable(Answering):
 
     @property
     def creator(self) -> Function:
-        """The function that computed this Variable, or None for a leaf."""
-        return self._node.creator
+        """The function that computed this Variable, or None for a leaf.
+
+        Of an old-style Function itself, where ``creator_node`` is the node that stands for it.
+        """
+        creator = self._node.creator
+        return creator.function if getattr(creator, "old_style", False) else creator
 
     @creator.setter
     def creator(self, function: Function) -> None:
-        self._node.set_creator_node(function)
+        self._node.set_creator_node(getattr(function, "node", function))
 
-    creator_node = creator
+    @property
+    def creator_node(self) -> Function:
+        """The node of the graph that computed this Variable, or None for a leaf."""
+        return self._node.creator
+
+    @creator_node.setter
+    def creator_node(self, function: Function) -> None:
+        self._node.set_creator_node(function)
 
     @property
     def rank(self) -> int:

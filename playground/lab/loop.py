@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from math import isfinite
+from math import isfinite, nan, sqrt
 from textwrap import shorten
 from time import monotonic
 from typing import TYPE_CHECKING, Any
@@ -15,7 +15,8 @@ from playground.graph.backend import array_like, as_number, is_array, is_recorde
 from playground.graph.errors import FitError
 from playground.graph.types import Random, Raw
 from playground.lab.bounds import box_in_json
-from playground.lab.descent import LBFGS, BarzilaiBorwein, Restart, Rule, Standing, Stop, counted
+from playground.lab.descent import Restart, Rule, Standing, Stop, counted
+from playground.lab.descent.advice import Course, advice
 from playground.lab.descent.restarts import make_rng, restore_rng, rng_state
 from playground.lab.engines import Engine
 from playground.lab.objective import Objective
@@ -78,6 +79,8 @@ class Loop:
         self.restarts, self.trouble = 0, ""
         # Rows that were there before this session's first step.
         self.began = 0
+        # Loss and norm of the gradient where it began, if it is known.
+        self._first: tuple[float | None, float | None] = None, None
         self.takes_back = rule.takes_back
         # Whether all of this agrees with the newest row of the log.
         self.settled = False
@@ -98,6 +101,8 @@ class Loop:
         rule, standing, objective, engine = self.rule, self.standing, self.objective, self.engine
         if not self.log.rows:
             self.land(self.point, objective.check(), True)
+            norm = sqrt(standing.squared_norm) if standing.squared_norm >= 0 else None
+            self._first = float(standing.value), norm
         self.began = self.log.rows
         minimum, stops = rule.minimum, [(stop.met, stop) for stop in self.stops]
         while True:
@@ -201,26 +206,35 @@ class Loop:
         return point
 
     def _ended_by(self, stop: Stop) -> Ending:
-        hint = stop.hint if stop.converged else self._advised(stop.hint)
+        hint = stop.hint if stop.converged else advice(*self._course(), stop.hint)
         reason = stop.reason(self.standing)
         return Ending(type(stop).__name__, reason, hint, stop.converged, stop.here)
 
-    def _advised(self, hint: str) -> str:
-        better = BarzilaiBorwein.name
-        good = self.rule.name in (better, LBFGS.name)
-        other = "" if good else f"try the rule {better!r}"
-        return ", or ".join(filter(None, [hint, other]))
+    def _course(self) -> tuple[Course, str, list[Stop]]:
+        """What an advice is made of."""
+        standing, best = self.standing, self.log.best
+        norm = sqrt(standing.squared_norm) if standing.squared_norm >= 0 else nan
+        value = float(standing.value)
+        finite = [v for v in (value, best and best.value) if v is not None and isfinite(v)]
+        lowest = min(finite, default=value)
+        rounding = max(float(np.finfo(dtype).eps) for dtype in self.objective.dtypes)
+        course = Course(*self._first, value, lowest, norm, self.restarts, rounding)
+        return course, self.rule.name, self.stops
 
     def _stuck(self) -> Ending:
         used = f", and all {counted(self.restarts, 'restart')} are used up" if self.restarts else ""
         if self.trouble:
+            course = self._course()
             hint = "start elsewhere, or with a smaller step size"
+            if course[0].is_bottomless:
+                hint = advice(*course, hint)
             if not self.standing.step:  # no step was taken that could have been too long
                 hint = "start elsewhere: playground.find_nan(loss, start) names the line"
             return Ending("not finite", f"{self.trouble}{used}", hint)
         zero = ": the gradient is zero" if self.standing.squared_norm == 0.0 else ""
         reason = f"the step size fell below {self.rule.minimum:g}{zero}{used}"
-        return Ending("stuck", reason, self._advised("allow restarts ('kick' or 'fresh')"))
+        hint = advice(*self._course(), "allow restarts ('kick' or 'fresh')")
+        return Ending("stuck", reason, hint)
 
     def watched(self, point: list[Raw]) -> list[float]:
         """The values of the watch functions at a point."""

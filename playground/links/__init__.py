@@ -23,21 +23,51 @@ from playground.links.connection.inception import Inception, MLPConvolution2D
 from playground.links.connection.linear import Bilinear, Highway, Linear
 from playground.links.connection.scaling import Bias, Parameter, Scale
 from playground.links.link import Link
+from playground.links.loss.black_out import BlackOut
+from playground.links.loss.crf1d import CRF1d
+from playground.links.loss.hierarchical_softmax import BinaryHierarchicalSoftmax
 from playground.links.loss.negative_sampling import NegativeSampling
 from playground.links.model.classifier import Classifier
 from playground.links.normalization.normalization import BatchNormalization, LayerNormalization
+from playground.links.normalization.renormalization import (
+    BatchRenormalization,
+    DecorrelatedBatchNormalization,
+    GroupNormalization,
+)
+from playground.links.rnn.gated import (
+    StatefulMGU,
+    StatefulPeepholeLSTM,
+    StatefulZoneoutLSTM,
+    StatelessMGU,
+)
 from playground.links.rnn.gru import GRU, StatefulGRU, StatelessGRU
 from playground.links.rnn.lstm import LSTM, StatelessLSTM
+from playground.links.rnn.n_step import (
+    NStepBiGRU,
+    NStepBiLSTM,
+    NStepBiRNNReLU,
+    NStepBiRNNTanh,
+    NStepGRU,
+    NStepLSTM,
+    NStepRNNReLU,
+    NStepRNNTanh,
+)
+from playground.links.rnn.tree_lstm import ChildSumTreeLSTM, NaryTreeLSTM
 from playground.links.sequential import Sequential
 
 __all__ = [
     "GRU",
     "LSTM",
     "BatchNormalization",
+    "BatchRenormalization",
     "Bias",
     "Bilinear",
+    "BinaryHierarchicalSoftmax",
+    "BlackOut",
+    "CRF1d",
     "Chain",
     "ChainList",
+    "ChildSumTreeLSTM",
     "Classifier",
     "Convolution1D",
     "Convolution2D",
@@ -47,9 +77,11 @@ __all__ = [
     "Deconvolution2D",
     "Deconvolution3D",
     "DeconvolutionND",
+    "DecorrelatedBatchNormalization",
     "DepthwiseConvolution2D",
     "DilatedConvolution2D",
     "EmbedID",
+    "GroupNormalization",
     "Highway",
     "Inception",
     "LayerNormalization",
@@ -57,6 +89,15 @@ __all__ = [
     "Link",
     "MLPConvolution2D",
     "Maxout",
+    "NStepBiGRU",
+    "NStepBiLSTM",
+    "NStepBiRNNReLU",
+    "NStepBiRNNTanh",
+    "NStepGRU",
+    "NStepLSTM",
+    "NStepRNNReLU",
+    "NStepRNNTanh",
+    "NaryTreeLSTM",
     "NegativeSampling",
     "PReLU",
     "Parameter",
@@ -64,8 +105,12 @@ __all__ = [
     "Sequential",
     "SimplifiedDropconnect",
     "StatefulGRU",
+    "StatefulMGU",
+    "StatefulPeepholeLSTM",
+    "StatefulZoneoutLSTM",
     "StatelessGRU",
     "StatelessLSTM",
+    "StatelessMGU",
     "Swish",
 ]
 

@@ -17,11 +17,24 @@ __all__ = [
     "TypeInfo",
     "eval",
     "expect",
+    "expect_broadcast_shapes",
     "get_types",
     "make_variable",
     "prod",
     "same_types",
 ]
+
+
+def expect_broadcast_shapes(*shapes: Expr) -> None:
+    """Raise InvalidType unless the shapes can be broadcast together."""
+    import numpy as np
+
+    found = [shape.eval() for shape in shapes]
+    try:
+        np.broadcast_shapes(*found)
+    except ValueError as error:
+        texts = ", ".join(f"{s} = {f}" for s, f in zip(shapes, found, strict=True))
+        raise InvalidType("expect", "shapes that can be broadcast together", texts) from error
 
 
 def prod(xs: Expr) -> Expr:

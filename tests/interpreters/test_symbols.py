@@ -30,11 +30,23 @@ NO_FORM = {
         *("argmax", "argmin", "sort", "sort:flat", "median", "nanmedian", "quantile"),
         *("nanquantile", "percentile", "nanpercentile", "interp:by x"),
         "interp:all",
+        "argmax_crf1d",
         *("accuracy", "classification_summary", "precision", "recall", "f1_score"),
     },
     "decomposition": {
-        *("qr", "eigh", "eigvalsh", "svd", "svdvals", "norm:2", "norm:-2", "norm:nuc", "cond"),
-        *("lstsq", "pinv:cutoff"),
+        *(
+            "qr",
+            "eigh",
+            "decorrelated_batch_normalization",
+            "eigvalsh",
+            "svd",
+            "svdvals",
+            "norm:2",
+            "norm:-2",
+            "norm:nuc",
+            "cond",
+        ),
+        *("lstsq", "pinv:cutoff", "decorrelated_batch_normalization"),
     },
 }
 WITHOUT = set().union(*NO_FORM.values())

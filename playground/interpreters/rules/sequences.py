@@ -9,6 +9,7 @@ import numpy as np
 
 import playground.functions as F
 from playground.functions.array.joining import operand
+from playground.functions.elementwise.selection import nan_from_nan
 from playground.functions.operands import together
 from playground.functions.reduction import normal_axes
 from playground.functions.registry import answers
@@ -159,6 +160,7 @@ def interp(
     # A single knot has no slope.
     width = F.subtract(x1, x0) if last else np.ones_like(at)
     y = F.add(F.multiply(F.divide(F.subtract(f1, f0), width), F.subtract(x, x0)), f0)
+    y = nan_from_nan(y)
     # Beyond the ends the outer lines went on: where() drops their values and their gradients.
     y = F.where(at < knots[0], fp[0] if left is None else left, y)
     return F.where(at > knots[-1], fp[-1] if right is None else right, y)

@@ -155,8 +155,9 @@ class Descent(Study):
     def _way_on(self) -> str:
         """The command that takes a run past the limit it ended at, unless it went the wrong way."""
         settings, result = self.settings, self.result
-        # More of steps that lead uphill would help nobody.
-        if result.ending in ("MaxSteps", "MaxSeconds") and self.has_grown:
+        limited = result.ending in ("MaxSteps", "MaxSeconds")
+        # More of steps that lead uphill, or nowhere any more, would help nobody.
+        if limited and (self.has_grown or not result.hint.startswith("allow more")):
             return ""
         if result.ending == "MaxSteps":
             more = 10 * max(settings.max_steps, result.steps)

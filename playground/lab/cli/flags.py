@@ -12,8 +12,9 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn, TypeAlias
 
-from playground.graph.errors import InputError
+from playground.graph.errors import InputError, nearest
 from playground.lab.cli.streams import say
+from playground.lab.meant import CALLED, FLAGS_OF_OTHERS, VALUES_OF_OTHERS
 from playground.lab.reading import (
     Dialect,
     decimal_mark,
@@ -142,6 +143,28 @@ class Parser(argparse.ArgumentParser):
             return bool(action.type(text) == value)
         except (argparse.ArgumentTypeError, ValueError):
             return False
+
+    def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
+        found, extra = self.parse_known_args(args, namespace)
+        if extra:
+            self.error(f"unrecognized arguments: {' '.join(extra)}{self._meant_by(extra[0])}")
+        return found
+
+    def _meant_by(self, word: str) -> str:
+        """Which flag an unknown one may be."""
+        known = [flag[2:] for flag in self._option_string_actions if flag[:2] == "--"]
+        close = nearest(word.partition("=")[0], known, FLAGS_OF_OTHERS)
+        return f": did you mean --{close}?" if close else ""
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        if action.choices is None or value in action.choices:
+            return
+        names = list(map(str, action.choices))
+        close = nearest(str(value), names, CALLED | VALUES_OF_OTHERS)
+        meant = f": did you mean {close!r}?" if close else ""
+        listed = ", ".join(map(repr, names))
+        text = f"invalid choice: {value!r}{meant} (choose from {listed})"
+        raise argparse.ArgumentError(action, text)
 
     def error(self, message: str) -> NoReturn:
         raise InputError(f"{message.removeprefix('argument ')} (--help explains the flags)")

@@ -11,6 +11,9 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from playground.graph.errors import nearest
+from playground.lab.meant import CALLED
+
 __all__ = ["as_typed", "knowing_its_arguments", "make_parts", "unknown_name"]
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -98,9 +101,6 @@ def _explained_slip(function: str, unknown: str, known: list[str], meant: dict[s
 
 def unknown_name(what: str, name: str, known: Sequence[str]) -> str:
     """What is wrong with the name of a rule or a restart, and which may have been meant."""
-    # Not above, where every import of the lab would load it.
-    from difflib import get_close_matches
-
-    close = get_close_matches(name, known, 1, 0.6)
-    meant = f"did you mean {close[0]!r}? It is" if close else "expected"
+    close = nearest(name, known, CALLED)
+    meant = f"did you mean {close!r}? It is" if close else "expected"
     return f"unknown {what} {name!r}: {meant} one of {', '.join(known)}"

@@ -142,7 +142,7 @@ class RunLog:
         store = Store.open(path, write=True)
         try:
             with store.transaction("DEFERRED"):
-                layout = layout_of(store)
+                layout = layout_of(store.where, store.get("layout"))
             log = cls(store, layout, path, copy)
             log._go_back()
         except BaseException:

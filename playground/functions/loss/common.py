@@ -1,4 +1,4 @@
-"""Loss functions."""
+"""Losses of two arrays: distances, classification, distributions."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def huber_loss(
 
     ``reduce``: 'sum_along_second_axis', or 'no' for each element.
     """
-    _check_choice("huber_loss", "reduce", reduce, ("sum_along_second_axis", "no"))
+    check_choice("huber_loss", "reduce", reduce, ("sum_along_second_axis", "no"))
     d = _difference("huber_loss", x, t)
     size = absolute(d)
     # Both branches are finite for every finite d, so that the one not taken does no harm.
@@ -88,7 +88,7 @@ def huber_loss(
     return loss if reduce == "no" else sum(loss, 1)
 
 
-def _check_choice(operation: str, name: str, value: str, choices: tuple[str, ...]) -> None:
+def check_choice(operation: str, name: str, value: str, choices: tuple[str, ...]) -> None:
     if value not in choices:
         raise ValueError(f"{operation}: {name} must be one of {choices}, got {value!r}")
 
@@ -119,7 +119,7 @@ def sigmoid_cross_entropy(
     ``normalize`` divides by the number of labels that are not ignored, otherwise by len(x);
     with ``reduce='no'`` the losses of all elements come back.
     """
-    _check_choice("sigmoid_cross_entropy", "reduce", reduce, ("mean", "no"))
+    check_choice("sigmoid_cross_entropy", "reduce", reduce, ("mean", "no"))
     x = as_variable(x)
     t = _labels(t, x.array, "sigmoid_cross_entropy")
     if t.shape != x.shape or t.dtype.kind not in "iu":
@@ -162,8 +162,8 @@ def softmax_cross_entropy(
     mode, because a device has to be waited for, for a label that is no class.
     """
     operation = "softmax_cross_entropy"
-    _check_choice(operation, "reduce", reduce, ("mean", "no"))
-    _check_choice(operation, "soft_target_loss", soft_target_loss, _SOFT)
+    check_choice(operation, "reduce", reduce, ("mean", "no"))
+    check_choice(operation, "soft_target_loss", soft_target_loss, _SOFT)
     x = as_variable(x)
     if as_raw(t).dtype.kind not in "iu":
         return _soft_cross_entropy(x, t, reduce, soft_target_loss)
@@ -246,7 +246,7 @@ def hinge(x: Operand, t: Operand, norm: str = "L1", reduce: str = "mean") -> Var
     """
     if norm not in ("L1", "L2"):
         raise NotImplementedError(f"hinge: norm must be 'L1' or 'L2', got {norm!r}")
-    _check_choice("hinge", "reduce", reduce, ("mean", "no"))
+    check_choice("hinge", "reduce", reduce, ("mean", "no"))
     x = as_variable(x)
     t = _labels(t, x.array, "hinge")
     if x.ndim != 2 or t.shape != x.shape[:1] or t.dtype.kind not in "iu":
@@ -266,7 +266,7 @@ def hinge(x: Operand, t: Operand, norm: str = "L1", reduce: str = "mean") -> Var
 
 
 def _reduced(operation: str, loss: Variable, reduce: str) -> Variable:
-    _check_choice(operation, "reduce", reduce, ("sum", "mean", "no"))
+    check_choice(operation, "reduce", reduce, ("sum", "mean", "no"))
     return loss if reduce == "no" else sum(loss) if reduce == "sum" else mean(loss)
 
 
