@@ -84,17 +84,21 @@ def _refuse_nonsense(step: Step) -> None:
     if step.kind in ("guard", "halt"):
         (flag,) = step.inputs
         if flag.dtype != bool or flag.size != 1:
-            raise PlaygroundError(f"Tape: {step.kind} takes one boolean, came {_kind_of(flag)}")
+            raise PlaygroundError(
+                f"Tape: {step.kind} takes one boolean, came {_dtype_and_shape(flag)}"
+            )
     if step.kind == "log":
         (x,), (rows,) = step.inputs, step.outputs
         room = rows[:1].size if len(rows) else x.size
         if rows.dtype != x.dtype or room != x.size or not rows.flags.c_contiguous:
-            raise PlaygroundError(f"Tape: a log of {_kind_of(x)} cannot be {_kind_of(rows)}")
+            raise PlaygroundError(
+                f"Tape: a log of {_dtype_and_shape(x)} cannot be {_dtype_and_shape(rows)}"
+            )
         if x.dtype.hasobject or x.dtype.itemsize not in (1, 2, 4, 8, 16):
             raise PlaygroundError(f"Tape: no log of dtype {x.dtype}")
 
 
-def _kind_of(array: HostArray) -> str:
+def _dtype_and_shape(array: HostArray) -> str:
     return f"{array.dtype} of shape {array.shape}"
 
 
@@ -506,9 +510,9 @@ def _verdict(step: Step, program: Callable[..., Any]) -> int:
     """Which of the ways has the bits of NumPy's own call; raises _NoLoop where none has."""
     step = _shorter(step)
     arrays = (*step.inputs, *step.outputs)
-    blocks = _stretches(arrays)
-    spots = tuple(_spot(array, blocks) for array in arrays)
-    sizes = [(low % LINE, high - low) for low, high in blocks]
+    blocks = _taken_memory(arrays)
+    spots = tuple(_lying(array, blocks) for array in arrays)
+    sizes = [(low % CACHE_LINE, high - low) for low, high in blocks]
     if step.kind in ("take", "put"):  # whose index may be anything
         found = _compared(step, spots, sizes, program)
     else:
@@ -549,11 +553,14 @@ def _with_less(step: Step, cut: Callable[[HostArray], Index]) -> Step:
 
 
 # In which stretch of memory an array lies, how far behind its beginning, and how.
-Spot = tuple[int, int, Shape, Shape, np.dtype[Any]]
+Lying = tuple[int, int, Shape, Shape, np.dtype[Any]]
 
 
 def _compared(
-    step: Step, spots: Sequence[Spot], sizes: Sequence[tuple[int, int]], program: Callable[..., Any]
+    step: Step,
+    spots: Sequence[Lying],
+    sizes: Sequence[tuple[int, int]],
+    program: Callable[..., Any],
 ) -> int | str:
     left: list[int] | None = None
     theirs, memory = _shadow(step, spots, sizes)
@@ -595,7 +602,7 @@ def _address(array: HostArray) -> int:
     return address
 
 
-def _reach(array: HostArray) -> tuple[int, int]:
+def _extent(array: HostArray) -> tuple[int, int]:
     low = high = _address(array)
     for length, stride in zip(array.shape, array.strides, strict=True):
         reach = stride * (length - 1) if length else 0
@@ -603,17 +610,17 @@ def _reach(array: HostArray) -> tuple[int, int]:
     return low, high + array.dtype.itemsize
 
 
-def _stretches(arrays: Sequence[HostArray]) -> list[tuple[int, int]]:
+def _taken_memory(arrays: Sequence[HostArray]) -> list[tuple[int, int]]:
     """The stretches of memory that the arrays lie in."""
     blocks: list[tuple[int, int]] = []
-    for low, high in sorted({_reach(array) for array in arrays}):
+    for low, high in sorted({_extent(array) for array in arrays}):
         if blocks and low < blocks[-1][1]:
             low, high = blocks[-1][0], max(high, blocks.pop()[1])
         blocks.append((low, high))
     return blocks
 
 
-def _spot(array: HostArray, blocks: Sequence[tuple[int, int]]) -> Spot:
+def _lying(array: HostArray, blocks: Sequence[tuple[int, int]]) -> Lying:
     address = _address(array)
     for number, (low, high) in enumerate(blocks):
         if low <= address < high:
@@ -622,17 +629,17 @@ def _spot(array: HostArray, blocks: Sequence[tuple[int, int]]) -> Spot:
 
 
 # Bytes of a line of the cache.
-LINE = 64
+CACHE_LINE = 64
 
 
 def _shadow(
-    step: Step, spots: Sequence[Spot], sizes: Sequence[tuple[int, int]]
+    step: Step, spots: Sequence[Lying], sizes: Sequence[tuple[int, int]]
 ) -> tuple[Step, list[HostArray]]:
     """The step on other memory, of the very same layout; and that memory, as bytes."""
     memory = []
     for place, size in sizes:
-        room = np.zeros(size + LINE, np.uint8)
-        start = (place - _address(room)) % LINE
+        room = np.zeros(size + CACHE_LINE, np.uint8)
+        start = (place - _address(room)) % CACHE_LINE
         memory.append(room[start : start + size])
     arrays = [
         np.ndarray(shape, dtype, memory[number].data, offset, strides)
