@@ -20,7 +20,7 @@ from playground.interpreters.recording.recorded import Recorded, concrete, sourc
 from playground.interpreters.recording.steps import Step
 from playground.interpreters.recording.trace import Slot, Trace
 from playground.lab.descent import Below, GradientBelow, MaxSeconds, MaxSteps, Standing
-from playground.optimizers.arithmetic import State, is_certain, is_finite, square_sum
+from playground.optimizers.arithmetic import State, is_a_number, is_certain, square_sum
 
 if TYPE_CHECKING:
     from playground.lab.loop import Loop
@@ -119,7 +119,7 @@ def record(loop: Loop) -> Recording:
 
 def _record(loop: Loop, trace: Trace) -> Recording:
     made, objective = Recording(), loop.objective
-    inputs = [_input(trace, leaf) for leaf in carried(loop)]
+    inputs = [_as_recorded(trace, leaf) for leaf in carried(loop)]
     rest = iter(inputs)
     point = [next(rest) for _ in loop.point]
     state = refilled(loop.state, rest)
@@ -166,7 +166,7 @@ def carried(loop: Loop) -> list[Any]:
     return [*loop.point, *leaves_of(loop.state), *loop.stride]
 
 
-def _input(trace: Trace, leaf: Any) -> Recorded:
+def _as_recorded(trace: Trace, leaf: Any) -> Recorded:
     array = np.asarray(leaf)
     return Recorded(array, trace.slot(array), trace, weak=not isinstance(leaf, np.ndarray))
 
@@ -180,13 +180,13 @@ def _recorded_row(
     made.point = [concrete(x) for x in point]
     value: Any = objective.evaluate(point)
     made.value = concrete(value)
-    if not is_finite(value):
+    if not is_a_number(value):
         raise _NotMovedToError
     if rule.takes_back and not is_certain(rule.accepts(state, value, objective.gradient)):
         raise _NotMovedToError
     grads = objective.gradient()
     squared_norm = square_sum(grads if box is None else box.projected(point, grads))
-    if not is_finite(squared_norm):
+    if not is_a_number(squared_norm):
         raise _NotMovedToError
     watched = loop.watched(point)
     state, stride = rule.step(state, value, grads, squared_norm)

@@ -252,7 +252,7 @@ def note_reading(trace: Trace, x: Recorded, index: Index) -> Any:
     if not trace.is_writing:
         return array
     if _is_plain(index):
-        whole = _whole(index)
+        whole = _with_ellipsis(index)
         return view_of(x, x._array[whole], Look(np.ndarray.__getitem__, whole))
     if x.slot is None:
         return wrapped(array, None, trace)
@@ -260,7 +260,7 @@ def note_reading(trace: Trace, x: Recorded, index: Index) -> Any:
     return noted(trace, "take", None, (x.source,), array, index)
 
 
-def _whole(index: Index) -> tuple[Any, ...]:
+def _with_ellipsis(index: Index) -> tuple[Any, ...]:
     """An index that gives views alone: an Ellipsis makes one of what would be a scalar, a copy."""
     parts = index if isinstance(index, tuple) else (index,)
     return parts if any(part is Ellipsis for part in parts) else (*parts, Ellipsis)
@@ -288,7 +288,7 @@ def _note_written(trace: Trace, x: Recorded, index: Index, value: Operand) -> No
     memory = x.memory
     owner, place, part = memory.part or (_nobody, None, _nobody)
     # x[i] += y takes a view, writes to it, and then assigns it to where it was taken from.
-    if owner() is x and part() is value and repr(place) == repr(_whole(index)):
+    if owner() is x and part() is value and repr(place) == repr(_with_ellipsis(index)):
         return
     x.slot = _slot_after(trace, x, index, value)
     memory.version += 1
