@@ -31,7 +31,11 @@ __all__ = [
 # Frames of these are not the user's: the package itself, NumPy, which calls it back, and what
 # stands between a property and its function.
 # By os.path: pathlib would be loaded for this alone.
-_OURS = (os.path.dirname(os.path.dirname(__file__)), os.path.dirname(np.__file__), functools.__file__)
+_OURS = (
+    os.path.dirname(os.path.dirname(__file__)),
+    os.path.dirname(np.__file__),
+    functools.__file__,
+)
 
 
 class Site(NamedTuple):

@@ -66,7 +66,17 @@ def _assigning(ufunc: np.ufunc) -> Callable[..., Any]:
 class Recorded(NDArrayOperatorsMixin):
     """An array of a recording: its values here, and its place in the program (None: a constant)."""
 
-    __slots__ = ("__weakref__", "_array", "memory", "scalar", "slot", "taken", "trace", "version", "weak")
+    __slots__ = (
+        "__weakref__",
+        "_array",
+        "memory",
+        "scalar",
+        "slot",
+        "taken",
+        "trace",
+        "version",
+        "weak",
+    )
     __array_priority__ = 125
 
     def __init__(
