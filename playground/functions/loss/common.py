@@ -169,39 +169,39 @@ def softmax_cross_entropy(
     if labels.dtype.kind not in "iu":
         return _soft_cross_entropy(x, t, reduce, soft_target_loss)
     if reduce == "mean" and class_weight is None and _all_count(x.array, labels, ignore_label):
-        classes = np.arange(x.shape[1]).reshape((-1, *(1,) * (labels.ndim - 1)))
-        chosen = (classes == labels[:, None]).astype(x.dtype)
-        return LabelLoss(chosen, 1.0 / (labels.size if normalize else len(x))).of(x)
+        # Of labels (n,) as many are not ignored as there are entries: normalize is all the same.
+        chosen = np.zeros_like(x.array)
+        places = np.arange(len(labels)), labels
+        chosen[places] = 1
+        return LabelLoss(places, chosen).of(x)
     loss, valid = _label_cross_entropy(x, t, class_weight, ignore_label)
     return loss if reduce == "no" else _averaged(loss, valid, normalize)
 
 
 def _all_count(x: Raw, t: Raw, ignore_label: int) -> bool:
-    """Whether all labels are classes, of which none is ignored; asked on the host alone."""
+    """Whether x is (n, classes), and t (n,) classes of which none is ignored; on the host alone."""
     if type(x) is not np.ndarray or type(t) is not np.ndarray or ignore_label >= 0 or not t.size:
         return False
-    fit = x.ndim == t.ndim + 1 and x.shape[0] == t.shape[0] and x.shape[2:] == t.shape[1:]
-    return fit and bool(t.min() >= 0 and t.max() < x.shape[1])
+    if x.ndim != 2 or t.shape != x.shape[:1]:
+        return False
+    return bool(np.minimum.reduce(t) >= 0 and np.maximum.reduce(t) < x.shape[1])
 
 
 class LabelLoss(Unary):
-    """y = a factor times the sum of -log softmax(x) where ``chosen``, of x's shape, is 1, not 0.
+    """y = the mean of -log softmax(x) at ``places``, one a row, where ``chosen`` is 1, not 0.
 
     What softmax_cross_entropy mostly is, at once: in pieces it takes several times as long.
     """
 
-    __slots__ = ("chosen", "factor")
+    __slots__ = ("chosen", "factor", "places")
     label = "softmax_cross_entropy"
     keep = (0,)
 
-    def __init__(self, chosen: Raw, factor: float) -> None:
-        self.chosen, self.factor = chosen, factor
+    def __init__(self, places: tuple[Raw, Raw], chosen: Raw) -> None:
+        self.places, self.chosen, self.factor = places, chosen, 1.0 / len(chosen)
 
     def forward(self, x: Raw) -> Raw:
-        log_y = LogSoftmax(1).forward(x)
-        # What was not chosen may be minus infinity, which no factor takes out.
-        picked = np.where(self.chosen > 0, log_y, np.zeros_like(log_y))
-        return picked.sum(axis=1).sum() * -self.factor
+        return LogSoftmax(1).forward(x)[self.places].sum() * -self.factor
 
     def backward(self, gy: Array, x: Array) -> Array:
         return (Softmax(1)(x) - self.chosen) * (gy * self.factor)
