@@ -16,7 +16,7 @@ from playground.functions import lanes
 from playground.functions.kinks import Undefined
 from playground.functions.lanes import Hide, Lift, Show, Total
 from playground.functions.linalg.clusters import AlikeInClusters, DeadEnd
-from playground.functions.linalg.downstream import Limit
+from playground.functions.linalg.downstream import Given, Limit
 from playground.functions.linalg.eigenvalues import EighValuesGrad
 from playground.functions.linalg.singular_values import SvdValuesGrad
 from playground.functions.linalg.solving import Cofactors
@@ -41,6 +41,7 @@ def classes_below(cls: type) -> set[type]:
 ENDS = {
     AlikeInClusters,
     DeadEnd,
+    Given,
     Meeting,
     EighValuesGrad,
     SvdValuesGrad,
