@@ -43,7 +43,14 @@ __all__ = [
 # What add_argument_group gives; argparse has no public name for it.
 FlagGroup: TypeAlias = argparse._ArgumentGroup
 
-STEP_RULES = ("grow-shrink", "grow-shrink-take-back", "barzilai-borwein", "l-bfgs", "constant")
+STEP_RULES = (
+    "grow-shrink",
+    "grow-shrink-take-back",
+    "barzilai-borwein",
+    "l-bfgs",
+    "conjugate-gradient",
+    "constant",
+)
 
 
 # ---------------------------------------------------------------------- types of values
@@ -225,7 +232,8 @@ def add_descent_flags(
     group = parser.add_argument_group("the descent")
     add = group.add_argument
     add("--loss", choices=losses, default=losses[0], help="what is minimised")
-    add("--rule", choices=rules, default=rules[0], help="how the step size is chosen")
+    how = f"how the step size is chosen: {', '.join(rules)}"
+    add("--rule", choices=rules, default=rules[0], metavar="RULE", help=how)
     restarts, stuck = ("kick", "fresh", "none"), "what follows a step size below 1e-10"
     add("--restart", choices=restarts, default="kick", help=stuck)
     add_computing_flags(group)
