@@ -76,7 +76,7 @@ class Inverse(cli.Descent):
           grow-shrink-take-back  the same, but a worse point is taken back
           barzilai-borwein       step size from the curvature along the step before
           l-bfgs                 along what the last ten steps say of Newton's direction
-          conjugate-gradient     along conjugate directions, each to its bottom by a probe
+          conjugate-gradient     along conjugate directions, each to its bottom
           constant               always 0.01
 
         restarts:

@@ -78,7 +78,7 @@ class Logistic(cli.Descent):
                                  run has done its work when they are taken
           barzilai-borwein       step size from the curvature along the step before
           l-bfgs                 along what the last ten steps say of Newton's direction
-          conjugate-gradient     along conjugate directions, each to its bottom by a probe
+          conjugate-gradient     along conjugate directions, each to its bottom
           grow-shrink            step size x 1.2 after a better loss, x 0.5 after a
                                  worse one, which is kept
           grow-shrink-take-back  the same, but a worse point is taken back

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import inspect
 import math
+import textwrap
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn, TypeAlias
 
@@ -202,6 +203,10 @@ class Parser(argparse.ArgumentParser):
 
 class _Help(argparse.RawDescriptionHelpFormatter):
     """The help of a flag with its default; argparse's own would also say "default: None"."""
+
+    def _split_lines(self, text: str, width: int) -> list[str]:
+        # A name that is broken at its hyphen could not be found, or copied.
+        return textwrap.wrap(" ".join(text.split()), width, break_on_hyphens=False)
 
     def _get_help_string(self, action: argparse.Action) -> str:
         value, text = action.default, action.help or ""
