@@ -61,7 +61,7 @@ EXTRAS = {
     ),
     "lint": Extra("checks of the source", ("mypy>=1.15", "ruff>=0.12")),
 }
-MODULES = {"odfpy": "odf", "pillow": "PIL", "pytest-xdist": "xdist"}
+IMPORTED_AS = {"odfpy": "odf", "pillow": "PIL", "pytest-xdist": "xdist"}
 CUPY = ("cupy-cuda12x", "cupy-cuda13x")
 THREADS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS")
 
@@ -175,7 +175,7 @@ def threads() -> Diagnosis:
 
 def package(wanted: str, use: str = "") -> Diagnosis:
     """A library by its version, if it can be imported; one with a ``use`` may be missing."""
-    name, least, install = name_of(wanted), wanted.partition(">=")[2], f"pip install '{wanted}'"
+    name, least, install = package_of(wanted), wanted.partition(">=")[2], f"pip install '{wanted}'"
     try:
         version = metadata.version(name)
     except metadata.PackageNotFoundError:
@@ -188,7 +188,7 @@ def package(wanted: str, use: str = "") -> Diagnosis:
         # Those of CUDA are looked at with their devices, by a computation.
         if name not in CUPY:
             with warnings.catch_warnings(action="ignore"):
-                import_module(MODULES.get(name, name))
+                import_module(IMPORTED_AS.get(name, name))
     except Exception as error:
         # Such as one that was built for another NumPy.
         told = (str(error).strip().splitlines() or [""])[0]
@@ -197,7 +197,7 @@ def package(wanted: str, use: str = "") -> Diagnosis:
     return Diagnosis(name, version)
 
 
-def name_of(wanted: str) -> str:
+def package_of(wanted: str) -> str:
     """Of a requirement the package."""
     return wanted.partition(">=")[0].partition("[")[0]
 
@@ -218,10 +218,10 @@ def parts_of(version: str) -> tuple[int, ...]:
 
 def packages() -> dict[str, Callable[[], Diagnosis]]:
     """The looks at all libraries, those that are needed first, each of them once."""
-    looks = {name_of(wanted): partial(package, wanted) for wanted in NEEDED}
+    looks = {package_of(wanted): partial(package, wanted) for wanted in NEEDED}
     for extra in EXTRAS.values():
         for wanted in extra.packages:
-            looks.setdefault(name_of(wanted), partial(package, wanted, extra.use))
+            looks.setdefault(package_of(wanted), partial(package, wanted, extra.use))
     return {**looks}
 
 

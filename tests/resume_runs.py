@@ -103,7 +103,8 @@ def kill_and_resume(
     """Kill a session at a random moment; what it left must be the beginning of ``expected``."""
     left = STEPS[name] - (read_log(log).rows if log.exists() else 0)
     flags = ["--kill-at", str(int(rng.integers(1, max(2, left // 3)))),
-             "--delay", str(rng.uniform(0, 0.01)), "--engine", engine]  # fmt: skip
+             "--delay", str(rng.uniform(0, 0.01 if engine == "eager" else 0.002)),
+             "--engine", engine]  # fmt: skip
     status = start(name, log, *flags)
     if status != -signal.SIGKILL:
         raise AssertionError(f"{name}: the session was to be killed, it ended with {status}")
@@ -187,7 +188,7 @@ def main() -> None:
 
     row, columns = RunLog.row, RunLog.columns
     RunLog.row, RunLog.columns = counted(row), counted(columns)  # type: ignore[method-assign]
-    engines.ROUNDS_AT_ONCE = 16
+    engines.ROUNDS_AT_ONCE = 3
     RUNS[options.name](options.log, (options.log / "run.sqlite").exists(), options.engine)
 
 

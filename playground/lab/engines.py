@@ -97,9 +97,7 @@ class Engine:
         rows = [made.row for made in (first, second) if made.row is not None]
         if not found:
             rows = self._trusted(loop, begun, second.program, rows)
-        loop.stand(rows[-1], 0)
-        for row in rows:
-            loop.log_row(row)
+        loop.retake(rows)
         return True
 
     def _recorded_row(self, loop: Loop, before: Recording | None = None) -> Recording | None:

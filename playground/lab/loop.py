@@ -166,6 +166,14 @@ class Loop:
         self.stand(row, 1)
         self.log_row(row)
 
+    def retake(self, rows: Sequence[Row]) -> None:
+        """Log the rows that led here; one by one, for a commit in between says where it stands."""
+        evaluations = self.objective.gradient_evaluations
+        self.standing.step -= len(rows)
+        for left, row in enumerate(rows, 1 - len(rows)):
+            self.objective.gradient_evaluations = evaluations + left
+            self.take_row(row)
+
     def log_row(self, row: Row) -> None:
         """Log a row that the loop stands at."""
         logged = (row.point[0], row.grads[0]) if self.objective.single else (row.point, row.grads)

@@ -19,8 +19,8 @@ from playground.interpreters.recording.program import Program, difference
 from playground.interpreters.recording.recorded import Recorded, concrete, source_of
 from playground.interpreters.recording.steps import Step
 from playground.interpreters.recording.trace import Slot, Trace
-from playground.lab.descent import Below, GradientBelow, MaxSeconds, MaxSteps, Standing
-from playground.optimizers.arithmetic import State, is_certain, is_finite, square_sum
+from playground.lab.descent import MaxSeconds, MaxSteps, Standing
+from playground.optimizers.arithmetic import State, is_a_number, is_certain, square_sum
 
 if TYPE_CHECKING:
     from playground.lab.loop import Loop
@@ -119,7 +119,7 @@ def record(loop: Loop) -> Recording:
 
 def _record(loop: Loop, trace: Trace) -> Recording:
     made, objective = Recording(), loop.objective
-    inputs = [_input(trace, leaf) for leaf in carried(loop)]
+    inputs = [_as_recorded(trace, leaf) for leaf in carried(loop)]
     rest = iter(inputs)
     point = [next(rest) for _ in loop.point]
     state = refilled(loop.state, rest)
@@ -166,7 +166,7 @@ def carried(loop: Loop) -> list[Any]:
     return [*loop.point, *leaves_of(loop.state), *loop.stride]
 
 
-def _input(trace: Trace, leaf: Any) -> Recorded:
+def _as_recorded(trace: Trace, leaf: Any) -> Recorded:
     array = np.asarray(leaf)
     return Recorded(array, trace.slot(array), trace, weak=not isinstance(leaf, np.ndarray))
 
@@ -180,13 +180,13 @@ def _recorded_row(
     made.point = [concrete(x) for x in point]
     value: Any = objective.evaluate(point)
     made.value = concrete(value)
-    if not is_finite(value):
+    if not is_a_number(value):
         raise _NotMovedToError
     if rule.takes_back and not is_certain(rule.accepts(state, value, objective.gradient)):
         raise _NotMovedToError
     grads = objective.gradient()
     squared_norm = square_sum(grads if box is None else box.projected(point, grads))
-    if not is_finite(squared_norm):
+    if not is_a_number(squared_norm):
         raise _NotMovedToError
     watched = loop.watched(point)
     state, stride = rule.step(state, value, grads, squared_norm)
@@ -200,8 +200,8 @@ def _note_ends(loop: Loop, row: Row) -> None:
     here = Standing(loop.objective.call, row.point)
     here.value, here.squared_norm = row.value, row.squared_norm
     for stop in loop.stops:
-        if type(stop) in (Below, GradientBelow):
-            _note_halt(stop.met(here), True)
+        if stop.pure:
+            _note_halt(stop.may_be_met(here), True)
     _note_halt(row.state.size >= loop.rule.minimum, False)
 
 
@@ -214,9 +214,10 @@ def repeatable(loop: Loop) -> str:
     """Why the rounds of a loop cannot be recorded at all; "" where that is to be tried."""
     if any(type(x) is not np.ndarray for x in loop.point):
         return "the parameters are on a device"
-    known = (Below, GradientBelow, MaxSteps, MaxSeconds)
-    other = next((stop for stop in loop.stops if type(stop) not in known), None)
-    return "" if other is None else f"the stop rule {type(other).__name__} is not one of ours"
+    # Steps and seconds are counted outside of the program.
+    counting = (MaxSteps, MaxSeconds)
+    other = next((x for x in loop.stops if not x.pure and type(x) not in counting), None)
+    return "" if other is None else f"the stop rule {type(other).__name__} does not say it is pure"
 
 
 class LogColumns:

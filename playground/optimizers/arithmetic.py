@@ -27,8 +27,8 @@ __all__ = [
     "clamped",
     "highest",
     "inner_product",
+    "is_a_number",
     "is_certain",
-    "is_finite",
     "is_possible",
     "kept",
     "lowest",
@@ -76,7 +76,7 @@ def _is_true(condition: Truth, anywhere: Callable[[Truth], Truth]) -> bool:
     return condition.holds() if is_recorded(condition) else bool(anywhere(condition))
 
 
-def is_finite(number: Number) -> bool:
+def is_a_number(number: Number) -> bool:
     """Whether a number, Python's or a recorded one, is neither infinite nor NaN."""
     return math.isfinite(number) if type(number) is float else is_certain(abs(number) < math.inf)
 
@@ -142,7 +142,7 @@ def square_sum(arrays: Sequence[Raw], like: Number = 0.0) -> Number:
             total += float(vdot(a, a))
         else:
             total += _elsewhere(a, a)
-    return total if is_finite(total) else _wide_product(arrays, arrays)
+    return total if is_a_number(total) else _wide_product(arrays, arrays)
 
 
 def inner_product(left: Sequence[Raw], right: Sequence[Raw], like: Number = 0.0) -> Number:
@@ -160,7 +160,7 @@ def inner_product(left: Sequence[Raw], right: Sequence[Raw], like: Number = 0.0)
             total += float(vdot(a, b))
         else:
             total += _elsewhere(a, b)
-    return total if is_finite(total) else _wide_product(left, right)
+    return total if is_a_number(total) else _wide_product(left, right)
 
 
 def _elsewhere(a: Raw, b: Raw) -> Number:

@@ -67,7 +67,7 @@ class Replayed:
 
     def __call__(self, *args: Tree, **kwargs: Tree) -> Tree:
         leaves: list[Any] = []
-        form = _form_of((args, kwargs), leaves) if kwargs else _form_of(args, leaves)
+        form = _form((args, kwargs), leaves) if kwargs else _form(args, leaves)
         known = self._known.get(form)
         # A program has one set of arrays: a call inside a call, or in another thread, goes without.
         if known is None or type(known) is str or not self._lock.acquire(blocking=False):
@@ -101,17 +101,17 @@ class Replayed:
         if any(type(leaf) is not np.ndarray and type(leaf) is not float for leaf in leaves):
             return "an argument is no array on the host"
         trace = Trace()
-        inputs = [_input(trace, leaf) for leaf in leaves]
+        inputs = [_recorded_leaf(trace, leaf) for leaf in leaves]
         given = _refilled((args, kwargs), iter(inputs))
         again = self.function(*given[0], **given[1])
         found: list[Any] = []
-        _form_of(again, found)
+        _form(again, found)
         outputs = [source_of(leaf)[0] for leaf in found]
         trace.closed = True
         expected: list[Any] = []
         if trace.failed:
             return f"not recorded: {trace.failed}"
-        if _form_of(result, expected) is None or not _equal_parts(found, expected):
+        if _form(result, expected) is None or not _equal_parts(found, expected):
             return "not recorded: called twice with the same arguments it gave other results"
         slots = [x.source for x in inputs]
         made = _Replay(
@@ -120,7 +120,7 @@ class Replayed:
         replayed: list[Any] = []
         results = made.run(leaves, False)
         if results is not None:
-            _form_of(results, replayed)
+            _form(results, replayed)
         if not _equal_parts(replayed, expected):
             return "not recorded: the program gave other bits than the function"
         return made
@@ -163,14 +163,14 @@ class _Replay:
         return _refilled(self._model, iter(outputs))
 
 
-class _Leaf(NamedTuple):
+class _Gap(NamedTuple):
     """Where an array or a number belongs in a tree."""
 
 
-_LEAF = _Leaf()
+_GAP = _Gap()
 
 
-def _input(trace: Trace, leaf: Any) -> Recorded:
+def _recorded_leaf(trace: Trace, leaf: Any) -> Recorded:
     array = np.asarray(leaf)
     return Recorded(array, trace.slot(array), trace, weak=type(leaf) is float)
 
@@ -179,16 +179,16 @@ def _is_leaf(value: Any) -> bool:
     return isinstance(value, (np.ndarray, float, Recorded, Variable, np.generic))
 
 
-def _form_of(tree: Tree, leaves: list[Any]) -> Any:
+def _form(tree: Tree, leaves: list[Any]) -> Any:
     """What decides which program serves: shapes, dtypes, layouts and all that is no array."""
     cls = type(tree)
     if cls is np.ndarray:
         leaves.append(tree)
         return tree.shape, tree.dtype, tree.strides
     if cls is tuple or cls is list or hasattr(tree, "_fields"):
-        return (cls, *[_form_of(part, leaves) for part in tree])
+        return (cls, *[_form(part, leaves) for part in tree])
     if cls is dict:
-        return cls, *((key, _form_of(part, leaves)) for key, part in tree.items())
+        return cls, *((key, _form(part, leaves)) for key, part in tree.items())
     if _is_leaf(tree):
         leaves.append(tree)
         return cls
@@ -197,12 +197,12 @@ def _form_of(tree: Tree, leaves: list[Any]) -> Any:
 
 def _refilled(tree: Tree, leaves: Iterator[Any]) -> Any:
     """A tree with other arrays and numbers in it."""
-    if isinstance(tree, (tuple, list)) and tree is not _LEAF:
+    if isinstance(tree, (tuple, list)) and tree is not _GAP:
         parts = [_refilled(part, leaves) for part in tree]
         return type(tree)(*parts) if hasattr(tree, "_fields") else type(tree)(parts)
     if isinstance(tree, dict):
         return {key: _refilled(part, leaves) for key, part in tree.items()}
-    return next(leaves) if tree is _LEAF or _is_leaf(tree) else tree
+    return next(leaves) if tree is _GAP or _is_leaf(tree) else tree
 
 
 def _shape_of(tree: Tree) -> Any:
@@ -210,9 +210,9 @@ def _shape_of(tree: Tree) -> Any:
     return _refilled(tree, _leaves_forever())
 
 
-def _leaves_forever() -> Iterator[_Leaf]:
+def _leaves_forever() -> Iterator[_Gap]:
     while True:
-        yield _LEAF
+        yield _GAP
 
 
 def _equal_parts(one: list[Any], other: list[Any]) -> bool:

@@ -21,6 +21,7 @@ from playground.interpreters.recording.steps import Step
 from playground.interpreters.recording.tape import Tape
 from tests.loops import about
 
+OLD = np.__version__.startswith("2.0.")
 LINALG = np.linalg._umath_linalg
 
 
@@ -228,7 +229,8 @@ def test_linear_algebra(core: str, dtype: str, shape: tuple[int, ...]) -> None:
             step = Step("ufunc", function, inputs, outputs, checked)
             # numpy.linalg computes in float64, and rounds.
             agrees(step, lambda: function(*inputs))  # noqa: B023
-            found = public(*inputs)
+            with np.errstate(all="ignore"):
+                found = public(*inputs)
             for out, expected in zip(outputs, found if len(outputs) > 1 else [found], strict=True):
                 if dtype == "f8":
                     assert bits(out) == bits(expected)
@@ -282,7 +284,12 @@ def test_reductions_over_every_combination_of_axes(core: str, dtype: str) -> Non
                         expected = out.copy()
                         with np.errstate(all="ignore"):
                             function.reduce(x, axis=axis, keepdims=keepdims, out=expected)
-                        ran(Step("reduce", function, (x,), (out,), extra))
+                        # What the first zero is depends on where NumPy 2.0 begins.
+                        first = OLD and layout == "reversed" and function is np.maximum
+                        ran(
+                            Step("reduce", function, (x,), (out,), extra),
+                            calls=None if first else 0,
+                        )
                         assert bits(out) == bits(expected)
 
 
@@ -292,27 +299,20 @@ def test_long_sums(core: str, size: int, dtype: str) -> None:
     x = numbers((size,), dtype)
     whole = {"axis": None, "keepdims": False}
     for y in (x, x[::-1], x[::3]):
-        agrees(Step("reduce", np.add, (y,), (room((), dtype),), whole), lambda: y.sum())  # noqa: B023
+        agrees(Step("reduce", np.add, (y,), (room((), dtype),), whole), lambda: total(y))  # noqa: B023
+
+
+def total(x: np.ndarray, axis: int | None = None) -> np.ndarray:
+    """The sum, written to a place of its own: NumPy 2.0 goes another way if it makes the place."""
+    return np.add.reduce(x, axis=axis, out=np.empty_like(x.sum(axis)))
 
 
 def test_long_sums_of_matrices(core: str) -> None:
     x = numbers((300, 334), "f4")
     for y, axis in itertools.product((x, x.T, x[:, ::2], x[::2]), (None, 0, 1)):
-        tape = Tape(
-            [
-                [
-                    step := Step(
-                        "reduce",
-                        np.add,
-                        (y,),
-                        (np.empty_like(y.sum(axis)),),
-                        {"axis": axis, "keepdims": False},
-                    )
-                ]
-            ]
-        )
-        tape.run(1)
-        assert bits(step.outputs[0]) == bits(y.sum(axis))
+        out = np.empty_like(y.sum(axis))
+        step = Step("reduce", np.add, (y,), (out,), {"axis": axis, "keepdims": False})
+        agrees(step, lambda: total(y, axis))  # noqa: B023
 
 
 def test_reductions_of_another_dtype(core: str) -> None:

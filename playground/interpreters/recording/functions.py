@@ -53,15 +53,17 @@ def _note_reductions(function: Any, ufunc: np.ufunc) -> None:
                 trace, function, (a, axis), {"dtype": dtype, "keepdims": keepdims, **others}
             )
         kind = {} if dtype is None else {"dtype": dtype}
-        result = np.asarray(function(a._array, axis=axis, keepdims=keepdims, **kind))
+        given = function(a._array, axis=axis, keepdims=keepdims, **kind)
+        result = np.asarray(given)
         if a.slot is None:
-            return Recorded(result, None, trace)
+            return wrapped(given, None, trace)
         source = trace.cast(a.source, a._array, result.dtype)
         if ufunc in (np.logical_or, np.logical_and):
             source = trace.cast(a.source, a._array, np.dtype(bool))
         axes = tuple(axis) if isinstance(axis, list) else axis
         extra = {"axis": axes, "keepdims": keepdims}
-        return noted(trace, "reduce", ufunc, (source,), result, extra)
+        (slot,) = trace.write("reduce", ufunc, (source,), [result], extra)
+        return wrapped(given, slot, trace)
 
 
 for _function, _ufunc in _REDUCTIONS.items():
@@ -252,15 +254,17 @@ def note_reading(trace: Trace, x: Recorded, index: Index) -> Any:
     if not trace.is_writing:
         return array
     if _is_plain(index):
-        whole = _whole(index)
-        return view_of(x, x._array[whole], Look(np.ndarray.__getitem__, whole))
+        whole = _with_ellipsis(index)
+        part = view_of(x, x._array[whole], Look(np.ndarray.__getitem__, whole))
+        part.scalar = isinstance(array, np.generic)
+        return part
     if x.slot is None:
         return wrapped(array, None, trace)
     array = np.asarray(array)
     return noted(trace, "take", None, (x.source,), array, index)
 
 
-def _whole(index: Index) -> tuple[Any, ...]:
+def _with_ellipsis(index: Index) -> tuple[Any, ...]:
     """An index that gives views alone: an Ellipsis makes one of what would be a scalar, a copy."""
     parts = index if isinstance(index, tuple) else (index,)
     return parts if any(part is Ellipsis for part in parts) else (*parts, Ellipsis)
@@ -288,7 +292,7 @@ def _note_written(trace: Trace, x: Recorded, index: Index, value: Operand) -> No
     memory = x.memory
     owner, place, part = memory.part or (_nobody, None, _nobody)
     # x[i] += y takes a view, writes to it, and then assigns it to where it was taken from.
-    if owner() is x and part() is value and repr(place) == repr(_whole(index)):
+    if owner() is x and part() is value and repr(place) == repr(_with_ellipsis(index)):
         return
     x.slot = _slot_after(trace, x, index, value)
     memory.version += 1

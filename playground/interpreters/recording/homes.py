@@ -66,7 +66,7 @@ class Homes:
         self.made: list[HostArray] = []
         if shared is not None:
             for array in shared.made:
-                self._free[_spot(array)].append(array)
+                self._free[_spot_of(array)].append(array)
         self._wanted = self._wanted_places({} if outputs is None else outputs)
         self._ends = self._last_uses()
         for number, call in enumerate(program.calls):
@@ -159,7 +159,7 @@ class Homes:
     def _release(self, slots: Iterable[Slot]) -> None:
         for slot in slots:
             array = self.arrays[slot]
-            self._free[_spot(array)].append(array)
+            self._free[_spot_of(array)].append(array)
 
     def _add(
         self, call: Call, inputs: tuple[HostArray, ...], outputs: tuple[HostArray, ...]
@@ -192,12 +192,12 @@ class Homes:
 
     def source(self) -> str:
         """The steps as Python, to be read."""
-        from playground.interpreters.recording.source import text_of
+        from playground.interpreters.recording.source import program_text
 
-        return text_of(self)
+        return program_text(self)
 
 
-def _spot(array: HostArray) -> Spot:
+def _spot_of(array: HostArray) -> Spot:
     return Spot(array.shape, array.dtype, array.strides)
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from playground.graph.types import HostArray
 from playground.interpreters.recording.steps import Ended, Step
 
-__all__ = ["Generated", "text_of"]
+__all__ = ["Generated", "program_text"]
 
 
 class Names:
@@ -55,20 +55,20 @@ def lines_of(steps: Sequence[Step], names: Names) -> list[str]:
     return lines
 
 
-def text_of(layout: Any) -> str:
+def program_text(layout: Any) -> str:
     """The text of one round, with what the names stand for."""
     names = Names(layout.inputs, [*layout.made, *layout.inputs])
     lines = lines_of(layout.steps, names)
     result = ", ".join(map(names.array, layout.outputs))
     legend = [
-        f"# {name}: {_form_of(value)}"
+        f"# {name}: {_legend_of(value)}"
         for name, value in sorted(names.bound.items())
         if isinstance(value, np.ndarray)
     ]
     return "\n".join([*legend, "", *lines, f"return {result}"])
 
 
-def _form_of(array: HostArray) -> str:
+def _legend_of(array: HostArray) -> str:
     layout = "" if array.flags.c_contiguous else f", strides {array.strides}"
     return f"{array.dtype}{list(array.shape)}{layout}"
 

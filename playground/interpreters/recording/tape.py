@@ -13,6 +13,7 @@ import re
 import threading
 import time
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -83,17 +84,21 @@ def _refuse_nonsense(step: Step) -> None:
     if step.kind in ("guard", "halt"):
         (flag,) = step.inputs
         if flag.dtype != bool or flag.size != 1:
-            raise PlaygroundError(f"Tape: {step.kind} takes one boolean, came {_kind_of(flag)}")
+            raise PlaygroundError(
+                f"Tape: {step.kind} takes one boolean, came {_dtype_and_shape(flag)}"
+            )
     if step.kind == "log":
         (x,), (rows,) = step.inputs, step.outputs
         room = rows[:1].size if len(rows) else x.size
         if rows.dtype != x.dtype or room != x.size or not rows.flags.c_contiguous:
-            raise PlaygroundError(f"Tape: a log of {_kind_of(x)} cannot be {_kind_of(rows)}")
+            raise PlaygroundError(
+                f"Tape: a log of {_dtype_and_shape(x)} cannot be {_dtype_and_shape(rows)}"
+            )
         if x.dtype.hasobject or x.dtype.itemsize not in (1, 2, 4, 8, 16):
             raise PlaygroundError(f"Tape: no log of dtype {x.dtype}")
 
 
-def _kind_of(array: HostArray) -> str:
+def _dtype_and_shape(array: HostArray) -> str:
     return f"{array.dtype} of shape {array.shape}"
 
 
@@ -160,8 +165,9 @@ class _Lowering:
             return _logged(at, step)
         try:
             _examine(step)
-            loops = _LOOPS[step.kind](step)[_verdict(step, self.program)]
-            return _instructions(at, step, loops)
+            with np.errstate(all="ignore"):
+                way = _verdict(step, self.program)
+                return _instructions(at, step, _LOOPS[step.kind](step)[way])
         except _NoLoop as why:
             name = getattr(step.function, "__name__", "")
             self.called_back.append(f"{f'{step.kind} {name}'.strip()}: {why}")
@@ -242,6 +248,9 @@ def lower_ufunc(step: Step) -> Ways:
     function = step.function
     if not isinstance(function, np.ufunc):
         raise _NoLoop("no ufunc")
+    if function is np.power and step.outputs[0].dtype.kind in "iu":
+        # Its loop raises an exception, which the run would see when it is over.
+        raise _NoLoop("of integers")
     if function.signature is not None:
         return [[(function, _cores(function.signature, step))]]
     return [[(function, _along(step.inputs, step.outputs))]]
@@ -407,13 +416,24 @@ def lower_reduce(step: Step) -> Ways:
     if not x.size:
         return [before]
     kept = iter(range(out.ndim))
-    places = [-1 if i in gone else next(kept) for i in range(x.ndim)]
-    # The result comes first, as in NumPy's own call of its iterator. There axes that run backwards
-    # are not turned round: a third operand, which runs forwards, keeps ours from doing so.
-    forwards = np.lib.stride_tricks.as_strided(x, strides=[*map(abs, x.strides)], writeable=False)
     own = list(range(x.ndim))
-    total, terms, _ = _along([out, x, forwards], [], op_axes=[places, own, own])
+    # The result comes first, as in NumPy's own call of its iterator.
+    operands, places = [out, x], [[-1 if i in gone else next(kept) for i in own], own]
+    if not _turns_round():
+        # A third one, which runs forwards, keeps ours from turning round what runs backwards.
+        steps = [*map(abs, x.strides)]
+        operands.append(np.lib.stride_tricks.as_strided(x, strides=steps, writeable=False))
+        places.append(own)
+    total, terms, *_ = _along(operands, [], op_axes=places)
     return [[*before, *way] for way in _sums(function, total, terms)]
+
+
+@cache
+def _turns_round() -> bool:
+    """Whether this NumPy, given a place, sums an array that runs backwards from its end."""
+    total = np.ones(())
+    np.add.reduce(np.array([1.0, 1e16, -1e16])[::-1], out=total)
+    return bool(total == 0)
 
 
 def _sums(function: Function, total: HostArray, terms: HostArray) -> Ways:
@@ -490,16 +510,17 @@ def _verdict(step: Step, program: Callable[..., Any]) -> int:
     """Which of the ways has the bits of NumPy's own call; raises _NoLoop where none has."""
     step = _shorter(step)
     arrays = (*step.inputs, *step.outputs)
-    blocks = _stretches(arrays)
+    blocks = _taken_memory(arrays)
+    spots = tuple(_lying(array, blocks) for array in arrays)
+    sizes = [(low % CACHE_LINE, high - low) for low, high in blocks]
     if step.kind in ("take", "put"):  # whose index may be anything
-        found = _compared(step, blocks, program)
+        found = _compared(step, spots, sizes, program)
     else:
-        places = tuple((array.dtype.num, _spot(array, blocks)) for array in arrays)
-        key = (step.kind, step.function, repr(step.extra), places)
+        key = (step.kind, step.function, repr(step.extra), spots)
         if key not in _verdicts:
             if len(_verdicts) > 10_000:
                 _verdicts.clear()
-            _verdicts[key] = _compared(step, blocks, program)
+            _verdicts[key] = _compared(step, spots, sizes, program)
         found = _verdicts[key]
     if isinstance(found, str):
         raise _NoLoop(found)
@@ -531,24 +552,29 @@ def _with_less(step: Step, cut: Callable[[HostArray], Index]) -> Step:
     return step._replace(inputs=inputs, outputs=outputs)
 
 
+# In which stretch of memory an array lies, how far behind its beginning, and how.
+Lying = tuple[int, int, Shape, Shape, np.dtype[Any]]
+
+
 def _compared(
-    step: Step, blocks: Sequence[tuple[int, int]], program: Callable[..., Any]
+    step: Step,
+    spots: Sequence[Lying],
+    sizes: Sequence[tuple[int, int]],
+    program: Callable[..., Any],
 ) -> int | str:
     left: list[int] | None = None
-    # Two orders of a sum can agree by chance.
-    for seed in range(4 if step.kind in ("reduce", "dot") else 1):
-        memory = [_memory(*block) for block in blocks]
-        theirs = _shadow(step, blocks, memory)
+    theirs, memory = _shadow(step, spots, sizes)
+    ours, copies = _shadow(step, spots, sizes)
+    witness, ways = performed(theirs), _LOOPS[step.kind](ours)
+    # Two orders of a short sum can agree by chance.
+    turns = (10 if step.inputs[0].size < 1000 else 3) if step.kind in ("reduce", "dot") else 1
+    for seed in range(turns):
         _fill(theirs, seed)
         data = [part.copy() for part in memory]
         try:
-            with np.errstate(all="ignore"):
-                went_on = performed(theirs)(0)
+            went_on = witness(0)
         except Exception as error:  # which no loop could raise
             return f"{type(error).__name__}: {error}"
-        copies = [_memory(*block) for block in blocks]
-        ours = _shadow(step, blocks, copies)
-        ways = _LOOPS[step.kind](ours)
         still = []
         for way in range(len(ways)) if left is None else left:
             for copy, part in zip(copies, data, strict=True):
@@ -557,7 +583,9 @@ def _compared(
                 run = program((tuple(_instructions(0, ours, ways[way])),)).run
             except ValueError as error:
                 return str(error)
-            if run(1, 0, 0, 1.0)[0] == went_on and all(map(np.array_equal, memory, copies)):
+            went_on_here = run(1, 0, 0, 1.0)[0]
+            same = all(a.tobytes() == b.tobytes() for a, b in zip(memory, copies, strict=True))
+            if same and went_on_here == went_on:
                 still.append(way)
         if not still:
             return "not the bits of NumPy's own call"
@@ -574,7 +602,7 @@ def _address(array: HostArray) -> int:
     return address
 
 
-def _reach(array: HostArray) -> tuple[int, int]:
+def _extent(array: HostArray) -> tuple[int, int]:
     low = high = _address(array)
     for length, stride in zip(array.shape, array.strides, strict=True):
         reach = stride * (length - 1) if length else 0
@@ -582,73 +610,86 @@ def _reach(array: HostArray) -> tuple[int, int]:
     return low, high + array.dtype.itemsize
 
 
-def _stretches(arrays: Sequence[HostArray]) -> list[tuple[int, int]]:
+def _taken_memory(arrays: Sequence[HostArray]) -> list[tuple[int, int]]:
     """The stretches of memory that the arrays lie in."""
     blocks: list[tuple[int, int]] = []
-    for low, high in sorted({_reach(array) for array in arrays}):
+    for low, high in sorted({_extent(array) for array in arrays}):
         if blocks and low < blocks[-1][1]:
             low, high = blocks[-1][0], max(high, blocks.pop()[1])
         blocks.append((low, high))
     return blocks
 
 
-def _spot(array: HostArray, blocks: Sequence[tuple[int, int]]) -> tuple[int, int, Shape, Shape]:
-    """In which block, how far behind its beginning, and how."""
+def _lying(array: HostArray, blocks: Sequence[tuple[int, int]]) -> Lying:
     address = _address(array)
-    number = next(i for i, (low, high) in enumerate(blocks) if low <= address < high)
-    return number, address - blocks[number][0], array.shape, array.strides
+    for number, (low, high) in enumerate(blocks):
+        if low <= address < high:
+            return number, address - low, array.shape, array.strides, array.dtype
+    raise _NoLoop("an array outside of its memory")
 
 
-def _memory(low: int, high: int) -> HostArray:
-    """As many bytes, in the same place of a line of the cache."""
-    room = np.zeros(high - low + 64, np.uint8)
-    start = (low - _address(room)) % 64
-    return room[start : start + high - low]
+# Bytes of a line of the cache.
+CACHE_LINE = 64
 
 
-def _shadow(step: Step, blocks: Sequence[tuple[int, int]], memory: Sequence[HostArray]) -> Step:
-    """The step on other memory, of the very same layout."""
+def _shadow(
+    step: Step, spots: Sequence[Lying], sizes: Sequence[tuple[int, int]]
+) -> tuple[Step, list[HostArray]]:
+    """The step on other memory, of the very same layout; and that memory, as bytes."""
+    memory = []
+    for place, size in sizes:
+        room = np.zeros(size + CACHE_LINE, np.uint8)
+        start = (place - _address(room)) % CACHE_LINE
+        memory.append(room[start : start + size])
+    arrays = [
+        np.ndarray(shape, dtype, memory[number].data, offset, strides)
+        for number, offset, shape, strides, dtype in spots
+    ]
+    inputs, outputs = arrays[: len(step.inputs)], arrays[len(step.inputs) :]
+    return step._replace(inputs=(*inputs,), outputs=(*outputs,)), memory
 
-    def moved(array: HostArray) -> HostArray:
-        number, offset, shape, strides = _spot(array, blocks)
-        return np.ndarray(shape, array.dtype, memory[number].data, offset, strides)
 
-    inputs, outputs = [moved(x) for x in step.inputs], [moved(x) for x in step.outputs]
-    return step._replace(inputs=(*inputs,), outputs=(*outputs,))
-
-
+POOL = 5003
 # Where loops go separate ways, or do what is not defined.
 ODD = (0.0, -0.0, np.inf, -np.inf, np.nan, 1e-310, -1.0, 1e30)
 
 
 def _fill(step: Step, seed: int) -> None:
     """Write data into the step's arrays: random ones, and odd ones where each stays for itself."""
-    rng = np.random.default_rng(seed)
+    start = 0
     for array in (*step.outputs, *step.inputs):
-        pool = _data(rng, array.dtype, min(array.size, 5003), step)
-        with np.errstate(all="ignore"):
-            array[...] = np.resize(pool, array.shape).astype(array.dtype)
+        size, kind = array.size, "plain"
+        if step.kind in ("reduce", "dot"):
+            kind = "product" if step.function is np.multiply else "sum"
+        elif _elementwise(step):
+            kind = "odd"
+        pool = _pool(array.dtype, kind, seed)
+        start = (start + 101) % 1000
+        part = pool[start : start + size] if size < POOL - 1000 else np.resize(pool, size)
+        array[...] = part.reshape(array.shape)
         square = array.ndim > 1 and array.shape[-2] == array.shape[-1]
-        if square and step.kind == "ufunc" and not _elementwise(step):
+        if square and kind == "plain" and step.kind == "ufunc":
             # Symmetric and far from singular, or LAPACK would have nothing to say.
             array[...] = array + np.swapaxes(array, -1, -2)
             array[...] += (200 * np.eye(array.shape[-1])).astype(array.dtype)
 
 
-def _data(rng: np.random.Generator, dtype: np.dtype[Any], size: int, step: Step) -> HostArray:
+@cache
+def _pool(dtype: np.dtype[Any], kind: str, seed: int) -> HostArray:
+    rng = np.random.default_rng(seed)
+    x: HostArray = rng.normal(size=POOL)
     if dtype.kind == "b":
-        return rng.random(size) < 0.5
+        return x > 0
     if dtype.kind in "iu":
-        return rng.integers(0 if dtype.kind == "u" else -9, 100, size)
-    x = rng.normal(size=size)
+        return rng.integers(0 if dtype.kind == "u" else -9, 100, POOL).astype(dtype)
     if dtype.kind == "c":
-        return x + 1j * rng.normal(size=size)
-    if step.function is np.multiply and step.kind == "reduce":
-        return 1 + 0.5 * x / max(size, 1) ** 0.5
-    if step.kind in ("reduce", "dot"):
+        x = x + 1j * rng.normal(size=POOL)
+    elif kind == "product":
+        x = 1 + x / 100
+    elif kind == "sum":
         # Large numbers that cancel each other: what came between them is rounded.
-        large = rng.permutation(size)[: 2 * (size // 6)]
+        large = rng.permutation(POOL)[: 2 * (POOL // 6)]
         x[large] = 0.25 / np.finfo(dtype).eps * np.where(np.arange(len(large)) % 2, 1, -1)
-    elif _elementwise(step):
+    elif kind == "odd":
         x[::5] = rng.choice(ODD, len(x[::5]))
-    return x
+    return x.astype(dtype)
