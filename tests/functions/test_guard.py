@@ -78,7 +78,7 @@ def operations() -> set[type]:
 # Where a row goes: the files that tests/ops.py puts together.
 FILES = (
     "tests/ops_basic.py, ops_math.py, ops_arrays.py, ops_linalg.py, ops_special.py, "
-    "ops_networks.py or ops_sequences.py"
+    "ops_networks.py, ops_normalizing.py, ops_sampling.py, ops_sequences.py or ops_transforms.py"
 )
 
 
