@@ -109,6 +109,7 @@ if TYPE_CHECKING:
     )
     from playground.serializer import AbstractSerializer, Deserializer, Serializer
     from playground.transforms.nonfinite import find_nan
+    from playground.transforms.replay import replay
 
 
 # What differentiating does without is loaded when it is first asked for.
@@ -160,6 +161,7 @@ _LAZY = {
     "get_current_reporter": "playground.reporter",
     "read_log": "playground.lab.runlog",
     "read_runs": "playground.lab.runlog",
+    "replay": "playground.transforms.replay",
     "report": "playground.reporter",
     "report_scope": "playground.reporter",
     "to_sympy": "playground.interpreters.symbols",
@@ -303,6 +305,7 @@ __all__ = [
     "read_log",
     "read_runs",
     "register_kl",
+    "replay",
     "report",
     "report_scope",
     "reporter",

@@ -146,11 +146,16 @@ def get_device(device_spec: Any) -> Device:
     """
     if isinstance(device_spec, Device):
         return device_spec
+    if isinstance(device_spec, Place):
+        return _device_at(device_spec)
     if isinstance(device_spec, tuple):
         device_spec = ":".join(map(str, device_spec))
     if str(device_spec) in ("@intel64", "intel64"):
         return Intel64Device()
-    place = parse_device(device_spec)
+    return _device_at(parse_device(device_spec))
+
+
+def _device_at(place: Place) -> Device:
     return CpuDevice() if place.number is None else GpuDevice(place)
 
 

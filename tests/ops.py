@@ -12,6 +12,7 @@ from tests import (
     ops_math,
     ops_networks,
     ops_normalizing,
+    ops_sampling,
     ops_sequences,
     ops_special,
 )
@@ -26,6 +27,7 @@ NAMED: tuple[Row, ...] = (
     *ops_special.ROWS,
     *ops_networks.ROWS,
     *ops_normalizing.ROWS,
+    *ops_sampling.ROWS,
     *ops_sequences.ROWS,
 )
 RULES: tuple[Row, ...] = (*ops_math.RULES, *ops_arrays.RULES, *ops_linalg.RULES)

@@ -46,10 +46,12 @@ from playground.graph.errors import no_such_name
 
 if TYPE_CHECKING:
     from playground.functions.array.columns import *  # noqa: F403
+    from playground.functions.array.resampling import *  # noqa: F403
     from playground.functions.array.sequences import *  # noqa: F403
     from playground.functions.connection.comparing import *  # noqa: F403
     from playground.functions.connection.convolution import *  # noqa: F403
     from playground.functions.connection.dense import *  # noqa: F403
+    from playground.functions.connection.sampling import *  # noqa: F403
     from playground.functions.evaluation.classification import *  # noqa: F403
     from playground.functions.loss.labelled_sequences import *  # noqa: F403
     from playground.functions.loss.sampling import *  # noqa: F403
@@ -59,6 +61,7 @@ if TYPE_CHECKING:
     from playground.functions.normalization.renormalization import *  # noqa: F403
     from playground.functions.normalization.statistics import *  # noqa: F403
     from playground.functions.pooling.pooling import *  # noqa: F403
+    from playground.functions.pooling.regions import *  # noqa: F403
     from playground.functions.pooling.unpooling import *  # noqa: F403
     from playground.functions.recomputing import *  # noqa: F403
     from playground.functions.rnn.lstm import *  # noqa: F403
@@ -69,6 +72,9 @@ if TYPE_CHECKING:
 # and `import playground` costs little more than `import numpy`. By module: its __all__.
 _LATE = {
     "array.columns": "depth2space im2col space2depth",
+    "array.resampling": """
+        as_strided resize_images spatial_transformer_grid spatial_transformer_sampler
+    """,
     "array.sequences": "transpose_sequence",
     "connection.comparing": "contrastive cross_covariance decov negative_sampling triplet",
     "connection.convolution": """
@@ -77,6 +83,7 @@ _LATE = {
         dilated_convolution_2d
     """,
     "connection.dense": "bilinear embed_id linear",
+    "connection.sampling": "deformable_convolution_2d_sampler local_convolution_2d shift",
     "evaluation.classification": """
         accuracy binary_accuracy classification_summary f1_score precision r2_score recall
     """,
@@ -97,6 +104,10 @@ _LATE = {
     "pooling.pooling": """
         average_pooling_1d average_pooling_2d average_pooling_3d average_pooling_nd max_pooling_1d
         max_pooling_2d max_pooling_3d max_pooling_nd spatial_pyramid_pooling_2d
+    """,
+    "pooling.regions": """
+        roi_average_align_2d roi_average_pooling_2d roi_max_align_2d roi_max_pooling_2d
+        roi_pooling_2d
     """,
     "pooling.unpooling": "unpooling_1d unpooling_2d unpooling_3d unpooling_nd upsampling_2d",
     "recomputing": "forget",

@@ -85,6 +85,8 @@ def as_array(value: Operand) -> Any:
         return value
     if isinstance(value, np.generic):
         return np.asarray(value)
+    if is_recorded(value):
+        return value.as_array()
     if isinstance(value, np.ndarray) and type(value) not in ARRAY_TYPES:
         value = plain_array(value, "Variable")
     if is_array(value):

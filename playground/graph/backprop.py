@@ -154,12 +154,13 @@ def propagate_plainly(node: Node, cotangent: Array, asked: bool = False) -> dict
     ``asked`` says that nobody has to be careful of what was not selected.
     """
     if node.rank >= SELECTED and not asked:
-        return propagate(((node, cotangent),))
+        leaves = _found_clean(node, cotangent) if type(cotangent) is ndarray else None
+        return propagate(((node, cotangent),)) if leaves is None else leaves
     # A host array has no lanes: that is known in a tenth of the time that asking takes.
     if type(cotangent) is not ndarray and not asked and level_of(cotangent) is not None:
         with told_once():
             return _propagate_lanes(node, cotangent)
-    leaves: dict[Node, Any] = {}
+    leaves = {}
     buckets: _Buckets = {}
     if node.output_index is None:
         buckets[node.rank] = {node.creator: cotangent}
@@ -170,6 +171,22 @@ def propagate_plainly(node: Node, cotangent: Array, asked: bool = False) -> dict
     except NeedsRecording as need:
         return _recorded_once(need, ((node, cotangent),))
     return leaves
+
+
+def _found_clean(node: Node, cotangent: Array) -> dict[Any, Any] | None:
+    """What the plain pass finds below a selection, if it is finite; None: care has to be taken.
+
+    The frequent case of :func:`_propagate_selected`, with nothing to set up.
+    """
+    own = here()
+    if own.debug or own.hooked:
+        return None
+    try:
+        with np.errstate(divide="ignore", invalid="ignore"):
+            leaves = propagate_plainly(node, cotangent, asked=True)
+    except (ArithmeticError, np.linalg.LinAlgError):
+        return None
+    return leaves if all(map(is_clean, leaves.values())) else None
 
 
 def _propagate_lanes(node: Node, cotangent: Array) -> dict[Any, Any]:

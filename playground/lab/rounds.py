@@ -19,7 +19,7 @@ from playground.interpreters.recording.program import Program, difference
 from playground.interpreters.recording.recorded import Recorded, concrete, source_of
 from playground.interpreters.recording.steps import Step
 from playground.interpreters.recording.trace import Slot, Trace
-from playground.lab.descent import Below, GradientBelow, MaxSeconds, MaxSteps, Standing
+from playground.lab.descent import MaxSeconds, MaxSteps, Standing
 from playground.optimizers.arithmetic import State, is_a_number, is_certain, square_sum
 
 if TYPE_CHECKING:
@@ -200,8 +200,8 @@ def _note_ends(loop: Loop, row: Row) -> None:
     here = Standing(loop.objective.call, row.point)
     here.value, here.squared_norm = row.value, row.squared_norm
     for stop in loop.stops:
-        if type(stop) in (Below, GradientBelow):
-            _note_halt(stop.met(here), True)
+        if stop.pure:
+            _note_halt(stop.may_be_met(here), True)
     _note_halt(row.state.size >= loop.rule.minimum, False)
 
 
@@ -214,9 +214,10 @@ def repeatable(loop: Loop) -> str:
     """Why the rounds of a loop cannot be recorded at all; "" where that is to be tried."""
     if any(type(x) is not np.ndarray for x in loop.point):
         return "the parameters are on a device"
-    known = (Below, GradientBelow, MaxSteps, MaxSeconds)
-    other = next((stop for stop in loop.stops if type(stop) not in known), None)
-    return "" if other is None else f"the stop rule {type(other).__name__} is not one of ours"
+    # Steps and seconds are counted outside of the program.
+    counting = (MaxSteps, MaxSeconds)
+    other = next((x for x in loop.stops if not x.pure and type(x) not in counting), None)
+    return "" if other is None else f"the stop rule {type(other).__name__} does not say it is pure"
 
 
 class LogColumns:

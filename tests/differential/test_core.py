@@ -84,3 +84,30 @@ def test_shapes_that_are_broadcast(engine: Any) -> Any:
         return Sum().apply((X, np.zeros(x, "f")))[0].shape
 
     return [raised(lambda s=s: shape(s)) for s in ((3,), (2, 1), (), (2,), (4, 1, 2))]
+
+
+@same
+def test_devices_where_scripts_get_them(engine: Any) -> Any:
+    """A converter, an updater, an evaluator and a link have Chainer's devices."""
+    np.random.seed(0)
+    link, given = engine.links.Linear(2, 1), []
+
+    @engine.dataset.converter()
+    def convert(batch: Any, device: Any) -> Any:
+        given.append(str(device))
+        return device.send(np.asarray(batch))
+
+    iterator = engine.iterators.SerialIterator([X[0, :2], X[0, 1:]], 2)
+    optimizer = engine.optimizers.SGD().setup(link)
+    for device in (-1, "@numpy", engine.get_device("@numpy")):
+        updater = engine.training.updaters.StandardUpdater(
+            iterator, optimizer, converter=convert, device=device,
+            loss_func=lambda x: engine.functions.sum(link(x)),
+        )  # fmt: skip
+        updater.update()
+        evaluator = engine.training.extensions.Evaluator(iterator, link, device=device)
+        given += [str(updater.device), updater.device.xp.__name__, str(evaluator.device)]
+    link.to_device(engine.get_device("@numpy"))
+    moved = engine.dataset.to_device(engine.get_device(-1), X)
+    sent = link.device.send([X, X])
+    return given, str(link.device), link.xp.__name__, moved, sent, link.W.array

@@ -27,7 +27,7 @@ READ = {
     "batch_det": "values", "cond": "values", "det": "values", "eigh": "values",
     "eigvalsh": "values", "lstsq": "values", "norm:-2": "values", "norm:2": "values",
     "norm:nuc": "values", "polymul": "values", "svd": "values", "svdvals": "values",
-    "trim_zeros": "values", "interp:by x": "index",
+    "trim_zeros": "values", "interp:by x": "index", "decorrelated_batch_normalization": "values",
 }  # fmt: skip
 # Where an element is counted by a mask NumPy has a scalar, whose division rounds otherwise than an
 # array's: the comparison with eager rows finds that out.

@@ -28,6 +28,7 @@ class TransposeSequence(Op):
         lengths = [len(x) for x in xs]
         starts = np.concatenate(([0], np.cumsum(lengths)))
         counts = [sum(n > j for n in lengths) for j in range(self.output_count)]
+        # All rows in one gather: Chainer copies them one by one in Python.
         order = np.concatenate([starts[:count] + j for j, count in enumerate(counts)])
         rows = np.concatenate(xs, axis=0)[order]
         ends = [0, *(int(end) for end in np.cumsum(counts))]
@@ -43,6 +44,7 @@ class TransposeSequence(Op):
             np.zeros_like(like, shape=shape) if gy is None else gy
             for gy, shape in zip(gys, self.shapes, strict=True)
         ]
+        # The way back is the same, with the roles of sequences and steps exchanged.
         return TransposeSequence(len(xs))(*full)
 
 

@@ -80,6 +80,7 @@ def _log_partition(cost: Variable, xs: list[Variable]) -> Variable:
         if count < alpha.shape[0]:
             ended.append(alpha[count:])
             alpha = alpha[:count]
+        # The forward algorithm in logarithms: a product of many steps would underflow.
         alpha = add(logsumexp(add(expand_dims(alpha, 2), cost), 1), x)
     return logsumexp(concat([alpha, *reversed(ended)], axis=0), 1)
 
@@ -87,6 +88,7 @@ def _log_partition(cost: Variable, xs: list[Variable]) -> Variable:
 def _path_scores(cost: Variable, xs: list[Variable], labels: list[Raw]) -> Variable:
     """The score of the labels of each sequence."""
     rows = xs[0].shape[0]
+    # All steps in one index, for the way of a gather back is a scatter of its whole operand.
     flat = np.concatenate(labels)
     points = get_item(concat(xs, axis=0), (np.arange(flat.shape[0], like=flat), flat))
     scores = _by_rows(points, labels, rows)
@@ -117,6 +119,7 @@ def argmax_crf1d(cost: Operand, xs: Sequence[Operand]) -> tuple[Variable, list[R
     alpha, ended, steps = xs[0], [], []
     for x in xs[1:]:
         count = x.shape[0]
+        # Sequences that end here keep what they have until the way back meets them.
         rest = alpha[count:] if count < alpha.shape[0] else None
         ended.append(rest)
         scores = add(expand_dims(alpha[:count], 2), cost)
@@ -161,6 +164,7 @@ class PathStep(Binary):
     def backward(self, gy: Array, x: Array, gain: Array, y: Array) -> Cotangents:
         one, two = self._terms(x)
         total = y - gain
+        # What each term has of the sum: the softmax of three.
         shares = [gy * np.exp(term - total) for term in (x, one, two)]
         # Each share goes back to where its term came from.
         none = np.zeros_like(shares[0][:, :1])
@@ -246,6 +250,7 @@ def _log_likelihood(
     """The logarithm of the probability of each row's labels; scores (steps, b, symbols)."""
     steps, rows = scores.shape[:2]
     # The path: blank, label, blank, label, …, blank.
+    # As many places as the longest labelling has; a shorter one ends before.
     pairs = np.expand_dims(labels, 2)
     path = np.concatenate((np.zeros_like(pairs) + blank, pairs), axis=2).reshape((rows, -1))
     path = np.concatenate((path, np.zeros_like(path[:, :1]) + blank), axis=1)
@@ -257,6 +262,7 @@ def _log_likelihood(
     never = -1e4 if scores.dtype.char == "e" else -1e10
     start = np.where(np.arange(path.shape[1], like=path) == 0, 0.0, never)
     alpha = as_variable((start + np.zeros_like(path)).astype(scores.dtype))
+    # Mostly all sequences are as long as the input, and nothing has to be chosen.
     all_steps = backend.everywhere(lengths == steps)
     for k, gain in enumerate(separate(by_step)):
         new = PathStep(jumps, never).of(alpha, gain)

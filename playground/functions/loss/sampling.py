@@ -45,6 +45,7 @@ def black_out(
             "x (n, size), t (n,) and samples (n, k)",
             f"shapes {x.shape}, {words.shape} and {drawn.shape}",
         )
+    # The row's own word leads, in one gather with the others.
     rows = embed_id(np.concatenate((np.expand_dims(words, 1), drawn), axis=1), W)
     scores = reshape(matmul(rows, expand_dims(x, 2)), rows.shape[:2])
     log_p = subtract(scores, expand_dims(logsumexp(scores, 1), 1))
@@ -95,6 +96,7 @@ def discriminative_margin_based_clustering_loss(
     # Clusters lead: (count, n, channels, h, w).
     numbers = np.arange(1, count + 1, like=clusters).reshape((count, 1, 1, 1, 1))
     masks = (np.expand_dims(clusters, 1) == numbers).astype(e.dtype)
+    # A cluster that an image lacks has a mean of 0 there, as in Chainer.
     pixels = np.maximum(masks.sum(axis=(3, 4)), 1)
     means = divide(sum(multiply(e, masks), (3, 4)), pixels)
     distances = multiply(subtract(reshape(means, (*means.shape, 1, 1)), e), masks)
@@ -111,6 +113,7 @@ def discriminative_margin_based_clustering_loss(
 def _nearness(means: Variable, delta_d: float, norm: int) -> Variable:
     """The mean over all pairs of means, and all images, of how much too near they are, squared."""
     first, second = np.triu_indices(len(means), 1)
+    # Pairs by index arrays: a loop over them is what Chainer spends its time on.
     index = [backend.array_like(v, means.array) for v in (first, second)]
     gaps = _length(subtract(get_item(means, index[0]), get_item(means, index[1])), 2, norm)
     near = sum(square(relu(subtract(2 * delta_d, gaps))))

@@ -64,6 +64,7 @@ def batch_renormalization(
     op = Standardize(axes, eps)
     y = op.of(x)
     center, var = (v.reshape(gamma.shape) for v in (op.mean, op.var))
+    # Before they are moved: the correction is towards what other batches have left.
     sigma = np.sqrt(running_var + eps)
     r = np.minimum(np.maximum(np.sqrt(var + eps) / sigma, 1.0 / rmax), rmax)
     d = np.minimum(np.maximum((center - running_mean) / sigma, -dmax), dmax)
@@ -83,6 +84,7 @@ def fixed_batch_renormalization(
     x: Operand, gamma: Operand, beta: Operand, mean: Operand, var: Operand, eps: float = 2e-5
 ) -> Variable:
     """The same as fixed_batch_normalization (deprecated, as in Chainer)."""
+    # Chainer's kind of warning, which scripts filter by.
     warnings.warn(
         "fixed_batch_renormalization is deprecated: use fixed_batch_normalization",
         DeprecationWarning,
@@ -139,6 +141,7 @@ def decorrelated_batch_normalization(
     place.
     """
     x = as_variable(x)
+    # All images and places of a channel together: so many samples has the covariance.
     columns = _in_groups("decorrelated_batch_normalization", x, groups)
     size, count = columns.shape[1:]
     center = mean(columns, 2, keepdims=True)
@@ -146,6 +149,7 @@ def decorrelated_batch_normalization(
     product = multiply(Gram().of(apart), 1.0 / max(count, 1))
     places = np.arange(size, like=x.array)
     eye = (places == np.expand_dims(places, 1)).astype(x.dtype)
+    # Recorded as they stand, values and vectors give the derivative of the root of the matrix.
     w, v = eigh(add(product, eye * eps))
     projection = matmul(multiply(v, expand_dims(w**-0.5, 1)), v, transb=True)
     if running_mean is not None:
@@ -153,6 +157,7 @@ def decorrelated_batch_normalization(
         running_mean += (1 - decay) * center.array[:, :, 0]
     if running_projection is not None:
         running_projection *= decay
+        # As the running variance of batch normalization: of samples, not of a whole population.
         adjust = count / max(count - 1.0, 1.0)
         running_projection += (1 - decay) * adjust * projection.array
     return _ungrouped(matmul(projection, apart), x)

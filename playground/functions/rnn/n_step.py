@@ -36,30 +36,32 @@ __all__ = [
 # The weights of a layer in one direction, W_0, W_1, … of Chainer's formulas; so the biases.
 Weights = Sequence[Operand]
 # One step: what the input gives, and the state (h, and c of an LSTM), to the next state.
-Step = Callable[..., list[Variable]]
+OneStep = Callable[..., list[Variable]]
 
 
-class Cell(NamedTuple):
+class StepCell(NamedTuple):
     """A layer in one direction: what the inputs are multiplied with and added to, and the step."""
 
     W: Variable
     b: Variable
-    step: Step
+    step: OneStep
 
 
 def _pairs(b: Weights) -> list[Variable]:
     """The biases that inputs and states have for the same gate, added."""
+    # Only their sum counts, but for GRUs: one addition a layer in place of one a step.
     half = len(b) // 2
     return [add(*together("n_step", b[k], b[k + half])) for k in range(half)]
 
 
 def _neighbours(parts: Weights) -> Variable:
     """The rows of several arrays, those of one number next to each other."""
+    # Through the graph, so that each matrix keeps its own gradient.
     rows = stack(parts, axis=1)
     return reshape(rows, (rows.shape[0] * rows.shape[1], *rows.shape[2:]))
 
 
-def _lstm_cell(w: Weights, b: Weights) -> Cell:
+def _lstm_cell(w: Weights, b: Weights) -> StepCell:
     # In the order a, i, f, o, which F.lstm reads.
     order, biases = (2, 0, 1, 3), _pairs(b)
     U = _neighbours([w[k + 4] for k in order])
@@ -68,31 +70,34 @@ def _lstm_cell(w: Weights, b: Weights) -> Cell:
         c, h = lstm(c, add(x, linear(h, U)))
         return [h, c]
 
-    return Cell(_neighbours([w[k] for k in order]), _neighbours([biases[k] for k in order]), step)
+    return StepCell(
+        _neighbours([w[k] for k in order]), _neighbours([biases[k] for k in order]), step
+    )
 
 
-def _gru_cell(w: Weights, b: Weights) -> Cell:
+def _gru_cell(w: Weights, b: Weights) -> StepCell:
     U, bias = concat(w[3:], axis=0), concat(b[3:], axis=0)
 
     def step(x: Variable, h: Variable) -> list[Variable]:
+        # The gate r multiplies what the state gives with its bias: here they stay apart.
         u = linear(h, U, bias)
         two = 2 * h.shape[1]
         r, z = split_axis(sigmoid(add(x[:, :two], u[:, :two])), 2, 1)
         return [linear_interpolate(z, h, tanh(add(x[:, two:], multiply(r, u[:, two:]))))]
 
-    return Cell(concat(w[:3], axis=0), concat(b[:3], axis=0), step)
+    return StepCell(concat(w[:3], axis=0), concat(b[:3], axis=0), step)
 
 
-def _plain_cell(activation: str) -> Callable[[Weights, Weights], Cell]:
+def _plain_cell(activation: str) -> Callable[[Weights, Weights], StepCell]:
     function: Callable[..., Variable] = tanh if activation == "tanh" else relu
 
-    def cell(w: Weights, b: Weights) -> Cell:
+    def cell(w: Weights, b: Weights) -> StepCell:
         W, U = w
 
         def step(x: Variable, h: Variable) -> list[Variable]:
             return [function(add(x, linear(h, U)))]
 
-        return Cell(W, _pairs(b)[0], step)
+        return StepCell(W, _pairs(b)[0], step)
 
     return cell
 
@@ -110,6 +115,7 @@ class _Rows:
         if count < here:
             self.waiting.append([v[count:] for v in self.states])
             self.states = [v[:count] for v in self.states]
+        # Backwards the short sequences begin later: their first states have waited until now.
         while count > self.states[0].shape[0]:
             more = self.waiting.pop()
             self.states = [concat(pair, axis=0) for pair in zip(self.states, more, strict=True)]
@@ -123,9 +129,10 @@ class _Rows:
 
 
 def _through(
-    cell: Cell, x: Variable, sizes: list[int], states: list[Variable], back: bool
+    cell: StepCell, x: Variable, sizes: list[int], states: list[Variable], back: bool
 ) -> tuple[list[Variable], list[Variable]]:
     """The last states, and the outputs of all steps, of one layer in one direction."""
+    # The one large product; a step adds its own small one.
     given = split_axis(linear(x, cell.W, cell.b), np.cumsum(sizes[:-1]), 0)
     rows, outputs = _Rows(states), []
     for gates in reversed(given) if back else given:
@@ -136,7 +143,7 @@ def _through(
 
 def _stacked(
     operation: str,
-    make: Callable[[Weights, Weights], Cell],
+    make: Callable[[Weights, Weights], StepCell],
     n_layers: int,
     dropout_ratio: float,
     states: Sequence[Operand],
@@ -146,8 +153,9 @@ def _stacked(
     directions: int,
 ) -> tuple[list[Variable], tuple[Variable, ...]]:
     """The last states, stacked as they were given, and the outputs of the last layer, by step."""
-    states, xs = _checked(operation, n_layers * directions, states, ws, xs)
+    states, xs = _fitting_steps(operation, n_layers * directions, states, ws, xs)
     sizes = [x.shape[0] for x in xs]
+    # One state a layer and direction, in Chainer's order.
     firsts = list(zip(*(separate(v) for v in states), strict=True))
     lasts, outputs = [], list(xs)
     x: Any = concat(xs, axis=0)
@@ -161,11 +169,12 @@ def _stacked(
             lasts.append(last)
             sides.append(found)
         outputs = sides[0] if directions == 1 else [concat(s) for s in zip(*sides, strict=True)]
+        # The last layer's outputs are handed out by step, and joined for nobody.
         x = concat(outputs, axis=0) if layer < n_layers - 1 else x
     return [stack(vs) for vs in zip(*lasts, strict=True)], tuple(outputs)
 
 
-def _checked(
+def _fitting_steps(
     operation: str,
     layers: int,
     states: Sequence[Operand],
@@ -175,6 +184,7 @@ def _checked(
     """The states and the inputs as Variables that fit together."""
     if not len(xs):
         raise InvalidIndex(operation, "the inputs of one step or more", "none")
+    # Constants take the dtype of the first Variable, whichever of them that is.
     count = len(states)
     found = together(operation, *states, *xs)
     states, xs = found[:count], found[count:]
@@ -197,6 +207,7 @@ def _checked(
             "steps with the same or fewer rows one after the other, and states for all of them",
             f"states of {sizes[0]} rows and steps of {sizes[1:]}",
         )
+    # A ValueError, and no InvalidType, as in Chainer.
     if ws[0][0].shape[1] != xs[0].shape[1]:
         raise ValueError(
             f"{operation}: expected inputs of {ws[0][0].shape[1]} elements, as the first layer's "
@@ -294,7 +305,7 @@ def n_step_bigru(
     return h, ys
 
 
-def _checked_activation(operation: str, activation: str) -> Callable[[Weights, Weights], Cell]:
+def _checked_activation(operation: str, activation: str) -> Callable[[Weights, Weights], StepCell]:
     if activation not in ("tanh", "relu"):
         raise ValueError(f"{operation}: activation must be 'tanh' or 'relu', got {activation!r}")
     return _plain_cell(activation)

@@ -27,7 +27,7 @@ class Cells(Op):
     output_count = 2
     keep = (0, 1, 2)
 
-    def __init__(self, label: str, layout: Layout) -> None:
+    def __init__(self, label: str, layout: GateLayout) -> None:
         self.label, self.layout = label, layout
 
     def _gates(self, x: Array) -> tuple[Array, ...]:
@@ -55,7 +55,7 @@ class Cells(Op):
         return inner * f, self.layout.joined(ga, gi, gf, np.expand_dims(go, 1)).reshape(x.shape)
 
 
-class Layout(Protocol):
+class GateLayout(Protocol):
     """Where an array has the sources of gates."""
 
     def split(self, x: Array) -> tuple[Array, ...]:
@@ -74,6 +74,7 @@ class Neighbours:
         return a, i, f, o.sum(axis=1)
 
     def joined(self, ga: Array, gi: Array, gf: Array, go: Array) -> Array:
+        # Both children have a part in the one output gate.
         go = np.concatenate((go, go), axis=1)
         return np.concatenate([np.expand_dims(g, 3) for g in (ga, gi, gf, go)], axis=3)
 
@@ -109,6 +110,7 @@ def slstm(c_prev1: Operand, c_prev2: Operand, x1: Operand, x2: Operand) -> tuple
             f"shapes {shape}, {c2.shape}, {x1.shape} and {x2.shape}",
         )
     _of_fractions("slstm", c1, c2, x1, x2)
+    # Stacked, two children are one array: half the calls of NumPy, which small cells cost most.
     op = Cells("SLSTM", Neighbours())
     return op.apply((stack([c1, c2], axis=1), stack([x1, x2], axis=1)))
 

@@ -53,15 +53,17 @@ def _note_reductions(function: Any, ufunc: np.ufunc) -> None:
                 trace, function, (a, axis), {"dtype": dtype, "keepdims": keepdims, **others}
             )
         kind = {} if dtype is None else {"dtype": dtype}
-        result = np.asarray(function(a._array, axis=axis, keepdims=keepdims, **kind))
+        given = function(a._array, axis=axis, keepdims=keepdims, **kind)
+        result = np.asarray(given)
         if a.slot is None:
-            return Recorded(result, None, trace)
+            return wrapped(given, None, trace)
         source = trace.cast(a.source, a._array, result.dtype)
         if ufunc in (np.logical_or, np.logical_and):
             source = trace.cast(a.source, a._array, np.dtype(bool))
         axes = tuple(axis) if isinstance(axis, list) else axis
         extra = {"axis": axes, "keepdims": keepdims}
-        return noted(trace, "reduce", ufunc, (source,), result, extra)
+        (slot,) = trace.write("reduce", ufunc, (source,), [result], extra)
+        return wrapped(given, slot, trace)
 
 
 for _function, _ufunc in _REDUCTIONS.items():
@@ -253,7 +255,9 @@ def note_reading(trace: Trace, x: Recorded, index: Index) -> Any:
         return array
     if _is_plain(index):
         whole = _with_ellipsis(index)
-        return view_of(x, x._array[whole], Look(np.ndarray.__getitem__, whole))
+        part = view_of(x, x._array[whole], Look(np.ndarray.__getitem__, whole))
+        part.scalar = isinstance(array, np.generic)
+        return part
     if x.slot is None:
         return wrapped(array, None, trace)
     array = np.asarray(array)

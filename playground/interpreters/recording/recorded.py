@@ -66,7 +66,17 @@ def _assigning(ufunc: np.ufunc) -> Callable[..., Any]:
 class Recorded(NDArrayOperatorsMixin):
     """An array of a recording: its values here, and its place in the program (None: a constant)."""
 
-    __slots__ = ("__weakref__", "_array", "memory", "slot", "taken", "trace", "version", "weak")
+    __slots__ = (
+        "__weakref__",
+        "_array",
+        "memory",
+        "scalar",
+        "slot",
+        "taken",
+        "trace",
+        "version",
+        "weak",
+    )
     __array_priority__ = 125
 
     def __init__(
@@ -80,6 +90,8 @@ class Recorded(NDArrayOperatorsMixin):
         self._array, self.slot, self.trace, self.weak = array, slot, trace, weak
         trace.given.append(ref(self))
         self.memory = Memory() if memory is None else memory
+        # Whether plain arrays would have given one of NumPy's scalars, and no array, here.
+        self.scalar = False
         self.version = self.memory.version
         # What this is a view of, and the function that takes it.
         self.taken: tuple[Recorded, Callable[[Any], Any]] | None = None
@@ -176,8 +188,11 @@ class Recorded(NDArrayOperatorsMixin):
         return method
 
     def __pow__(self, other: Operand) -> Any:
-        fast = type(other) in (int, float) and self.dtype.kind in "fc" and not self.weak
-        if fast and other in _FAST_POWERS:
+        number = type(other) in (int, float) and self.dtype.kind in "fc"
+        if number and self.scalar and self.dtype == float:
+            # A scalar's power is C's, which rounds otherwise than the square of an array.
+            return _python_power(self.trace, self, other, weak=False)
+        if number and not self.weak and other in _FAST_POWERS:
             return _FAST_POWERS[other](self)
         return np.power(self, other)
 
@@ -242,6 +257,10 @@ class Recorded(NDArrayOperatorsMixin):
         return format(self._array if self.ndim else self._array.item(), spec)
 
     # ------------------------------------------------ what the engine and the rules ask, by name
+
+    def as_array(self) -> Recorded:
+        """The same as an array, where it stands for one of NumPy's scalars."""
+        return Recorded(self._array, self.slot, self.trace, self.weak, self.memory)
 
     def as_number(self) -> Any:
         """The one element as a number of Python's that is recorded."""
@@ -356,7 +375,9 @@ def is_weak(value: Operand) -> bool:
 
 def wrapped(array: Operand, slot: Slot | None, trace: Trace, weak: bool = False) -> Recorded:
     """The recorded array of a result that NumPy may have given as a scalar."""
-    return Recorded(np.asarray(array), slot, trace, weak)
+    made = Recorded(np.asarray(array), slot, trace, weak)
+    made.scalar = isinstance(array, np.generic) and not weak
+    return made
 
 
 def apply_ufunc(trace: Trace, ufunc: np.ufunc, inputs: Sequence[Operand]) -> Any:
@@ -414,15 +435,15 @@ def _times_one(pairs: Sequence[tuple[Source, HostArray]], result: Any) -> Slot |
     return None
 
 
-def _python_power(trace: Trace, base: Operand, exponent: Operand) -> Any:
-    """One number to the power of another, as Python computes it."""
+def _python_power(trace: Trace, base: Operand, exponent: Operand, weak: bool = True) -> Any:
+    """One number to the power of another, as Python and NumPy's scalars compute it."""
     value = concrete(base) ** concrete(exponent)
     if not trace.is_writing or isinstance(value, complex):
         return value
     wide = np.dtype(float)
     sources = [trace.cast(*source_of(x), wide) for x in (base, exponent)]
     array = np.asarray(float(value))
-    return noted(trace, "power", None, sources, array, weak=True)
+    return noted(trace, "power", None, sources, array, weak=weak)
 
 
 # ------------------------------------------------------------------- calls that are called back

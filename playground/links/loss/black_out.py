@@ -34,6 +34,7 @@ class BlackOut(Link):
 
     def __init__(self, in_size: int, counts: Any, sample_size: int) -> None:
         super().__init__()
+        # In single precision, which decides what is drawn.
         self.sampler = WalkerAlias(np.array(counts, np.float32))
         self.sample_size = sample_size
         with self.init_scope():

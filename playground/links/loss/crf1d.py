@@ -56,6 +56,7 @@ class CRF1d(Link):
         order = _by_length(xs)
         score, path = F.argmax_crf1d(self.cost, F.transpose_sequence([xs[i] for i in order]))
         rows = F.transpose_sequence(path)
+        # The paths go back to the order of xs; Chainer leaves the scores as they are.
         return score, [rows[i].array for i in np.argsort(order)]
 
 

@@ -88,7 +88,7 @@ class BatchNormalization(Link):
         for initial, usual in zip(self._initial_averages, (0, 1), strict=True):
             fill = get_initializer(usual if initial is None else initial)
             made = generate_array(fill, shape, dtype=self._dtype)
-            averages.append(self.device.put(made))
+            averages.append(self.device.send_array(made))
         self.avg_mean, self.avg_var = averages
         for param in (self.gamma, self.beta):
             if param is not None:

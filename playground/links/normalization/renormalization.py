@@ -62,6 +62,7 @@ class BatchRenormalization(BatchNormalization):
     def forward(self, x: Operand, finetune: bool = False) -> Variable:
         if not config.train:
             return super().forward(x)
+        # With the averages as they are before this batch is in them.
         gamma, beta = self.weights()
         return F.batch_renormalization(
             x,
@@ -111,6 +112,7 @@ class DecorrelatedBatchNormalization(Link):
         self.decay, self.eps, self.groups = decay, eps, groups
 
     def serialize(self, serializer: Serializing) -> None:
+        # Written as they are; only what is read can be of an older form.
         reads = isinstance(serializer, Deserializer)
         super().serialize(ForGroups(serializer) if reads else serializer)
 

@@ -45,12 +45,13 @@ class WithCells(Chain):
         sources = self.upward(x)
         if self.h is not None:
             sources = sources + self.lateral(self.h)
-        self.c = zeros_for(x, self.state_size) if self.c is None else self.c
-        self.h = zeros_for(x, self.state_size) if self.h is None else self.h
+        # Made at the first step, when the size of the batch is known.
+        self.c = state_zeros(x, self.state_size) if self.c is None else self.c
+        self.h = state_zeros(x, self.state_size) if self.h is None else self.h
         return [sources[:, k::4] for k in range(4)]
 
 
-def zeros_for(x: Any, size: int, dtype: DType = None) -> Variable:
+def state_zeros(x: Any, size: int, dtype: DType = None) -> Variable:
     """A state of zeros: on the input's device, and in its precision unless ``dtype`` says other."""
     array = as_variable(x).array
     return Variable(np.zeros((len(array), size), dtype or array.dtype, like=array))
@@ -107,6 +108,7 @@ class StatefulZoneoutLSTM(WithCells):
     def forward(self, x: Any) -> Variable:
         a, i, f, o = self.sources(x)
         c = F.tanh(a) * F.sigmoid(i) + F.sigmoid(f) * self.c
+        # The output comes from the new cells, those that stay back included.
         self.c = F.zoneout(self.c, c, self.c_ratio)
         self.h = F.zoneout(self.h, F.sigmoid(o) * F.tanh(c), self.h_ratio)
         return self.h
@@ -159,6 +161,7 @@ class StatefulMGU(StatelessMGU):
         return self
 
     def forward(self, x: Any) -> Variable:  # type: ignore[override]
-        h = zeros_for(x, self._state_size, config.dtype) if self.h is None else self.h
+        # In the configured precision and not in the input's, as in Chainer.
+        h = state_zeros(x, self._state_size, config.dtype) if self.h is None else self.h
         self.h = self.next_state(h, x)
         return self.h

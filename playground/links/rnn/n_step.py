@@ -62,6 +62,7 @@ class NStepRNNBase(ChainList):
             get_initializer(initialW),
             get_initializer(0 if initial_bias is None else initial_bias),
         )
+        # From the second layer on a layer sees what both directions of the one below give.
         sizes = [in_size] + [out_size * self.direction] * (n_layers - 1)
         layers = [
             self._layer(size, out_size, *fills) for size in sizes for _ in range(self.direction)
@@ -110,8 +111,10 @@ class NStepRNNBase(ChainList):
             raise InvalidIndex(
                 type(self).__name__, "sequences of one step or more", f"{[len(x) for x in xs]}"
             )
+        # Not stable, as Chainer's: the order decides what dropout drops of which sequence.
         order = np.argsort([-len(x) for x in xs]).astype(np.int32)
         xs = [xs[i] for i in order]
+        # A state belongs to its sequence, wherever that has gone.
         firsts = [self.init_hx(xs) if s is None else _reordered(s, order) for s in states]
         steps = F.transpose_sequence(xs)
         *lasts, ys = self.rnn(self.n_layers, self.dropout, *firsts, self.ws, self.bs, steps)

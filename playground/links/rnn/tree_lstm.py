@@ -15,7 +15,7 @@ from playground.links.connection.linear import Linear
 __all__ = ["ChildSumTreeLSTM", "NaryTreeLSTM"]
 
 
-def _parts(link: Chain, children: int, given: tuple[Any, ...], in_size: int) -> Any:
+def _split_arguments(link: Chain, children: int, given: tuple[Any, ...], in_size: int) -> Any:
     """Cells, outputs and input of a call; an input of None is zeros."""
     if len(given) != 2 * children + 1:
         raise ValueError(
@@ -54,12 +54,14 @@ class ChildSumTreeLSTM(Chain):
         self.in_size, self.state_size = in_size, out_size
 
     def forward(self, *cshsx: Any) -> tuple[Variable, ...]:
-        cs, hs, x = _parts(self, len(cshsx) // 2, cshsx, self.in_size)
+        cs, hs, x = _split_arguments(self, len(cshsx) // 2, cshsx, self.in_size)
         aio, f = F.split_axis(self.W_x(x), [3 * self.state_size], axis=1)
+        # A leaf: without children there are no cells to forget.
         if not hs:
             a, i, o = F.split_axis(aio, 3, axis=1)
             c = F.sigmoid(i) * F.tanh(a)
             return c, F.sigmoid(o) * F.tanh(c)
+        # A child that is None is one of zeros, and still gets a gate.
         zeros = _zeros((x.shape[0], self.state_size), x)
         cs, hs = ([zeros if v is None else v for v in vs] for vs in (cs, hs))
         aio = self.W_h_aio(F.add(*hs)) + aio
@@ -90,9 +92,10 @@ class NaryTreeLSTM(Chain):
         self.in_size, self.state_size, self.n_ary = in_size, out_size, n_ary
 
     def forward(self, *cshsx: Any) -> tuple[Variable, ...]:
-        cs, hs, x = _parts(self, self.n_ary, cshsx, self.in_size)
+        cs, hs, x = _split_arguments(self, self.n_ary, cshsx, self.in_size)
         sources = self.W_x(x)
         for i, h in enumerate(hs, start=1):
+            # Of zeros a product without a bias is nothing to add.
             if h is not None:
                 sources = sources + getattr(self, f"W_h{i}")(h)
         zeros = _zeros((x.shape[0], self.state_size), x)
