@@ -24,6 +24,7 @@ import numpy as np
 from playground._version import __version__
 from playground.graph.backend import Device, has_driver, parse_device, to_cpu
 from playground.graph.errors import DeviceError
+from playground.interpreters.recording.core import core
 from playground.lab.cli import guarded
 from playground.lab.cli.flags import Parser
 from playground.lab.cli.streams import say
@@ -60,7 +61,7 @@ EXTRAS = {
     ),
     "lint": Extra("checks of the source", ("mypy>=1.15", "ruff>=0.12")),
 }
-MODULES = {"odfpy": "odf", "pillow": "PIL", "pytest-xdist": "xdist"}
+IMPORTED_AS = {"odfpy": "odf", "pillow": "PIL", "pytest-xdist": "xdist"}
 CUPY = ("cupy-cuda12x", "cupy-cuda13x")
 THREADS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS")
 
@@ -109,6 +110,7 @@ def findings(logs: Path) -> Iterator[Diagnosis]:
     looks: list[tuple[str, Callable[[], Diagnosis]]] = [
         ("playground", versions),
         ("BLAS", blas_found),
+        ("core", core_found),
         ("threads", threads),
         *packages().items(),
         ("logs", lambda: logs_found(logs)),
@@ -146,6 +148,14 @@ def blas_found() -> Diagnosis:
     return Diagnosis("BLAS", found)
 
 
+def core_found() -> Diagnosis:
+    """What runs recorded steps; Python is slow, not wrong, unless an extension is there."""
+    found = core()
+    if found.broken:
+        return Diagnosis("core", f"{found.name}: {found.reason}", found.cure)
+    return Diagnosis("core", repr(found))
+
+
 def threads() -> Diagnosis:
     """How many threads linear algebra may use, against how many processors this process has."""
     processors = (
@@ -165,7 +175,7 @@ def threads() -> Diagnosis:
 
 def package(wanted: str, use: str = "") -> Diagnosis:
     """A library by its version, if it can be imported; one with a ``use`` may be missing."""
-    name, least, install = name_of(wanted), wanted.partition(">=")[2], f"pip install '{wanted}'"
+    name, least, install = package_of(wanted), wanted.partition(">=")[2], f"pip install '{wanted}'"
     try:
         version = metadata.version(name)
     except metadata.PackageNotFoundError:
@@ -178,7 +188,7 @@ def package(wanted: str, use: str = "") -> Diagnosis:
         # Those of CUDA are looked at with their devices, by a computation.
         if name not in CUPY:
             with warnings.catch_warnings(action="ignore"):
-                import_module(MODULES.get(name, name))
+                import_module(IMPORTED_AS.get(name, name))
     except Exception as error:
         # Such as one that was built for another NumPy.
         told = (str(error).strip().splitlines() or [""])[0]
@@ -187,7 +197,7 @@ def package(wanted: str, use: str = "") -> Diagnosis:
     return Diagnosis(name, version)
 
 
-def name_of(wanted: str) -> str:
+def package_of(wanted: str) -> str:
     """Of a requirement the package."""
     return wanted.partition(">=")[0].partition("[")[0]
 
@@ -208,10 +218,10 @@ def parts_of(version: str) -> tuple[int, ...]:
 
 def packages() -> dict[str, Callable[[], Diagnosis]]:
     """The looks at all libraries, those that are needed first, each of them once."""
-    looks = {name_of(wanted): partial(package, wanted) for wanted in NEEDED}
+    looks = {package_of(wanted): partial(package, wanted) for wanted in NEEDED}
     for extra in EXTRAS.values():
         for wanted in extra.packages:
-            looks.setdefault(name_of(wanted), partial(package, wanted, extra.use))
+            looks.setdefault(package_of(wanted), partial(package, wanted, extra.use))
     return {**looks}
 
 

@@ -179,7 +179,7 @@ def test_the_doctor_looks_at_every_package_that_is_declared() -> None:
     declared = project["optional-dependencies"]
     known = {name: sorted(extra.packages) for name, extra in doctor.EXTRAS.items()}
     assert known == {name: sorted(group) for name, group in declared.items()}
-    asked = {doctor.name_of(wanted) for group in declared.values() for wanted in group}
+    asked = {doctor.package_of(wanted) for group in declared.values() for wanted in group}
     assert asked <= doctor.packages().keys()
 
 

@@ -271,6 +271,7 @@ class Eigenvalue(cli.Descent):
             rng=seed,
             watch=self.watch(),
             device=self.device,
+            engine=self.settings.engine,
         )
         if found.interrupted:
             # The run itself has ended, and its log is whole.

@@ -85,6 +85,8 @@ def as_array(value: Operand) -> Any:
         return value
     if isinstance(value, np.generic):
         return np.asarray(value)
+    if is_recorded(value):
+        return value.as_array()
     if isinstance(value, np.ndarray) and type(value) not in ARRAY_TYPES:
         value = plain_array(value, "Variable")
     if is_array(value):
@@ -168,6 +170,24 @@ def to_cpu(array: Raw) -> np.ndarray:
     return kind.to_host(array)
 
 
+def is_recorded(value: Operand) -> bool:
+    """Whether a value is part of a recording, which notes what is computed from it."""
+    return hasattr(value, "as_number")
+
+
+def as_number(array: Raw) -> Any:
+    """The one element as a number of Python's, or in a recording as a recorded one.
+
+    Raises ValueError where there are several.
+    """
+    return array.as_number() if is_recorded(array) else to_cpu(array).item()
+
+
+def settled(array: Raw) -> Any:
+    """What a recorded array, whose recording is over, stands for; anything else as it is."""
+    return array.values if is_recorded(array) and array.trace.closed else array
+
+
 def constant_like(value: Operand, like: Raw, operation: str) -> Any:
     """A constant operand, brought to the array type of ``like`` if it is a small host array."""
     if isinstance(value, (*SCALARS, list, tuple, range)):
@@ -228,6 +248,9 @@ def place_of(array: Raw) -> Callable[[Any], Any]:
     return lambda other: array_like(other, like)
 
 
+# The seeds of scalar outputs, one a dtype: np.ones takes 40 times as long as the look-up. They are
+# read-only, as any gradient may be.
+SEEDS: dict[Any, np.ndarray] = {}
 _ONES: dict[tuple[tuple[int, ...], Any], np.ndarray] = {}
 _SMALL_SIZE = 1024
 
@@ -242,12 +265,13 @@ def repeated(value: Operand, shape: tuple[int, ...]) -> Any:
     if isinstance(value, (np.ndarray, np.generic)):
         ones = _ONES.get((shape, value.dtype))
         if ones is not None:
-            return value * ones
+            return ones if value is SEEDS.get(value.dtype) else value * ones
         if math.prod(shape) <= _SMALL_SIZE:
             # A loop over ever new shapes must not fill the memory; starting again costs little.
             if len(_ONES) > 256:
                 _ONES.clear()
             ones = _ONES[shape, value.dtype] = np.ones(shape, value.dtype)
+            ones.flags.writeable = False
             return value * ones
     return np.broadcast_to(value, shape)
 
@@ -273,6 +297,8 @@ def copied(array: Raw, value: Operand, index: Index) -> Any:
 
 def has_zero(array: Raw) -> bool:
     """Whether any element is 0; asks the device, and so waits for it."""
+    if is_recorded(array):
+        return not everywhere(array)
     return not bool(to_cpu(array).all())
 
 
@@ -283,7 +309,10 @@ def place_where(condition: Raw) -> tuple[int, ...]:
 
 def anywhere(condition: Raw) -> bool:
     """Whether a condition holds for some element, in some lane; waits for a device."""
-    return bool(to_cpu(base_of(condition)).any())
+    array = base_of(condition)
+    if is_recorded(array):
+        return (array != 0).any().holds()
+    return bool(to_cpu(array).any())
 
 
 def everywhere(condition: Raw) -> bool:
@@ -292,6 +321,8 @@ def everywhere(condition: Raw) -> bool:
     if type(array) is np.ndarray:
         # A third of the time of all().
         return np.count_nonzero(array) == array.size
+    if is_recorded(array):
+        return (array != 0).all().holds()
     # One number comes from a device, not all.
     return int(to_cpu((array != 0).sum())) == array.size
 

@@ -236,7 +236,7 @@ class DegenerateEigenvalueError(PlaygroundError, ArithmeticError):
         batch: tuple[int, ...] = (),
         reason: str = "so that it does not exist",
     ) -> None:
-        self.indices, self.gap, self.batch = indices, gap, batch
+        self.indices, self.gap, self.batch, self.reason = indices, gap, batch, reason
         place = f" of matrix {list(batch)}" if batch else ""
         if len(indices) == 1:
             found = f"singular value {indices[0]}{place} is 0 to rounding ({gap:.3g})"

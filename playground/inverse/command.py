@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from playground.graph.backend import to_cpu
 from playground.graph.errors import InputError
 from playground.graph.types import UserFunction
 from playground.inverse.matrices import (
@@ -23,6 +22,7 @@ from playground.inverse.problem import residual_losses
 from playground.lab import cli
 from playground.lab.descent import Below
 from playground.lab.reading import read_matrix
+from playground.optimizers.arithmetic import square_root
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -267,8 +267,8 @@ class Inverse(cli.Descent):
         # The sum of sizes is at least the root of the sum of squares: far away nothing is computed.
         return Below(
             self.settings.tol,
-            measure=lambda Y: to_cpu(absolute(Y)),
-            bound=math.sqrt,
+            measure=absolute,
+            bound=square_root,
             name=self.measure,
         )
 

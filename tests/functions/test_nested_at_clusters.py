@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pytest
 
 from playground import DegenerateEigenvalueError
-from playground.transforms import grad, hessian, jacobian, jvp, vmap
+from playground.transforms import grad, hessian, hvp, jacobian, jvp, vmap
 
 EYE = np.eye(2)
 T = np.array([[0.7, 0.3], [-0.4, 0.5]])
@@ -181,23 +182,136 @@ def function(of: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return f
 
 
-TWICE = {
-    "square of root": lambda a: function(np.square)(function(np.sqrt)(a)),
-    "logarithm of exponential": lambda a: function(np.log)(function(np.exp)(a)),
-    "inverse of inverse": lambda a: function(np.reciprocal)(function(np.reciprocal)(a)),
-    "values of root": lambda a: np.linalg.eigvalsh(function(np.sqrt)(a)) ** 2,
-    "svd of root": lambda a: rebuilt(2)(function(np.sqrt)(a)),
+square, root, cube = function(np.square), function(np.sqrt), function(lambda w: w**3)
+
+
+def several_uses(a: Any) -> Any:
+    """Of values and vectors, beside a decomposition of what came of them: a⁴ tr a² + a³ D a."""
+    w, v = np.linalg.eigh(a)
+    weights = np.diag(np.arange(1.0, len(w) + 1))
+    beside = (v * w**3) @ v.T @ weights @ (v * w) @ v.T
+    return square((v * w**2) @ v.T) * (w**2).sum() + beside
+
+
+def squeezed(a: Any) -> Any:
+    ones = np.ones((len(a), len(a)))
+    return square(ones @ square(a) @ ones)
+
+
+# What each is of a symmetric matrix, in products and inverses alone.
+TWICE: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
+    "square of root": (lambda a: square(root(a)), lambda a: a),
+    "square of square": (lambda a: square(square(a)), lambda a: a @ a @ a @ a),
+    "logarithm of exponential": (lambda a: function(np.log)(function(np.exp)(a)), lambda a: a),
+    "inverse of square": (
+        lambda a: function(np.reciprocal)(square(a)),
+        lambda a: np.linalg.inv(a @ a),
+    ),
+    "svd of root": (lambda a: rebuilt(6)(root(a)), lambda a: a @ a @ a),
+    "svd of svd": (lambda a: rebuilt(3)(rebuilt(1)(a)), lambda a: a @ a @ a),
+    "three": (lambda a: square(square(root(a))), lambda a: a @ a),
+    "two of one": (
+        lambda a: (lambda b: square(b) @ cube(b))(root(a @ a)),
+        lambda a: a @ a @ a @ a @ a,
+    ),
 }
+BASIS = np.linalg.qr(np.array([[1.0, 2, 3], [0, 1, 4], [5, 6, 0]]))[0]
+CLUSTERED = {"identity": EYE, "two of three": (BASIS * np.array([1.0, 1, 2])) @ BASIS.T}
 
 
+def derivatives(g: Callable[[Any], Any], a: np.ndarray, t: np.ndarray, u: np.ndarray) -> Any:
+    """g'(a)[t] and g''(a)[t, u], which stand in g of a block triangular matrix."""
+    n, z = len(a), np.zeros_like(a)
+
+    def block(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        return g(np.block([[a, x, z], [z, a, y], [z, z, a]]))
+
+    both = block(t, u)
+    return both[:n, n : 2 * n], both[:n, 2 * n :] + block(u, t)[:n, 2 * n :]
+
+
+@pytest.mark.parametrize("where", CLUSTERED)
 @pytest.mark.parametrize("name", TWICE)
-def test_one_decomposition_of_another_is_not_said_to_have_no_derivative(name: str) -> None:
-    """The matrix itself, all of them: it is only not computed at equal values."""
-    with pytest.raises(DegenerateEigenvalueError, match="not computed") as error:
-        grad(lambda a: (np.arange(4.0).reshape(2, 2) * TWICE[name](a)).sum())(EYE)
-    assert "does not exist" not in str(error.value)
-    apart = np.diag([1.0, 2.0])
-    if name != "values of root":
-        weights = np.array([[1.0, 2.0], [2.0, 3.0]])
-        found = grad(lambda a: (weights * TWICE[name](a)).sum())(apart)
-        np.testing.assert_allclose(found, [[1, 0], [4, 3]], atol=1e-12)
+def test_a_decomposition_of_what_came_of_another(name: str, where: str) -> None:
+    (f, g), a = TWICE[name], CLUSTERED[where]
+    n = len(a)
+    weights, t, u = np.cos(np.arange(3 * n * n)).reshape(3, n, n)
+
+    def loss(a: Any) -> Any:
+        return (weights * f((a + a.T) / 2)).sum()
+
+    first, second = derivatives(g, a, (t + t.T) / 2, (u + u.T) / 2)
+    first, second = (weights * first).sum(), (weights * second).sum()
+    found = (
+        (grad(loss)(a) * t).sum(),
+        jvp(loss, (a,), (t,))[1],
+        (vmap(grad(loss))(np.stack([2 * a, a]))[1] * t).sum(),
+    )
+    np.testing.assert_allclose(found, first, rtol=1e-11)
+    found = (
+        (hvp(loss)(a, t) * u).sum(),
+        (jvp(grad(loss), (a,), (t,))[1] * u).sum(),
+        (grad(lambda a: jvp(loss, (a,), (t,))[1])(a) * u).sum(),
+    )
+    np.testing.assert_allclose(found, second, rtol=1e-10, atol=1e-12)
+
+
+def test_values_and_vectors_beside_a_decomposition_of_what_came_of_them() -> None:
+    a, weights = CLUSTERED["two of three"], np.cos(np.arange(9.0)).reshape(3, 3)
+    diagonal = np.diag([1.0, 2, 3])
+    matrices: dict[Callable[[Any], Any], Callable[[Any], Any]] = {
+        several_uses: lambda s: s @ s @ s @ s * np.trace(s @ s) + s @ s @ s @ diagonal @ s,
+        squeezed: lambda s: (
+            np.ones((3, 3)) @ s @ s @ np.ones((3, 3)) @ np.ones((3, 3)) @ s @ s @ np.ones((3, 3))
+        ),
+        lambda a: np.linalg.eigvalsh(root(a)) ** 4: lambda s: np.trace(s @ s) * np.eye(3)[0],
+        lambda a: np.linalg.norm(square(a), "nuc"): lambda s: np.trace(s @ s),
+        lambda a: np.linalg.det(square(a)): lambda s: np.linalg.det(s) ** 2,
+        lambda a: np.linalg.pinv(square(a)): lambda s: np.linalg.inv(s @ s),
+    }
+    for f, g in matrices.items():
+
+        def loss(a: Any, h: Any = f) -> Any:
+            y = h((a + a.T) / 2)
+            return (weights * y).sum() if np.shape(y) == (3, 3) else y.sum()
+
+        # Products alone have no clusters, so that their second derivatives are those of products.
+        expected = hessian(partial(loss, h=g))(a)
+        np.testing.assert_allclose(hessian(loss)(a), expected, atol=1e-10)
+
+
+def rotated(a: Any) -> Any:
+    """Its values do not depend on the basis, but the matrix does."""
+    v = np.linalg.eigh(a)[1]
+    return (np.linalg.eigvalsh(v.T @ np.diag([1.0, 1, 2]) @ v) ** 2).sum()
+
+
+def weighted(a: Any) -> Any:
+    v = np.linalg.eigh(a)[1]
+    return square((v * np.array([1.0, 2, 2])) @ v.T)
+
+
+def of_one_pair(a: Any) -> Any:
+    w, v = np.linalg.eigh(a)
+    return square((v * w[0]) @ (v * v[0, 0] ** 2).T)
+
+
+@pytest.mark.parametrize("f", [rotated, weighted, of_one_pair], ids=lambda f: f.__name__)
+@pytest.mark.parametrize("transform", [grad, hessian], ids=lambda t: t.__name__)
+def test_a_decomposition_of_what_depends_on_a_basis_is_refused(f: Any, transform: Any) -> None:
+    weights = np.cos(np.arange(9.0)).reshape(3, 3)
+    for a in (np.eye(3), CLUSTERED["two of three"]):
+        with pytest.raises(DegenerateEigenvalueError) as error:
+            transform(lambda a: (weights * f((a + a.T) / 2)).sum())(a)
+        assert f is not rotated or "not computed" in str(error.value)
+
+
+def test_third_derivatives_are_refused_forward_too() -> None:
+    """A term of third order is missing in a series that is right to second order."""
+    for of in (np.linalg.inv, lambda b: b @ T @ b):
+
+        def loss(a: Any, of: Any = of) -> Any:
+            return (T * of(square(a))).sum()
+
+        with pytest.raises(DegenerateEigenvalueError, match="third derivative"):
+            hessian(lambda a: jvp(loss, (a,), (T,))[1])(EYE)

@@ -300,3 +300,85 @@ def test_a_power_whose_exponent_is_zero() -> None:
         np.testing.assert_allclose(both[1][0], 1 / x)
         np.testing.assert_allclose(both[1][1], (np.log(x) ** 2).sum())
         np.testing.assert_allclose(both[0][0], 0)
+
+
+SPREADS = "var std ptp nanvar nanstd".split()  # noqa: SIM905
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize("name", SPREADS)
+def test_a_spread_of_one_element_is_0_and_uses_none(name: str) -> None:
+    """It is 0 whatever the element is: an infinite slope ahead of it is not used."""
+    spread = getattr(np, name)
+    for f in (
+        lambda x: spread(np.cbrt(x - x)),
+        lambda x: spread(np.cbrt(x[:1])),
+        lambda x: spread(np.sqrt(x)[None], axis=0),
+    ):
+        np.testing.assert_array_equal(gradient(f, 0.0), [0])
+        np.testing.assert_array_equal(hessian(f, 0.0), [[0]])
+    # Infinities and NaN have no distance from themselves, as in NumPy.
+    for value in (INF, NAN, 1.0):
+        np.testing.assert_array_equal(spread(leaf(value)).array, spread(np.array([value])))
+    # Of two there is a slope, and it is infinite.
+    assert not np.isfinite(gradient(lambda x: spread(np.cbrt(x)), 0.0, 1.0)).all()
+
+
+# ------------------------------------------------------------------------- NaN that is chosen
+
+LOST: dict[str, tuple[Callable[[Any], Any], list[float], list[float]]] = {
+    "ptp": (np.ptp, [1, NAN, 3], [0, NAN, 0]),
+    "nanmax": (np.nanmax, [NAN, NAN], [NAN, NAN]),
+    "nanmin": (np.nanmin, [NAN, NAN], [NAN, NAN]),
+    "nanmean": (np.nanmean, [NAN, NAN], [NAN, NAN]),
+    "nanvar": (np.nanvar, [NAN, NAN], [NAN, NAN]),
+    "nanstd": (np.nanstd, [NAN, NAN], [NAN, NAN]),
+    "nanmedian": (np.nanmedian, [NAN, NAN], [NAN, NAN]),
+    "nanquantile": (lambda x: np.nanquantile(x, 0.3), [NAN, NAN], [NAN, NAN]),
+    "nanmax of rows": (
+        lambda x: np.nanmax(x.reshape(2, 2), axis=1),
+        [NAN, NAN, 1, NAN],
+        [NAN, NAN, 1, 0],
+    ),
+    "nanmean of rows": (
+        lambda x: np.nanmean(x.reshape(2, 2), axis=1, keepdims=True),
+        [NAN, NAN, 1, NAN],
+        [NAN, NAN, 1, 0],
+    ),
+    "median": (np.median, [1, NAN, 3], [NAN, NAN, NAN]),
+    "quantile": (lambda x: np.quantile(x, 0.3), [1, NAN, 3], [NAN, NAN, NAN]),
+    "percentile": (lambda x: np.percentile(x, 30), [1, NAN, 3], [NAN, NAN, NAN]),
+    "var": (np.var, [1, NAN, 3], [NAN, NAN, NAN]),
+    "std": (np.std, [1, NAN, 3], [NAN, NAN, NAN]),
+    "norm": (np.linalg.norm, [1, NAN, 3], [NAN, NAN, NAN]),
+    "clip below": (lambda x: np.clip(x, NAN, 2), [1, 3], [NAN, NAN]),
+    "clip above": (lambda x: np.clip(x, 0, NAN), [1, 3], [NAN, NAN]),
+    "clip by an array": (lambda x: np.clip(x, np.array([0, NAN, 0]), 2.0), [1, 1, 3], [1, NAN, 0]),
+    "clip between arrays": (lambda x: np.clip(x, [0, 0], [NAN, 2]), [1, 1], [NAN, 1]),
+    "interp": (lambda x: np.interp(x, [0, 1, 2], [0, 1, 4]), [0.5, NAN], [1, NAN]),
+    # A sum is linear, and a selection is the element: their slopes do not depend on values.
+    "max": (np.max, [1, NAN, 3], [0, 1, 0]),
+    "min": (np.min, [1, NAN, 3], [0, 1, 0]),
+    "sort": (lambda x: np.sort(x)[-1], [1, NAN, 3], [0, 1, 0]),
+    "sum": (np.sum, [1, NAN, 3], [1, 1, 1]),
+    "nansum": (np.nansum, [NAN, NAN], [0, 0]),
+}
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize("name", LOST)
+def test_a_value_that_is_lost_in_nan_has_no_slope_that_looks_like_one(name: str) -> None:
+    f, point, expected = LOST[name]
+    x = np.array(point, float)
+    np.testing.assert_array_equal(f(Variable(x)).array, f(x))
+    np.testing.assert_allclose(gradient(f, *point), expected)
+
+    def loss(x: Any) -> Any:
+        return np.sum(f(x))
+
+    lanes = transforms.vmap(transforms.grad(loss))(np.stack([x, np.ones_like(x), x]))
+    np.testing.assert_allclose(lanes[::2], [expected, expected])
+    assert np.isfinite(lanes[1]).all() or name.startswith("clip")
+    # What was not selected adds nothing: not the NaN of its slope either.
+    unused = gradient(lambda x: np.where(np.isnan(f(x).array), 0.0, f(x)), *point)
+    assert not np.isnan(unused).any()

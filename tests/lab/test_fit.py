@@ -14,6 +14,7 @@ import pytest
 
 import playground
 from playground import FitError, LogError, read_log
+from playground.lab import engines
 from playground.lab.descent import (
     AdamSteps,
     BarzilaiBorwein,
@@ -28,7 +29,7 @@ from playground.lab.descent import (
     Restart,
     make_rule,
 )
-from playground.lab.runlog import RunLog
+from playground.lab.runlog import RunLog, writer
 from playground.lab.runlog.points import Marks
 from tests.strict_array import StrictArray, registered
 
@@ -498,9 +499,15 @@ def test_ctrl_c_ends_the_run_and_it_can_be_resumed(where, tmp_path, monkeypatch)
         strike("watch", 300)
         return Y[0, 0]
 
+    # A program calls neither the loss nor what is watched.
+    engine = "eager" if where in ("loss", "watch") else "python"
+    monkeypatch.setattr(writer, "GATHERED_ROWS", 64)
+    monkeypatch.setattr(engines, "ROUNDS_AT_ONCE", 16)
+
     def run(log, **options):
         return fit(loss, problem.Y, rule=GrowShrink(minimum=1e-3), restart=Nudge(), rng=4,
-                   stop=MaxSteps(3000), watch={"w": watched}, log=log, **options)  # fmt: skip
+                   stop=MaxSteps(3000), watch={"w": watched}, log=log, engine=engine,
+                   **options)  # fmt: skip
 
     problem = Inverse(3, 6)
     found = run(tmp_path, progress=lambda *args: strike("progress", 0))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, ClassVar
 
 import numpy as np
 
 from playground.functions.basic_math import python_number
-from playground.functions.elementwise.selection import where
+from playground.functions.elementwise.selection import nan_from_nan, where
 from playground.functions.registry import function_of
 from playground.graph.backend import SCALARS
 from playground.graph.op import Elementwise, Selecting, Unary
@@ -106,6 +107,9 @@ class Clip(Selecting, Unary):
         return y if self.high is None else np.minimum(y, self.high)
 
     def backward(self, gy: Array, x: Array) -> Array:
+        if self.low != self.low or self.high != self.high:
+            # Of NaN nothing is left of x.
+            return gy * math.nan
         zeros = np.zeros_like(gy)
         if self.low is not None and self.high is not None and self.low >= self.high:
             return zeros
@@ -129,7 +133,8 @@ def clip(x: Operand, x_min: Operand, x_max: Operand) -> Variable:
     # Where fixed limits meet, x is at both of them and yet cannot move.
     low, high = (np.asarray(v) if type(v) in (*SCALARS, list, tuple) else v for v in (low, high))
     pinned = low >= high
-    return where(pinned, y.array, y) if bool(np.sum(pinned)) else y
+    y = where(pinned, y.array, y) if bool(np.sum(pinned)) else y
+    return nan_from_nan(y) if bool(np.sum((low != low) + (high != high))) else y
 
 
 class Copysign(Elementwise):

@@ -17,7 +17,7 @@ import numpy as np
 
 from playground.functions.array import reshape, stack
 from playground.functions.lanes import OverMatrices, _all_levels, _shown
-from playground.functions.linalg.clusters import Basis, largest
+from playground.functions.linalg.clusters import Basis, DeadEnd, largest
 from playground.functions.linalg.matrices import diagonal_of, eye_like, skew, transposed
 from playground.graph import backend
 from playground.graph.backprop import NeedsRecording, leading_to, nodes_above, propagate
@@ -35,6 +35,24 @@ class Limit(Unary):
 
     def __init__(self, basis: Basis, taken: bool = True) -> None:
         self.basis, self.taken = basis, taken
+
+    def forward(self, x: Raw) -> Raw:
+        return x
+
+    def backward(self, gy: Array, x: Array) -> Array:
+        # Marked itself: a pass forward through this one, of a jvp, is its transpose.
+        return Limit(self.basis, self.taken)(gy)
+
+
+class Given(Unary):
+    """y = x, a matrix's gradient: of what another decomposition asks, it is a constant.
+
+    Where that matrix is a function of the other one, f(B(A)), the derivative is B'(A) applied to
+    f'(B), whatever this is: a limit is one of B alone, so that each decomposition needs no more
+    than the orders it has by itself.
+    """
+
+    __slots__ = ()
 
     def forward(self, x: Raw) -> Raw:
         return x
@@ -89,16 +107,17 @@ class Downstream:
         self.ends: set[Function] = {op} if beside is None else {op, beside}
         # Nothing will differentiate what a raw pass finds in the end.
         self.last = config._last
+        # A cotangent 0 stands for all others where a pass is recorded only to be transposed (jvp).
+        self.placeholders = config._transposed and not config._last
 
     def vectors_used(self) -> bool:
         """Whether the vectors live: they may be used where their cotangents are 0."""
         return any(self.op.outputs[i]() is not None for i in self.op.vector_outputs)
 
     def stands_for_all(self, *cotangents: Array | None) -> bool:
-        """Whether cotangents that are all 0 hang on something that is not.
-
-        A pass that is recorded only to be transposed, for a jvp, has such ones.
-        """
+        """Whether cotangents that are all 0 stand for others, and hang on something."""
+        if not self.placeholders:
+            return False
         given = [g for g in cotangents if g is not None and g.requires_grad]
         if any(largest(g._array) for g in given):
             return False
@@ -168,9 +187,8 @@ class Downstream:
 
     def _needed(self, top: Node) -> set[Function]:
         """The functions between the outputs and a cotangent that depends on them."""
-        above = {node.creator for node in nodes_above([top]) if node.creator is not None}
         needed: set[Function] = set()
-        above -= self.ends
+        above = {f for f in _creators(top) - self.ends if not _given(f, Given)}
         for function in sorted(above, key=lambda function: function.rank):
             creators = [node.creator for node in function.inputs or ()]
             if any(creator is self.op or creator in needed for creator in creators):
@@ -187,8 +205,7 @@ class Downstream:
         zeros = np.zeros_like(limits._array)
         if first is None or not first.requires_grad:
             return [zeros] * counts
-        above = {node.creator for node in nodes_above([first.node]) if node.creator is not None}
-        needed = leading_to({dual.node}, above)
+        needed = leading_to({dual.node}, _creators(first.node))
         found = []
         for place in range(1, counts + 1):
             seed = backend.array_like((places == place).astype(first.dtype), first._array)
@@ -199,10 +216,11 @@ class Downstream:
         return found
 
     def size_elsewhere(self, g: Variable, seed: Raw) -> float:
-        """The size of the derivatives of sum(seed · g) by all but the outputs."""
+        """The size of the derivatives of sum(seed · g) by all but outputs of decompositions."""
         start = np.broadcast_to(seed, g.shape) + np.zeros_like(g._array)
+        ends = {self.op, *(f for f in _creators(g.node) if _given(f, DeadEnd))}
         # Only a pass that tells of its nodes can be ended anywhere.
-        leaves = propagate([(g.node, start)], False, lambda node, cotangent: None, None, {self.op})
+        leaves = propagate([(g.node, start)], False, lambda node, cotangent: None, None, ends)
         return max((largest(c) for c in leaves.values()), default=0.0)
 
     def refuse_turned(self, g: Array, what: str, floor: float = 0.0) -> None:
@@ -235,8 +253,7 @@ class Downstream:
                 along = along + product
                 sizes.append(as_raw(product))
         basis.refuse_asked(as_raw(skew(along)), what, *sizes, floor=floor)
-        # A cotangent 0 stands for all others where a pass is recorded only to be transposed (jvp).
-        if not self.last and not largest(like):
+        if self.placeholders and not largest(like):
             self.refuse_placeholder(basis, skew(along), what)
 
     def _turned_by_place(self, g: Array) -> Iterator[tuple[int, Array]]:
@@ -271,22 +288,36 @@ def _meeting(nodes: Iterable[Node]) -> Iterator[Decomposition]:
             yield node.creator
 
 
+def _creators(top: Node) -> set[Function]:
+    """The functions that a node came of."""
+    return {node.creator for node in nodes_above([top]) if node.creator is not None}
+
+
+def _given(function: Function, kind: type[Function]) -> bool:
+    """Whether a function is a decomposition at clusters, or of a kind."""
+    if isinstance(function, Decomposition):
+        return function.meets()
+    return isinstance(function, kind)
+
+
 @contextmanager
 def no_others_below(op: Decomposition, *cotangents: Array | None) -> Iterator[None]:
     """Say of a refusal what is true where another decomposition at a cluster came of this one.
 
-    Its gradient is right to second order alone, and what is asked of it here is one more.
+    Its matrix may depend on the basis that was chosen here, though what came of it does not.
     """
     try:
         yield
     except DegenerateEigenvalueError as error:
         nodes = [g.node for g in cotangents if g is not None]
-        if all(other is op for other in _meeting(nodes)):
+        alone = all(other is op for other in _meeting(nodes))
+        if alone or "not computed" in error.reason:
             raise
         what = "derivative through a decomposition of what came of another one"
         reason = (
-            "where it is not computed (put both together into one function of the eigenvalues, if "
-            "the second matrix is a function of the first)"
+            "and the function, or the second one's matrix, depends on the basis chosen there: of "
+            "the first it does not exist, of the second it is not computed (make that matrix of "
+            "products that are the same in every basis, as V diag(f(w)) Vᵀ is); else"
         )
         raise DegenerateEigenvalueError(
             what, error.indices, error.gap, error.batch, reason
@@ -349,7 +380,7 @@ def _refuse_strangers(op: Decomposition, g: Variable, what: str) -> None:
         asks = [products, along if beside is None else along + beside]
         for ask in asks:
             basis.refuse_asked(as_raw(skew(ask)), what, *(as_raw(a) for a in asks))
-            if not down.last and not largest(as_raw(g)):
+            if down.placeholders and not largest(as_raw(g)):
                 down.refuse_placeholder(basis, skew(ask), what)
 
 

@@ -23,6 +23,7 @@ from playground.functions.linalg.clusters import AlikeInClusters, Basis, DeadEnd
 from playground.functions.linalg.downstream import (
     Decomposition,
     Downstream,
+    Given,
     Limit,
     Order,
     no_others_below,
@@ -89,14 +90,14 @@ class Eigh(Decomposition):
         if gv is not None and self.basis.has_clusters:
             with no_others_below(self, gw, gv):
                 gx = self._at_clusters(gw, gv, w, v)
-            return gx * _folding(gx, self.uplo)
+            return Given()(gx * _folding(gx, self.uplo))
         if isinstance(gw, Variable):
             refuse_strangers(self, gw, "derivative of eigenvalues")
         if isinstance(gw, Variable) and self.basis.has_clusters:
             # Recorded as what it is, a function of the matrix, for the next derivative.
             gx = with_values(v, Limit(self.basis, taken=False)(gw), transposed(v))
             gx = AlikeInClusters(self.basis, "eigenvalues")(gx, gw)
-            return gx * _folding(gx, self.uplo)
+            return Given()(gx * _folding(gx, self.uplo))
         gx = None if gw is None else EighValuesGrad(self.basis, self.uplo)(x, gw)
         if gv is not None:
             eye = eye_like(v)
@@ -143,8 +144,7 @@ class Eigh(Decomposition):
         n_v = as_raw(gv) * 0 if n_v is None else n_v
         asked = skew(np.matmul(transposed(v), n_v) - np.matmul(m, turning))
         basis.refuse_asked(asked, what, as_raw(gv), n_v, floor=floor)
-        # A cotangent 0 stands for all others where a pass is recorded only to be transposed (jvp).
-        if not down.last and not largest(as_raw(gv)):
+        if down.placeholders and not largest(as_raw(gv)):
             m_of_all = np.matmul(transposed(v), gv)
             asks = [skew(m_of_all)]
             n_v = down.slopes(1, gv, turned, False)[1]

@@ -18,6 +18,7 @@ from playground.functions.linalg.clusters import AlikeInClusters, Basis, DeadEnd
 from playground.functions.linalg.downstream import (
     Decomposition,
     Downstream,
+    Given,
     Limit,
     Order,
     no_others_below,
@@ -92,7 +93,7 @@ class Svd(Decomposition):
             if isinstance(gs, Variable) and self.meets():
                 # Recorded as what it is, a function of the matrix, for the next derivative.
                 gx = with_values(u, Limit(self.basis, taken=False)(gs), vh)
-                return AlikeInClusters(self.basis, "singular values")(gx, gs)
+                return Given()(AlikeInClusters(self.basis, "singular values")(gx, gs))
             return SvdValuesGrad(self.basis)(x, gs)
         gu = u * 0 if gu is None else gu
         gvh = vh * 0 if gvh is None else gvh
@@ -110,8 +111,7 @@ class Svd(Decomposition):
         down = Downstream(self)
         taken, floor = order = down.order(gu, gs, gv)
         used = largest(as_raw(gu)) > 0 or largest(as_raw(gv)) > 0
-        # Cotangents 0 stand for all others where a pass is recorded only to be transposed (jvp).
-        stand = not down.last and not used and down.stands_for_all(gu, gs, gv)
+        stand = not used and down.stands_for_all(gu, gs, gv)
         if used or stand:
             _Asked(basis, down, ((gu, u), (gv, v)), stand).refuse(order)
         if taken and not down.last:
@@ -123,7 +123,7 @@ class Svd(Decomposition):
                 what = "derivative of a function of singular values and vectors"
                 down.refuse_turned(gs, what, floor)
             parts.add_limits(down, gs, order, used, stand)
-        return parts.gradient()
+        return Given()(parts.gradient())
 
 
 class _Asked:

@@ -14,10 +14,12 @@ import numpy as np
 
 import playground.functions as F
 from playground.functions.array.joining import operand
+from playground.functions.elementwise.selection import nan_from_nan
 from playground.functions.norms import euclidean_norm
 from playground.functions.operands import real_only, together
 from playground.functions.reduction import kept_shape, largest, normal_axes, smallest
 from playground.functions.registry import Answer, answers, constant, refuse
+from playground.graph.backend import is_symbolic
 from playground.graph.types import Axis, Keywords, Operand
 from playground.graph.variable import Variable
 
@@ -165,29 +167,39 @@ def _repeated(name: str, initial: Operand, a: Operand, axis: Axis, keepdims: boo
 
 @answers(np.ptp)
 def ptp(a: Operand, axis: Axis = None, *, keepdims: bool = False) -> Variable:
-    return F.subtract(largest(a, axis, keepdims), smallest(a, axis, keepdims))
+    found = F.subtract(largest(a, axis, keepdims), smallest(a, axis, keepdims))
+    return nan_from_nan(_always_zero(found, a))
+
+
+def _always_zero(y: Variable, a: Operand) -> Variable:
+    """What measures how far elements are apart: of one it is 0, so that none is used."""
+    # A formula of one element is 0 by itself. Infinities and NaN have no distance of 0.
+    alone = y.size == a.size and not is_symbolic(a.array)
+    return F.where(_is_number(y), 0, y) if alone else y
 
 
 @answers(np.nanmax)
 def nanmax(a: Operand, axis: Axis = None, *, keepdims: bool = False, **options: Any) -> Variable:
-    # -inf loses against any number; where nothing else was left the answer is NaN.
-    found = max_rule(_kept(a, _is_number(a), -math.inf), axis, keepdims=keepdims, **options)
-    return _nan_where_empty(found, a, axis, keepdims, options)
+    # -inf loses against any number.
+    kept = _or_all(a, axis, options)
+    return nan_from_nan(max_rule(_kept(a, kept, -math.inf), axis, keepdims=keepdims, **options))
 
 
 @answers(np.nanmin)
 def nanmin(a: Operand, axis: Axis = None, *, keepdims: bool = False, **options: Any) -> Variable:
-    found = min_rule(_kept(a, _is_number(a), math.inf), axis, keepdims=keepdims, **options)
-    return _nan_where_empty(found, a, axis, keepdims, options)
+    kept = _or_all(a, axis, options)
+    return nan_from_nan(min_rule(_kept(a, kept, math.inf), axis, keepdims=keepdims, **options))
 
 
-def _nan_where_empty(
-    y: Variable, a: Operand, axis: Axis, keepdims: bool, options: Keywords
-) -> Variable:
-    """NaN for what was chosen among NaN alone; an initial value is one more to choose."""
+def _or_all(a: Operand, axis: Axis, options: Keywords) -> Any:
+    """Where ``a`` is not NaN, and where nothing else is: the result is NaN there, of all of it.
+
+    With an initial value there is one more to choose.
+    """
+    numbers = _is_number(a)
     if options.get("initial") is not None:
-        return y
-    return F.where(_is_number(a).sum(axis=axis, keepdims=keepdims) == 0, math.nan, y)
+        return numbers
+    return np.where(numbers.sum(axis=axis, keepdims=True) == 0, True, numbers)
 
 
 # ----------------------------------------------------------------------- means and variances
@@ -217,7 +229,7 @@ def nanmean(
 ) -> Variable:
     a = _kept(a, where, math.nan)
     # What where= leaves out is NaN by now, and so one mask serves for both.
-    return mean_rule(a, axis, keepdims=keepdims, where=_is_number(a))
+    return nan_from_nan(mean_rule(a, axis, keepdims=keepdims, where=_or_all(a, axis, {})))
 
 
 @answers(np.average)
@@ -257,7 +269,8 @@ def var(
     ddof = ddof if correction is None else correction
     deviations = _deviations("var", a, axis, where, mean)
     free = _degrees_of_freedom(a, axis, where, keepdims, ddof)
-    return F.divide(F.sum(F.square(deviations), axis, keepdims), _divisor(free))
+    y = F.divide(F.sum(F.square(deviations), axis, keepdims), _divisor(free))
+    return _always_zero(y, a) if mean is None else y
 
 
 def _deviations(name: str, a: Operand, axis: Axis, where: Operand, mean: Operand) -> Variable:
@@ -295,16 +308,17 @@ def std(
     ddof = ddof if correction is None else correction
     deviations = _deviations("std", a, axis, where, mean)
     free = _degrees_of_freedom(a, axis, where, keepdims, ddof)
-    return euclidean_norm(deviations, axis, keepdims, free)
+    y = euclidean_norm(deviations, axis, keepdims, free)
+    return _always_zero(y, a) if mean is None else y
 
 
 @answers(np.nanvar)
 def nanvar(a: Operand, axis: Axis = None, *, where: Operand = True, **options: Any) -> Variable:
     a = _kept(a, where, math.nan)
-    return var(a, axis, where=_is_number(a), **options)
+    return var(a, axis, where=_or_all(a, axis, options), **options)
 
 
 @answers(np.nanstd)
 def nanstd(a: Operand, axis: Axis = None, *, where: Operand = True, **options: Any) -> Variable:
     a = _kept(a, where, math.nan)
-    return std(a, axis, where=_is_number(a), **options)
+    return std(a, axis, where=_or_all(a, axis, options), **options)

@@ -110,6 +110,7 @@ class Descent(Study):
                 progress=progress,
                 device=self.device,
                 meta=logged_meta(self),
+                engine=settings.engine,
             )
         self._ended = time.monotonic()
         if self.result.interrupted:
@@ -187,6 +188,7 @@ class Descent(Study):
             ("steps, restarts", f"{result.steps:,}, {result.restarts:,}"),
             ("evaluations", f"{losses:,} of the loss, {gradients:,} of the gradient"),
             ("seconds", f"{result.seconds:.2f}"),
+            ("engine", result.engine),
         ]
         log = f"log        {self.settings.out}  (read it with playground.read_log)"
         return report(paragraphs, [*entries, *counts], log)

@@ -15,6 +15,7 @@ from typing import Any, NoReturn, TypeAlias
 
 from playground.graph.errors import InputError, nearest
 from playground.lab.cli.streams import say
+from playground.lab.engines import ENGINES
 from playground.lab.meant import CALLED, FLAGS_OF_OTHERS, VALUES_OF_OTHERS
 from playground.lab.reading import (
     Dialect,
@@ -242,6 +243,8 @@ def add_descent_flags(
     restarts, stuck = ("kick", "fresh", "none"), "what follows a step size below 1e-10"
     add("--restart", choices=restarts, default="kick", help=stuck)
     add_computing_flags(group)
+    engine = "what makes the steps; all give the same bits, auto records a long run"
+    add("--engine", choices=ENGINES, default=ENGINES[0], help=engine)
     add = parser.add_argument_group("when it ends").add_argument
     add("--tol", type=above_zero, default=1e-3, metavar="T", help=f"stop at {measure} <= T")
     add("--max-steps", type=whole(1), metavar="N", help="stop after N steps in all")
