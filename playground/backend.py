@@ -67,7 +67,11 @@ class Device:
         return each_array(self.place.put, arrays)
 
     def send_array(self, array: Raw) -> Any:
+        """An array on this device."""
         return self.place.put(array)
+
+    # What the house calls it.
+    put = send_array
 
     def use(self) -> None:
         """Make this the current device, for good."""

@@ -34,7 +34,7 @@ CASES: dict[str, tuple[str, float]] = {
     "by_hand": ("an MLP by hand", 2),
     "iris": ("an MLP on iris, Chainer 1", 3),
     "with_trainer": ("an MLP with Trainer and extensions", 2),
-    "resume": ("optimizers, saved and resumed", 2),
+    "resume": ("optimizers, saved and resumed", 1),
     "lstm_sine": ("LSTM, truncated backprop", 2),
     "gru_sine": ("GRU with Trainer", 2),
     "char_rnn": ("a character RNN, Chainer 1", 2),

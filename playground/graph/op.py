@@ -122,11 +122,11 @@ class Op(FunctionNode):
 
     def _operands(self, inputs: Sequence[Any]) -> tuple[list[Any], list[Any]]:
         """Nodes and arrays of the inputs, constants brought to the Variables' dtype and device."""
-        if all([isinstance(x, Variable) for x in inputs]):
+        if inputs and False not in [isinstance(x, Variable) for x in inputs]:
             # Nothing is to be brought anywhere, if they are of one dtype.
             nodes = [x._node for x in inputs]
             first = nodes[0].dtype
-            if all([node.dtype is first for node in nodes]):
+            if False not in [node.dtype is first for node in nodes]:
                 return nodes, [x._array for x in inputs]
         try:
             dtype = self._common_dtype(inputs)

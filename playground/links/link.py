@@ -342,7 +342,8 @@ class Link:
 
     def to_device(self, device: str | int | Device | Place) -> Any:
         """Move all parameters and arrays to a device, such as ``'cuda'``; returns the link."""
-        place = get_device(device).place
+        there = get_device(device)
+        place = there.place
         own = vars(self)
         self._device = place
         for name in self._params:
@@ -357,7 +358,7 @@ class Link:
             if is_array(own[name]):
                 own[name] = place.put(own[name])
         for child in self.children():
-            child.to_device(place)
+            child.to_device(there)
         return self
 
     @property

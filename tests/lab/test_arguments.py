@@ -176,7 +176,9 @@ def test_a_loss_that_is_nowhere_at_its_start_is_sent_to_find_nan():
     assert run.hint == "start elsewhere: playground.find_nan(loss, start) names the line"
 
 
-@pytest.mark.parametrize("rule", ["barzilai-borwein", "l-bfgs", "grow-shrink"])
+@pytest.mark.parametrize(
+    "rule", ["barzilai-borwein", "l-bfgs", "conjugate-gradient", "grow-shrink"]
+)
 @pytest.mark.parametrize("start", [[0.0, 0.0], [0.0, -0.0]])
 def test_a_run_that_stands_still_says_so_at_once(rule, start):
     run = playground.fit(lambda x: x[0] ** 2 - x[1] ** 2, start, rule=rule, stop=MaxSteps(3_000))

@@ -16,6 +16,7 @@ from playground.lab.descent import (
     AdamSteps,
     BarzilaiBorwein,
     Below,
+    ConjugateGradient,
     Constant,
     FreshStart,
     GradientBelow,
@@ -238,6 +239,7 @@ RULES = [
     GrowShrink(worse="take-back"),
     BarzilaiBorwein(memory=3, window=4),
     LBFGS(memory=3),
+    ConjugateGradient(initial=0.1),
     *(AdamSteps(0.1, **flags) for flags in ADAMS),
 ]
 
@@ -353,7 +355,7 @@ def test_a_rule_object_is_taken_as_it_is():
 
 
 @pytest.mark.parametrize("name", ["grow-shrink", "grow-shrink-take-back", "barzilai-borwein",
-    "constant", "adam", "l-bfgs"])  # fmt: skip
+    "constant", "adam", "l-bfgs", "conjugate-gradient"])  # fmt: skip
 def test_a_rule_by_name_with_a_first_step_size(name):
     rule = make_rule(name, 0.125)
     assert rule.settings()["alpha" if name == "adam" else "initial"] == 0.125

@@ -65,7 +65,8 @@ def _fit(x: Operand, W: Operand, b: Operand) -> bool:
         bias = b._node
         if bias.dtype is not dtype or bias.shape != shape[:1]:
             return False
-    return len(entry.shape) == 2 and entry.shape[1] == shape[1]
+    columns = entry.shape
+    return columns is not None and len(columns) == 2 and columns[1] == shape[1]
 
 
 def linear(x: Operand, W: Operand, b: Operand = None, n_batch_axes: int = 1) -> Variable:

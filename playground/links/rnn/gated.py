@@ -37,7 +37,7 @@ class WithCells(Chain):
         # No parameters, but what the next step is computed with.
         for state in (self.c, self.h):
             if state is not None:
-                state.array = self.device.put(state.array)
+                state.array = self.device.send_array(state.array)
         return self
 
     def sources(self, x: Any) -> list[Variable]:
@@ -157,7 +157,7 @@ class StatefulMGU(StatelessMGU):
         super().to_device(device)
         # No parameter, but what the next step is computed with.
         if self.h is not None:
-            self.h.array = self.device.put(self.h.array)
+            self.h.array = self.device.send_array(self.h.array)
         return self
 
     def forward(self, x: Any) -> Variable:  # type: ignore[override]
