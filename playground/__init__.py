@@ -49,6 +49,7 @@ from playground.graph.errors import (
     SymbolError,
     no_such_name,
 )
+from playground.graph.function_hook import FunctionHook, get_function_hooks
 from playground.graph.function_node import FunctionNode
 from playground.graph.parameter import Parameter
 from playground.graph.variable import Variable, as_variable
@@ -62,6 +63,7 @@ if TYPE_CHECKING:
         datasets,
         distribution,
         distributions,
+        function_hooks,
         gradient_check,
         initializers,
         iterators,
@@ -81,6 +83,7 @@ if TYPE_CHECKING:
     from playground.graph.backward import backward
     from playground.graph.function import Function, FunctionAdapter
     from playground.initializer import Initializer
+    from playground.interpreters.recording.core import core
     from playground.interpreters.symbols import to_sympy
     from playground.lab.fit import Fit, fit
     from playground.lab.runlog import RunRecord, read_log, read_runs
@@ -106,6 +109,7 @@ if TYPE_CHECKING:
     )
     from playground.serializer import AbstractSerializer, Deserializer, Serializer
     from playground.transforms.nonfinite import find_nan
+    from playground.transforms.replay import replay
 
 
 # What differentiating does without is loaded when it is first asked for.
@@ -119,6 +123,9 @@ _LAZY = {
     "as_array": "playground.backend",
     "backward": "playground.graph.backward",
     "get_array_module": "playground.backend",
+    "get_array_types": "playground.backend",
+    "get_cpu_array_types": "playground.backend",
+    "is_arrays_compatible": "playground.backend",
     "get_device": "playground.backend",
     "using_device": "playground.backend",
     "DebugMode": "playground.modes",
@@ -147,12 +154,14 @@ _LAZY = {
     "Serializer": "playground.serializer",
     "Summary": "playground.reporter",
     "UpdateRule": "playground.optimizers",
+    "core": "playground.interpreters.recording.core",
     "cross_entropy": "playground.distribution",
     "find_nan": "playground.transforms.nonfinite",
     "fit": "playground.lab.fit",
     "get_current_reporter": "playground.reporter",
     "read_log": "playground.lab.runlog",
     "read_runs": "playground.lab.runlog",
+    "replay": "playground.transforms.replay",
     "report": "playground.reporter",
     "report_scope": "playground.reporter",
     "to_sympy": "playground.interpreters.symbols",
@@ -167,6 +176,7 @@ _LAZY_MODULES = (
     "datasets",
     "distribution",
     "distributions",
+    "function_hooks",
     "gradient_check",
     "initializer",
     "initializers",
@@ -215,6 +225,7 @@ __all__ = [
     "FitError",
     "Function",
     "FunctionAdapter",
+    "FunctionHook",
     "FunctionNode",
     "GradientCheckError",
     "GradientCheckInputError",
@@ -261,6 +272,7 @@ __all__ = [
     "backward",
     "computational_graph",
     "config",
+    "core",
     "cross_entropy",
     "dataset",
     "datasets",
@@ -269,11 +281,13 @@ __all__ = [
     "find_nan",
     "fit",
     "force_backprop_mode",
+    "function_hooks",
     "functions",
     "get_array_module",
     "get_current_reporter",
     "get_device",
     "get_dtype",
+    "get_function_hooks",
     "global_config",
     "grad",
     "gradient_check",
@@ -291,6 +305,7 @@ __all__ = [
     "read_log",
     "read_runs",
     "register_kl",
+    "replay",
     "report",
     "report_scope",
     "reporter",

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from difflib import get_close_matches
 from importlib import import_module
 
+from playground.graph.errors import nearest
 from playground.lab.cli.streams import complain, say
 
 COMMANDS = {
@@ -20,6 +20,22 @@ COMMANDS = {
     "doctor": "is everything here, and does it work?",
 }
 
+CALLED_OTHERWISE = {
+    "check": "doctor",
+    "diagnose": "doctor",
+    "list": "runs",
+    "logs": "runs",
+    "ls": "runs",
+    "compare": "runs",
+    "prune": "runs",
+    "invert": "inverse",
+    "script": "run",
+    "exec": "run",
+    "regression": "logistic",
+    "gradient": "field",
+    "hessian": "quadratic",
+}
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Carry out one command line, its first word the command; returns the exit code.
@@ -31,9 +47,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     if words and words[0] in COMMANDS:
         code: int = import_module(f"playground.{words[0]}").main(words[1:])
         return code
-    if words and words[0] not in ("-h", "--help"):
-        close = get_close_matches(words[0], COMMANDS, 1)
-        meant = f"did you mean {close[0]!r}?" if close else "python -m playground lists them"
+    if words and words[0] not in ("-h", "--help", "help"):
+        close = nearest(words[0], COMMANDS, CALLED_OTHERWISE)
+        meant = f"did you mean {close!r}?" if close else "python -m playground lists them"
         complain(f"python -m playground: error: no command {words[0]!r}: {meant}")
         return 2
     width = max(map(len, COMMANDS))

@@ -13,7 +13,7 @@ import os
 import sys
 from types import FrameType, TracebackType
 
-__all__ = ["INTERRUPTED", "Raised", "check", "pressed"]
+__all__ = ["INTERRUPTED", "Raised", "check", "is_command", "pressed"]
 
 INTERRUPTED = 130
 
@@ -29,6 +29,7 @@ class _Process:
 
     stage = _Stage.STARTING
     pressed = False
+    command = False
 
 
 def _install() -> None:
@@ -39,12 +40,18 @@ def _install() -> None:
     script = (
         os.path.basename(sys.argv[0]) in ("playground", "playground.exe") if sys.argv else False
     )
-    if script or (sys.argv[:1] == ["-m"] and "playground" in modules):
+    _Process.command = script or (sys.argv[:1] == ["-m"] and "playground" in modules)
+    if _Process.command:
         # Refused outside of the main thread; a handler of somebody's own, or none, stays.
         with contextlib.suppress(ValueError):
             if _signal.getsignal(_signal.SIGINT) is _signal.default_int_handler:
                 _signal.signal(_signal.SIGINT, _on_press)
                 sys.unraisablehook = _unraisable
+
+
+def is_command() -> bool:
+    """Whether this process is one of the package's commands, and nobody else's."""
+    return _Process.command
 
 
 def pressed() -> bool:

@@ -6,14 +6,14 @@ spelling (``@numpy``, ``@cupy:0``) and methods.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 
+from playground.graph.backend import ARRAY_TYPES, array_like, is_array, parse_device
 from playground.graph.backend import Device as Place
-from playground.graph.backend import array_like, is_array, parse_device
 from playground.graph.errors import DeviceError
 from playground.graph.types import Operand, Raw
 from playground.graph.variable import Variable
@@ -28,8 +28,11 @@ __all__ = [
     "copyto",
     "from_chx",
     "get_array_module",
+    "get_array_types",
+    "get_cpu_array_types",
     "get_device",
     "get_device_from_array",
+    "is_arrays_compatible",
     "to_chx",
     "using_device",
 ]
@@ -64,7 +67,11 @@ class Device:
         return each_array(self.place.put, arrays)
 
     def send_array(self, array: Raw) -> Any:
+        """An array on this device."""
         return self.place.put(array)
+
+    # What the house calls it.
+    put = send_array
 
     def use(self) -> None:
         """Make this the current device, for good."""
@@ -143,11 +150,16 @@ def get_device(device_spec: Any) -> Device:
     """
     if isinstance(device_spec, Device):
         return device_spec
+    if isinstance(device_spec, Place):
+        return _device_at(device_spec)
     if isinstance(device_spec, tuple):
         device_spec = ":".join(map(str, device_spec))
     if str(device_spec) in ("@intel64", "intel64"):
         return Intel64Device()
-    place = parse_device(device_spec)
+    return _device_at(parse_device(device_spec))
+
+
+def _device_at(place: Place) -> Device:
     return CpuDevice() if place.number is None else GpuDevice(place)
 
 
@@ -171,6 +183,24 @@ def get_device_from_array(*arrays: Operand) -> Device:
 def get_array_module(*args: Operand) -> Any:
     """``cupy`` where an argument is an array, or a Variable, of CuPy's; else ``numpy``."""
     return get_device_from_array(*args).xp
+
+
+def get_array_types() -> tuple[type, ...]:
+    """The types of arrays that a Variable can hold."""
+    return tuple(ARRAY_TYPES)
+
+
+def get_cpu_array_types() -> tuple[type, ...]:
+    """Those of them that lie on the host."""
+    return (np.ndarray,)
+
+
+def is_arrays_compatible(arrays: Sequence[Raw | None]) -> bool:
+    """Whether all that are not None are arrays, of one device."""
+    given = [array for array in arrays if array is not None]
+    if not all(map(is_array, given)):
+        return False
+    return len({get_device_from_array(array).xp for array in given}) <= 1
 
 
 def copyto(dst: Raw | Variable, src: Raw) -> None:

@@ -7,9 +7,14 @@ from __future__ import annotations
 
 import heapq
 import itertools
+import os
+import shutil
+import subprocess
 from collections.abc import Iterable
 from typing import Any, TypeAlias
 
+from playground.graph.drafts import draft_of
+from playground.graph.errors import MissingLibraryError
 from playground.graph.variable import Variable, VariableNode
 
 __all__ = ["ComputationalGraph", "build_computational_graph"]
@@ -63,6 +68,32 @@ class ComputationalGraph:
         # An edge is drawn once, however often it was taken.
         parts += dict.fromkeys(f"{id(head)} -> {id(tail)};" for head, tail in edges)
         return f"digraph graphname{{rankdir={self.rankdir};{''.join(parts)}}}"
+
+    def draw(self, path: str | os.PathLike[str]) -> None:
+        """Write the graph to a file: a picture of the kind that its ending names, or ``.dot``.
+
+        Pictures (``.svg``, ``.png``, ``.pdf``) are Graphviz's. Raises MissingLibraryError where its
+        ``dot`` is not installed.
+        """
+        path = os.fspath(path)
+        kind = os.path.splitext(path)[1][1:].lower()
+        if kind not in ("dot", "svg", "png", "pdf"):
+            raise ValueError(f"draw: a name that ends in .dot, .svg, .png or .pdf, got {path!r}")
+        text = self.dump().encode()
+        if kind != "dot":
+            command = shutil.which("dot")
+            if command is None:
+                raise MissingLibraryError(
+                    "draw: a picture needs the command dot: install Graphviz, or write a .dot file"
+                )
+            done = subprocess.run([command, f"-T{kind}"], input=text, capture_output=True)
+            if done.returncode:
+                raise ValueError(
+                    f"draw: dot failed: {done.stderr.decode(errors='replace').strip()}"
+                )
+            text = done.stdout
+        with draft_of(path) as draft, open(draft, "wb") as file:
+            file.write(text)
 
     def _written(self, node: Drawn) -> str:
         attributes = {"label": node.label, "shape": "box", **self.function_style}

@@ -8,11 +8,14 @@ from __future__ import annotations
 import json
 import os
 import platform
+import re
 import shutil
 import sys
 import tempfile
+import warnings
 from collections.abc import Callable, Iterator, Sequence
-from importlib import metadata
+from functools import partial
+from importlib import import_module, metadata
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,6 +24,7 @@ import numpy as np
 from playground._version import __version__
 from playground.graph.backend import Device, has_driver, parse_device, to_cpu
 from playground.graph.errors import DeviceError
+from playground.interpreters.recording.core import core
 from playground.lab.cli import guarded
 from playground.lab.cli.flags import Parser
 from playground.lab.cli.streams import say
@@ -31,11 +35,34 @@ __all__ = ["Diagnosis", "main"]
 COMMAND = "python -m playground.doctor"
 # Below this a run of a few hours may fill the disk.
 ROOM = 1 << 30
-# What each of these is for; without it everything else works.
-OPTIONAL = {
-    "scipy": "special functions (F.erf, F.digamma …)",
-    "sympy": "python -m playground.quadratic and to_sympy",
+
+
+class Extra(NamedTuple):
+    """What its packages are for; without it everything else works."""
+
+    use: str
+    packages: tuple[str, ...]
+
+
+# As pyproject.toml has them, which is not there once the package is installed.
+NEEDED = ("numpy>=2.0", "pandas>=2.2.2", "matplotlib>=3.9")
+READERS, ALGEBRA = ("openpyxl>=3.1", "odfpy>=1.4.1"), ("scipy>=1.13", "sympy>=1.13")
+EXTRAS = {
+    "cuda12": Extra("--device cuda, with CUDA 12", ("cupy-cuda12x[ctk]>=14",)),
+    "cuda13": Extra("--device cuda, with CUDA 13", ("cupy-cuda13x[ctk]>=14",)),
+    "hdf5": Extra("snapshots in HDF5", ("h5py>=3.11",)),
+    "python2": Extra("old scripts in Python 2", ("fissix>=24.4.24",)),
+    "excel": Extra("matrices and tables in .xlsx and .ods", READERS),
+    "images": Extra("datasets of images", ("pillow>=10",)),
+    "special": Extra("special functions, as F.erf and F.digamma", ALGEBRA[:1]),
+    "symbols": Extra("python -m playground.quadratic and to_sympy", ALGEBRA[1:]),
+    "test": Extra(
+        "the tests", ("fissix>=24.4.24", *READERS, "pytest>=8", "pytest-xdist>=3.6", *ALGEBRA)
+    ),
+    "lint": Extra("checks of the source", ("mypy>=1.15", "ruff>=0.12")),
 }
+IMPORTED_AS = {"odfpy": "odf", "pillow": "PIL", "pytest-xdist": "xdist"}
+CUPY = ("cupy-cuda12x", "cupy-cuda13x")
 THREADS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS")
 
 
@@ -82,9 +109,10 @@ def findings(logs: Path) -> Iterator[Diagnosis]:
     """All of them; what fails in a way that nobody thought of is a finding too."""
     looks: list[tuple[str, Callable[[], Diagnosis]]] = [
         ("playground", versions),
-        ("NumPy", numpy_found),
+        ("BLAS", blas_found),
+        ("core", core_found),
         ("threads", threads),
-        *[(name, lambda name=name: package(name)) for name in ("pandas", "matplotlib", *OPTIONAL)],
+        *packages().items(),
         ("logs", lambda: logs_found(logs)),
         ("cpu", lambda: computing(Device())),
     ]
@@ -109,18 +137,23 @@ def versions() -> Diagnosis:
     )
 
 
-def numpy_found() -> Diagnosis:
-    """NumPy and the linear algebra it was built with."""
+def blas_found() -> Diagnosis:
+    """The linear algebra that NumPy was built with."""
     built = np.show_config(mode="dicts") or {}
     blas = built.get("Build Dependencies", {}).get("blas", {})
-    found = (
-        f"{np.__version__}, BLAS {blas.get('name', 'unknown')} {blas.get('version', '')}".strip()
-    )
+    found = f"{blas.get('name', 'unknown')} {blas.get('version', '')}".strip()
     kernel = os.environ.get("OPENBLAS_CORETYPE")
     if kernel:
         found += f", OPENBLAS_CORETYPE={kernel}"
-    cure = "" if np.__version__ >= "2" else "update it: pip install 'numpy>=2.0'"
-    return Diagnosis("NumPy", found, cure)
+    return Diagnosis("BLAS", found)
+
+
+def core_found() -> Diagnosis:
+    """What runs recorded steps; Python is slow, not wrong, unless an extension is there."""
+    found = core()
+    if found.broken:
+        return Diagnosis("core", f"{found.name}: {found.reason}", found.cure)
+    return Diagnosis("core", repr(found))
 
 
 def threads() -> Diagnosis:
@@ -140,15 +173,56 @@ def threads() -> Diagnosis:
     return Diagnosis("threads", found)
 
 
-def package(name: str) -> Diagnosis:
-    """A library by its version; those that are optional may be missing."""
+def package(wanted: str, use: str = "") -> Diagnosis:
+    """A library by its version, if it can be imported; one with a ``use`` may be missing."""
+    name, least, install = package_of(wanted), wanted.partition(">=")[2], f"pip install '{wanted}'"
     try:
-        return Diagnosis(name, metadata.version(name))
+        version = metadata.version(name)
     except metadata.PackageNotFoundError:
-        install = f"pip install {name}"
-        if name in OPTIONAL:
-            return Diagnosis(name, f"not installed; needed for {OPTIONAL[name]} ({install})")
+        if use:
+            return Diagnosis(name, f"not installed; needed for {use} ({install})")
         return Diagnosis(name, "not installed", install)
+    if parts_of(version) < parts_of(least):
+        return Diagnosis(name, f"{version}, which is too old", f"update it: {install}")
+    try:
+        # Those of CUDA are looked at with their devices, by a computation.
+        if name not in CUPY:
+            with warnings.catch_warnings(action="ignore"):
+                import_module(IMPORTED_AS.get(name, name))
+    except Exception as error:
+        # Such as one that was built for another NumPy.
+        told = (str(error).strip().splitlines() or [""])[0]
+        found = f"{version}, which cannot be imported ({type(error).__name__}: {told})"
+        return Diagnosis(name, found, f"pip install --force-reinstall '{wanted}'")
+    return Diagnosis(name, version)
+
+
+def package_of(wanted: str) -> str:
+    """Of a requirement the package."""
+    return wanted.partition(">=")[0].partition("[")[0]
+
+
+def is_installed(name: str) -> bool:
+    """Whether there is such a distribution."""
+    try:
+        metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return False
+    return True
+
+
+def parts_of(version: str) -> tuple[int, ...]:
+    """A version as numbers, for comparison: 2.10 is above 2.9."""
+    return tuple(map(int, re.findall(r"\d+", version)[:3]))
+
+
+def packages() -> dict[str, Callable[[], Diagnosis]]:
+    """The looks at all libraries, those that are needed first, each of them once."""
+    looks = {package_of(wanted): partial(package, wanted) for wanted in NEEDED}
+    for extra in EXTRAS.values():
+        for wanted in extra.packages:
+            looks.setdefault(package_of(wanted), partial(package, wanted, extra.use))
+    return {**looks}
 
 
 def logs_found(logs: Path) -> Diagnosis:
@@ -177,6 +251,11 @@ def logs_found(logs: Path) -> Diagnosis:
 
 def devices() -> Iterator[Diagnosis]:
     """The CUDA devices, each with a computation."""
+    both = [name for name in CUPY if is_installed(name)]
+    if len(both) > 1:
+        cure = f"one of them overwrites the other: pip uninstall {' '.join(both)}, then install one"
+        yield Diagnosis("cuda", f"{' and '.join(both)} are installed", cure)
+        return
     try:
         first = parse_device("cuda")
     except DeviceError as error:

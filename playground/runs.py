@@ -8,22 +8,35 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
-from playground.graph.errors import InputError
-from playground.lab import plot
+from playground.graph.errors import InputError, nearest
 from playground.lab.cli import guarded, whole
 from playground.lab.cli.flags import Parser
 from playground.lab.cli.streams import note, say
-from playground.lab.runlog import read_log
-from playground.lab.runlog.listing import UNNAMED, Heading, headings
+from playground.lab.meant import CALLED
+from playground.lab.reading import counted_noun
+from playground.lab.runlog import RunRecord, read_log
+from playground.lab.runlog.listing import UNNAMED, Heading, comparables, headings, shape_text
 
 __all__ = ["main"]
 
 COMMAND = "python -m playground.runs"
 FOLDER = Path("logs")
+SYNONYMS = {
+    "clean": "prune",
+    "clear": "prune",
+    "delete": "prune",
+    "remove": "prune",
+    "rm": "prune",
+    "diff": "compare",
+    "overlay": "compare",
+    "plot": "compare",
+    "vs": "compare",
+}
+MOST_GROUPS, MOST_VALUES = 10, 3
 RUN_STATES = ("converged", "not converged", "interrupted", "running", "killed", "unreadable")
 SORT = (
     "changed",
@@ -46,7 +59,26 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if argv is None else argv)
     ways: dict[str, Callable[[list[str]], int]] = {"compare": compare_runs, "prune": prune}
     way = ways.get(words[0]) if words else None
-    return guarded(COMMAND, lambda: listing(words) if way is None else way(words[1:]))
+
+    def carry_out() -> int:
+        if way is not None:
+            return way(words[1:])
+        if words:
+            refuse_slip(words[0], [*ways])
+        return listing(words)
+
+    return guarded(COMMAND, carry_out)
+
+
+def refuse_slip(word: str, ways: list[str]) -> None:
+    """Raise InputError where a first word is no folder, and nearly what can be done with runs."""
+    if word[:1] == "-" or Path(word).exists():
+        return
+    if word in ("list", "ls", "show"):
+        raise InputError(f"there is no folder {word}: {COMMAND} without a word lists the runs")
+    close = nearest(word, ways, SYNONYMS)
+    if close:
+        raise InputError(f"there is no folder {word}: did you mean {close!r}?")
 
 
 # ------------------------------------------------------------------------------------- listing
@@ -59,14 +91,16 @@ def listing(words: list[str]) -> int:
     add_choice(parser)
     parser.add_argument("--json", action="store_true", help="one JSON object a run, one a line")
     flags = argparse.Namespace(**parser.read(words)[0])
-    chosen = asked_for(headings(flags.folder), flags)
+    found = [*headings(flags.folder)]
+    chosen = asked_for(found, flags)
     if flags.json:
         for heading in chosen:
             say(json.dumps({**heading._asdict(), "changed": heading.changed.isoformat()}))
     elif chosen:
         say(table_of(chosen))
     else:
-        note(f"no runs in {flags.folder}" + (" that are asked for" if is_choosy(flags) else ""))
+        asked = " that are asked for" if is_choosy(flags) else ""
+        note(f"no runs in {flags.folder}{asked}{meant_by(flags, found)}")
     return 0
 
 
@@ -92,6 +126,16 @@ def add_choice(parser: argparse.ArgumentParser) -> None:
 def is_choosy(flags: argparse.Namespace) -> bool:
     """Whether some runs are left out."""
     return any((flags.problem, flags.rule, flags.state))
+
+
+def meant_by(flags: argparse.Namespace, found: Sequence[Heading]) -> str:
+    """Which problem or rule of the runs that are there may have been meant."""
+    for flag, synonyms in (("problem", {}), ("rule", CALLED)):
+        asked, there = getattr(flags, flag), {getattr(heading, flag) for heading in found}
+        close = nearest(asked, sorted(there - {""}), synonyms) if asked else ""
+        if close and asked not in there:
+            return f": did you mean --{flag} {close}?"
+    return ""
 
 
 def asked_for(found: Any, flags: argparse.Namespace) -> list[Heading]:
@@ -166,9 +210,13 @@ def compare_runs(words: list[str]) -> int:
         help="the file that is written; its ending names the format",
     )
     flags = argparse.Namespace(**parser.read(words)[0])
-    losses = {
-        name: read_log(run).loss for name, run in zip(names(flags.runs), flags.runs, strict=True)
-    }
+    from playground.lab import plot  # late: a listing draws nothing
+
+    records = {name: read_log(run) for name, run in zip(names(flags.runs), flags.runs, strict=True)}
+    warning = incomparable(records)
+    if warning:
+        note(warning)
+    losses = {name: record.loss for name, record in records.items()}
     try:
         with plot.offscreen():
             plot.save(plot.losses(losses), flags.out)
@@ -178,6 +226,33 @@ def compare_runs(words: list[str]) -> int:
         raise InputError(f"--out: {flags.out}: {error.strerror or error}") from error
     say(f"picture   {flags.out}")
     return 0
+
+
+def incomparable(records: Mapping[str, RunRecord]) -> str:
+    """In a line, why a smaller loss of these runs is no better one; '' where it is."""
+    unnamed = [name for name, record in records.items() if "problem" not in record.meta]
+    if unnamed:
+        whose = f"{unnamed[0]} does not say what its loss is about (fit(…, meta={{'problem': …}}))"
+        return f"{whose}: only losses of one problem can be compared" if len(records) > 1 else ""
+    traits = [
+        {
+            "problem": str(record.meta["problem"]),
+            "shape": shape_text(record.layout.shapes),
+            **comparables(record.meta),
+        }
+        for record in records.values()
+    ]
+    parts = []
+    for trait in dict.fromkeys(name for one in traits for name in one):
+        values = [*dict.fromkeys(one.get(trait, "none") for one in traits)]
+        if len(values) > 1:
+            more = ", …" if len(values) > MOST_VALUES else ""
+            parts.append(f"{trait} ({', '.join(values[:MOST_VALUES])}{more})")
+    # Of another problem everything else is other anyway.
+    parts = parts[:1] if parts and parts[0].startswith("problem ") else parts
+    return (
+        f"these losses cannot be compared: the runs differ in {', '.join(parts)}" if parts else ""
+    )
 
 
 def names(runs: Sequence[Path]) -> list[str]:
@@ -193,9 +268,12 @@ def names(runs: Sequence[Path]) -> list[str]:
 
 
 def prune(words: list[str]) -> int:
-    """Delete all runs but the best, of each problem and shape by themselves; asks before.
+    """Delete all runs but the best of those whose losses can be compared; asks before.
 
-    Runs of your own fit(…) stay, unless meta={"problem": "a name"} says what they are about.
+    These are runs of one problem and shape with the same loss, the same data (the matrix, the
+    table) and the same penalty, whatever their rule, start and stop. What meta= says of a run of
+    your own fit(…) counts as well, as {"problem": "ridge", "penalty": 0.1}; without a problem in
+    it the run stays.
     """
     parser = Parser(
         f"{COMMAND} prune", "[FOLDER] --keep-best N [flags]", prune.__doc__ or "", EXAMPLES
@@ -206,17 +284,18 @@ def prune(words: list[str]) -> int:
         type=whole(0),
         metavar="N",
         required=True,
-        help="runs of the smallest loss that stay, of each problem and shape",
+        help="runs of the smallest loss that stay, of all that are about one thing",
     )
     add_choice(parser)
     parser.add_argument("--yes", action="store_true", help="do not ask")
     flags = argparse.Namespace(**parser.read(words)[0])
     found = [*headings(flags.folder)]
-    doomed = beyond_the_best(asked_for(found, flags), flags.keep_best)
+    kinds = of_one_kind(asked_for(found, flags))
+    doomed = [heading for kind in kinds.values() for heading in kind[flags.keep_best :]]
     if not doomed:
-        say("nothing to delete")
+        say(f"nothing to delete{in_groups(kinds, flags.keep_best)}")
         return 0
-    say(f"to be deleted, {len(doomed)} of {len(found)} runs:")
+    say(f"to be deleted, {len(doomed)} of {len(found)} runs{in_groups(kinds, flags.keep_best)}")
     say(table_of(doomed))
     if not (flags.yes or agreed(f"delete these {len(doomed)} runs?")):
         say("nothing is deleted")
@@ -227,24 +306,42 @@ def prune(words: list[str]) -> int:
     return 0
 
 
-def beyond_the_best(chosen: Sequence[Heading], count: int) -> list[Heading]:
-    """What is neither among the best of its kind nor running, nor unreadable.
+Kind: TypeAlias = tuple[str, str, str]
+
+
+def of_one_kind(chosen: Sequence[Heading]) -> dict[Kind, list[Heading]]:
+    """The runs that may go, by what their losses are about, the best of each kind first.
 
     A run that ``fit`` logged without ``meta={"problem": …}`` may be about any loss, with which no
-    other can be compared: it stays.
+    other can be compared: it stays. So does one that is running, or unreadable.
     """
-    kinds: dict[tuple[str, str], list[Heading]] = {}
+    kinds: dict[Kind, list[Heading]] = {}
     for heading in chosen:
         # The paths of a field are parts of one run.
         part = Path(heading.run).parent.name == "paths"
         known = heading.state not in ("running", "unreadable") and heading.problem != UNNAMED
         if known and not part:
-            kinds.setdefault((heading.problem, heading.shape), []).append(heading)
-    doomed = []
+            about = heading.problem, heading.shape, heading.about
+            kinds.setdefault(about, []).append(heading)
     for kind in kinds.values():
         kind.sort(key=lambda h: (not is_known(h.best), h.best))
-        doomed += kind[count:]
-    return doomed
+    return kinds
+
+
+def in_groups(kinds: Mapping[Kind, Sequence[Heading]], count: int) -> str:
+    """Which runs were compared with which, and how many go."""
+    large = {about: kind for about, kind in kinds.items() if len(kind) > count}
+    small = len(kinds) - len(large)
+    lines = [
+        f"  {len(kind) - count} of {len(kind)} of {', '.join(filter(None, about))}"
+        for about, kind in large.items()
+    ]
+    shown, more = lines[:MOST_GROUPS], len(lines) - MOST_GROUPS
+    if more > 0:
+        shown.append(f"  some of {counted_noun(more, 'other group')}")
+    if small:
+        shown.append(f"  none of {counted_noun(small, 'group')} of {count} or fewer")
+    return ", by what their losses are about:\n" + "\n".join(shown) if shown else ""
 
 
 def agreed(question: str) -> bool:

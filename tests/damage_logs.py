@@ -47,7 +47,7 @@ def make_logs(folder: Path) -> dict[str, Path]:
     """One log of each kind, by name: each in a directory of its own."""
     for name, steps in (("kicked", 300), ("barzilai", 120), ("remembering", 90), ("thinned", 24)):
         STEPS[name] = steps
-        RUNS[name](folder / name, False, lambda: None)
+        RUNS[name](folder / name, False)
     live = RunLog.create(folder / "live", ["Y"], [(3, 3)], ["f8"], meta={"n": 3})
     for k in range(900):
         point = np.full((3, 3), float(k))
@@ -291,7 +291,7 @@ def resumed(name: str, log: Path) -> None:
         elif code not in (0, 1):
             raise AssertionError(f"the command ended with {code}")
     elif name in RUNS:
-        RUNS[name](log, True, lambda: None)
+        RUNS[name](log, True)
     else:
         fit(lambda Y: np.square(Y).sum(), np.ones((3, 3)), log=log, resume=True, stop=MaxSteps(5))
 

@@ -5,7 +5,18 @@ To add an operation, add its row to the file of its category. ``tests/rows.py`` 
 
 from __future__ import annotations
 
-from tests import ops_arrays, ops_basic, ops_linalg, ops_math, ops_networks, ops_special
+from tests import (
+    ops_arrays,
+    ops_basic,
+    ops_linalg,
+    ops_math,
+    ops_networks,
+    ops_normalizing,
+    ops_sampling,
+    ops_sequences,
+    ops_special,
+    ops_transforms,
+)
 from tests.rows import Row
 
 # Functions with a name in F; and NumPy's own, which are compositions without one.
@@ -16,6 +27,10 @@ NAMED: tuple[Row, ...] = (
     *ops_linalg.ROWS,
     *ops_special.ROWS,
     *ops_networks.ROWS,
+    *ops_normalizing.ROWS,
+    *ops_sampling.ROWS,
+    *ops_sequences.ROWS,
+    *ops_transforms.ROWS,
 )
 RULES: tuple[Row, ...] = (*ops_math.RULES, *ops_arrays.RULES, *ops_linalg.RULES)
 ROWS: tuple[Row, ...] = (*NAMED, *RULES)

@@ -21,6 +21,9 @@ from playground.functions.elementwise import (
     rounding,
     trigonometric,
 )
+from playground.functions.loss import common
+from playground.graph.backend import constant_like
+from playground.graph.variable import as_variable
 from tests.rows import Case, Row, Tie, binary, case, reduce, unary
 
 M, T = (2, 3), (2, 3, 2)
@@ -108,6 +111,13 @@ def _softmax_cross_entropy(
     if reduce == "no":
         return loss
     return loss.sum() / x.dtype.type((t != ignore_label).sum() if normalize else len(x))
+
+
+def _label_loss(x: Any, t: Any) -> Any:
+    array = as_variable(x).array
+    chosen = constant_like(np.eye(array.shape[1])[t], array, "").astype(array.dtype)
+    places = tuple(constant_like(i, array, "") for i in (np.arange(len(t)), t))
+    return common.LabelLoss(places, chosen).of(x)
 
 
 def _soft(x: Any, t: Any, reduce: str = "mean", soft_target_loss: str = "cross-entropy") -> Any:
@@ -280,7 +290,7 @@ ROWS: tuple[Row, ...] = (
         case((4,), (4,), mode="same"),
         case((), (3,)),
         np=np.convolve,
-        bad=(case(M, (3,)), case((3,), (0,)), case((2,), (2,), dtypes="fd")),
+        bad=(case(M, (3,)), case((3,), (0,))),
     ),
     # activations
     activation_row("sigmoid", activation.Sigmoid, _sigmoid),
@@ -460,6 +470,15 @@ ROWS: tuple[Row, ...] = (
         case((2, 3, 2), t=IMAGE_LABELS, class_weight=WEIGHTS, reduce="no"),
         ref=_softmax_cross_entropy,
         bad=(case((3, 3), t=LABELS), case((4, 3, 2), t=LABELS)),
+    ),
+    rows(
+        "label_loss",
+        common.LabelLoss,
+        case((4, 3), t=LABELS % 3),
+        case((1, 2), t=np.array([1])),
+        f=lambda x, t: _label_loss(x, t),
+        ref=lambda x, t: _softmax_cross_entropy(x, t),
+        mixes=False,
     ),
     rows(
         "softmax_cross_entropy:soft",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import tomllib
 from importlib import metadata
 from pathlib import Path
 
@@ -41,24 +42,41 @@ def test_a_healthy_machine(healthy, run, tmp_path) -> None:
     assert (ran.code, ran.err) == (0, "")
     lines = found(ran.out)
     assert {mark for mark, _ in lines.values()} == {"ok"}
-    assert np.__version__ in lines["NumPy"][1]
+    assert lines["numpy"][1] == np.__version__
     assert "gradients and an eigenproblem are right" in lines["cpu"][1]
     assert not list(tmp_path.iterdir())
 
 
 def test_as_json(healthy, run) -> None:
     rows = [json.loads(line) for line in run("--json").out.splitlines()]
-    assert {"playground", "NumPy", "logs", "cpu", "cuda"} <= {row["what"] for row in rows}
+    assert {"playground", "BLAS", "numpy", "h5py", "logs", "cpu", "cuda"} <= {
+        row["what"] for row in rows
+    }
     assert {row["cure"] for row in rows} == {""}
 
 
 def missing(name):
+    real = metadata.version
+
     def version(asked):
         if asked == name:
             raise metadata.PackageNotFoundError(name)
-        return "1.0"
+        return real(asked)
 
     return version
+
+
+def of_version(names, version):
+    real = metadata.version
+    return lambda asked: version if asked in names else real(asked)
+
+
+def unimportable(name):
+    def load(asked):
+        if asked == name:
+            raise ImportError("numpy.core.multiarray failed to import\n(of another NumPy)")
+
+    return load
 
 
 def broken(*args):
@@ -70,7 +88,30 @@ SICK = {
     "a package that is needed": (
         lambda m, p: m.setattr(metadata, "version", missing("pandas")),
         "pandas",
-        "pip install pandas",
+        "pip install 'pandas>=2.2.2'",
+    ),
+    "a package that is too old": (
+        lambda m, p: m.setattr(metadata, "version", of_version(["numpy"], "1.26.4")),
+        "numpy",
+        "update it: pip install 'numpy>=2.0'",
+    ),
+    "an extra that is too old": (
+        lambda m, p: m.setattr(metadata, "version", of_version(["pillow"], "9.5")),
+        "pillow",
+        "update it: pip install 'pillow>=10'",
+    ),
+    "an extra that is broken": (
+        lambda m, p: (
+            m.setattr(metadata, "version", of_version(["h5py"], "3.11.0")),
+            m.setattr(doctor, "import_module", unimportable("h5py")),
+        ),
+        "h5py",
+        "pip install --force-reinstall 'h5py>=3.11'",
+    ),
+    "two packages of CuPy": (
+        lambda m, p: m.setattr(metadata, "version", of_version(doctor.CUPY, "99")),
+        "cuda",
+        "pip uninstall cupy-cuda12x cupy-cuda13x, then install one",
     ),
     "threads without processors": (
         lambda m, p: m.setenv("OMP_NUM_THREADS", "4096"),
@@ -116,10 +157,39 @@ def test_a_machine_made_sick(healthy, run, tmp_path, what) -> None:
 
 
 def test_a_library_that_is_optional_is_no_fault(healthy, run) -> None:
-    healthy.setattr(metadata, "version", missing("sympy"))
-    ran = run()
-    assert ran.code == 0
-    assert "pip install sympy" in found(ran.out)["sympy"][1]
+    lines = {
+        "sympy": "pip install 'sympy>=1.13'",
+        "h5py": "snapshots in HDF5 (pip install 'h5py>=3.11')",
+        "odfpy": "in .xlsx and .ods (pip install 'odfpy>=1.4.1')",
+        "fissix": "old scripts in Python 2 (pip install 'fissix>=24.4.24')",
+        "cupy-cuda13x": "CUDA 13 (pip install 'cupy-cuda13x[ctk]>=14')",
+        "ruff": "checks of the source",
+    }
+    for name, told in lines.items():
+        healthy.setattr(metadata, "version", missing(name))
+        found_ = doctor.packages()[name]()
+        assert found_.cure == ""
+        assert found_.found.startswith("not installed; needed for ")
+        assert told in found_.found
+
+
+def test_the_doctor_looks_at_every_package_that_is_declared() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert [*doctor.NEEDED] == project["dependencies"]
+    declared = project["optional-dependencies"]
+    known = {name: sorted(extra.packages) for name, extra in doctor.EXTRAS.items()}
+    assert known == {name: sorted(group) for name, group in declared.items()}
+    asked = {doctor.package_of(wanted) for group in declared.values() for wanted in group}
+    assert asked <= doctor.packages().keys()
+
+
+@pytest.mark.parametrize(
+    ("older", "newer"),
+    [("2.9", "2.10"), ("1.26.4", "2.0"), ("3.8", "3.8.1"), ("9", "10"), ("1.13.0rc1", "1.13.1")],
+)
+def test_versions_are_numbers(older, newer) -> None:
+    assert doctor.parts_of(older) < doctor.parts_of(newer)
+    assert not doctor.parts_of(newer) < doctor.parts_of(newer)
 
 
 def test_the_commands_are_listed() -> None:

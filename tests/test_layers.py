@@ -29,6 +29,7 @@ LAYERS: dict[str, int] = {
     "playground.graph.questions": 0,
     "playground.graph.random": 0,
     "playground.graph.nonfinite": 1,
+    "playground.graph.function_hook": 1,
     "playground.graph.unselected": 1,
     "playground.graph.backprop": 1,
     "playground.graph.variable": 2,
@@ -49,6 +50,7 @@ LAYERS: dict[str, int] = {
     "playground.gradient_check": 6,
     "playground.initializer": 6,
     "playground.initializers": 6,
+    "playground.function_hooks": 6,
     "playground.link_hook": 6,
     "playground.link_hooks": 6,
     "playground.links": 6,
@@ -97,7 +99,7 @@ LAZY: dict[str, tuple[str, ...]] = {
     "sympy": ("playground.interpreters.symbols",),
     "pytest": ("playground.testing",),
     "h5py": ("playground.serializers.hdf5",),
-    "PIL": ("playground.datasets.image_dataset",),
+    "PIL": ("playground.datasets.image_dataset", "playground.lab.plot.canvas"),
 }
 # What the package may import at all, besides the standard library and itself.
 ALLOWED = {"numpy", *LAZY}

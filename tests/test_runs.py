@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import shutil
 import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +26,7 @@ def bowl(x):
 
 
 def logged(path: Path, steps: int, rule: str = "constant", **settings) -> None:
-    meta = {"problem": "bowl", "settings": settings} if settings else {}
+    meta = {"problem": "bowl", "settings": settings, "data": {"slope": 7}} if settings else {}
     playground.fit(bowl, np.ones(2), rule=rule, stop=MaxSteps(steps), log=path, meta=meta)
 
 
@@ -44,13 +46,14 @@ def test_one_row_a_run(some: Path) -> None:
     assert len(frame) == 5
     second = frame.loc[str(some / "bowl/1")]
     assert second[
-        ["problem", "shape", "parameters", "seed", "criterion", "rule", "steps"]
+        ["problem", "shape", "parameters", "seed", "criterion", "about", "rule", "steps"]
     ].tolist() == [
         "bowl",
         "2",
         2,
         1,
         "squared",
+        "loss squared, slope 00000007",
         "constant",
         20,
     ]
@@ -110,6 +113,19 @@ def test_the_listing(some: Path, run) -> None:
     assert {row["steps"] for row in rows} == {5, 20, 10, 3}
 
 
+def test_a_listing_loads_nothing_that_it_has_no_use_for(some: Path) -> None:
+    lines = (
+        "import sys, playground.runs",
+        f"code = playground.runs.main([{str(some)!r}])",
+        "late = ('pandas', 'matplotlib', 'scipy', 'playground.lab.fit', 'playground.optimizers')",
+        "sys.exit(code or [name for name in late if name in sys.modules] or 0)",
+    )
+    line = [sys.executable, "-c", "\n".join(lines)]
+    ran = subprocess.run(line, capture_output=True, text=True, check=False)
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert len(ran.stdout.splitlines()) == 6
+
+
 def test_nothing_found_is_said(some: Path, run) -> None:
     ran = run("--state", "killed")
     assert (ran.code, ran.out) == (0, "")
@@ -151,7 +167,10 @@ def test_the_best_of_each_kind_stay(some: Path, run) -> None:
     logged(Path("logs/another"), 9)
     ran = run("prune", "--keep-best", 1, "--yes")
     assert ran.code == 0
-    assert ran.out.startswith("to be deleted, 2 of 6 runs:\n")
+    assert ran.out.startswith(
+        "to be deleted, 2 of 6 runs, by what their losses are about:\n"
+        "  2 of 3 of bowl, 2, loss squared, slope 00000007\n"
+    )
     assert "deleted 2 runs" in ran.out
     assert ran.err == "note: logs/bowl/0 stays: it holds other files\n"
     left = playground.read_runs("logs")
@@ -161,4 +180,66 @@ def test_the_best_of_each_kind_stay(some: Path, run) -> None:
         "logs/bowl/0/notes.txt",
         "logs/bowl/notes.txt",
     ]
-    assert run("prune", "--keep-best", 1, "--yes").out == "nothing to delete\n"
+    assert run("prune", "--keep-best", 1, "--yes").out == (
+        "nothing to delete, by what their losses are about:\n  none of 1 group of 1 or fewer\n"
+    )
+
+
+# What is logged beside the problem, of a run of 5 steps and one of 9; are these about one thing?
+PAIRS = [
+    ({"settings": {"rule": "a", "lr": 1, "tol": 2}}, {"settings": {"rule": "b", "lr": 2}}, True),
+    ({"settings": {"loss": "squared"}}, {"settings": {"loss": "absolute"}}, False),
+    ({"settings": {"seed": 1}}, {"settings": {"seed": 2}}, False),
+    (
+        {"settings": {"seed": 1}, "data": {"X": 5}},
+        {"settings": {"seed": 2}, "data": {"X": 5}},
+        True,
+    ),
+    ({"data": {"X": 5, "start": 1}}, {"data": {"X": 5, "start": 2}}, True),
+    ({"data": {"X": 5}}, {"data": {"X": 6}}, False),
+    ({"settings": {"matrix": "a.csv"}, "data": {"X": 5}}, {"data": {"X": 5}}, True),
+    ({"settings": {"l2": 0.5}}, {"settings": {"l2": 0.0}}, False),
+    ({"settings": {"dtype": "float32"}}, {"settings": {"dtype": "float64"}}, False),
+    ({"penalty": 0.1}, {"penalty": 0.2}, False),
+    ({"penalty": 0.1, "settings": "odd"}, {"penalty": 0.1, "data": [1]}, False),
+    ({"function": "x0"}, {"function": "x0", "uphill": False}, True),
+    ({}, {}, True),
+]
+
+
+@pytest.mark.parametrize(("one", "other", "same"), PAIRS)
+def test_runs_that_are_about_one_thing(one, other, same, tmp_path, run) -> None:
+    """Only among those is one pruned, and only of those nothing is said when they are compared."""
+    for name, steps, meta in (("short", 5, one), ("long", 9, other)):
+        known = {"problem": "bowl", **meta}
+        playground.fit(
+            bowl, np.ones(2), rule="constant", stop=MaxSteps(steps), log=name, meta=known
+        )
+    # Before: the smaller loss is that of the longer one.
+    compared = run("compare", "short", "long", "-o", "a.png").err
+    assert (compared == "") == same
+    assert compared.count("\n") == (not same)
+    assert run("prune", ".", "--keep-best", 1, "--yes").code == 0
+    assert Path("long").exists()
+    assert Path("short").exists() != same
+
+
+def test_what_cannot_be_compared_is_said_in_a_line(some: Path, run, monkeypatch) -> None:
+    monkeypatch.setattr(runs, "MOST_VALUES", 2)
+    for loss in ("absolute", "cubed"):
+        logged(some / loss, 4, seed=0, loss=loss)
+    logged(some / "wide", 4)
+    meta = {"problem": "pit", "depth": 3}
+    playground.fit(bowl, np.ones(3), stop=MaxSteps(2), log=some / "pit", meta=meta)
+
+    def said(*names: str) -> str:
+        return run("compare", *(some / name for name in names), "-o", "a.png").err
+
+    begin = "note: these losses cannot be compared: the runs differ in "
+    assert said("bowl/0", "bowl/1") == ""
+    assert said("bowl/0", "pit") == f"{begin}problem (bowl, pit)\n"
+    assert said("bowl/0", "absolute") == f"{begin}loss (squared, absolute)\n"
+    three = said("bowl/0", "absolute", "cubed")
+    assert three == f"{begin}loss (squared, absolute, …)\n"
+    assert "does not say what its loss is about" in said("bowl/0", "mine")
+    assert said("mine") == ""

@@ -2,7 +2,8 @@
 
 `python -m experiments.bench.drawing ROUNDS` prints medians in seconds of processor time as JSON:
 of processes that import matplotlib (with pyplot, and alone), and of the command with its pictures
-and without them, in turns; "drawing" is their difference, and "ratio" is it over the import.
+and without them, in turns. "drawing" is the difference of the last two, "ratio" the median of it
+over the import of the same round: a machine that is shared changes its speed from round to round.
 """
 
 from __future__ import annotations
@@ -41,9 +42,10 @@ def main() -> None:
             for name, words in lines.items():
                 times.setdefault(name, []).append(seconds(words))
     medians = {name: round(statistics.median(found), 3) for name, found in times.items()}
-    drawing = round(medians["with pictures"] - medians["without"], 3)
-    ratio = round(drawing / medians["import matplotlib.pyplot"], 2)
-    print(json.dumps({**medians, "drawing": drawing, "ratio": ratio}))
+    drawing = [a - b for a, b in zip(times["with pictures"], times["without"], strict=True)]
+    ratios = [a / b for a, b in zip(drawing, times["import matplotlib.pyplot"], strict=True)]
+    medians["drawing"] = round(statistics.median(drawing), 3)
+    print(json.dumps({**medians, "ratio": round(statistics.median(ratios), 2)}))
 
 
 if __name__ == "__main__":

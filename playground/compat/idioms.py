@@ -16,7 +16,7 @@ from typing import Any
 
 from playground.compat.names import below, public
 from playground.compat.used import USES
-from playground.graph.config import using_config
+from playground.graph.config import using_own
 from playground.graph.types import Raw
 
 # The layers that Chainer 1 kept among the functions: F.Linear is L.Linear.
@@ -84,6 +84,7 @@ _TRAINED = {
 }  # fmt: skip
 # Switches of libraries on a device that are not there; what they chose made no difference.
 _SWITCHES = {"use_cudnn", "deterministic", "cover_all_deprecated"}
+_OLD_KEYWORDS = _SWITCHES | {"train", "test"}
 _SWITCHED = {
     "average_pooling_2d", "average_pooling_nd", "convolution_2d", "convolution_nd",
     "deconvolution_2d", "deconvolution_nd", "log_softmax", "max_pooling_2d", "max_pooling_nd",
@@ -93,15 +94,15 @@ _SWITCHED = {
 
 def without_old_keywords(keywords: dict[str, Any], name: str) -> tuple[dict[str, Any], Any]:
     """Keywords without those of old, and the context in which these hold."""
-    kept = {k: v for k, v in keywords.items() if k not in _SWITCHES | {"train", "test"}}
+    kept = {k: v for k, v in keywords.items() if k not in _OLD_KEYWORDS}
     for switch in _SWITCHES & keywords.keys():
         USES.note(f"{name}({switch}=…)", f"chainer.using_config({switch!r}, …), or nothing")
     if "train" in keywords:
         USES.note(f"{name}(train=…)", "with chainer.using_config('train', …)")
-        return kept, using_config("train", bool(keywords["train"]))
+        return kept, using_own({"train": bool(keywords["train"])})
     if "test" in keywords:
         USES.note(f"{name}(test=…)", "with chainer.using_config('train', not …)")
-        return kept, using_config("train", not keywords["test"])
+        return kept, using_own({"train": not keywords["test"]})
     return kept, nullcontext()
 
 
@@ -253,10 +254,12 @@ class _OldOptimizer:
     target: Any
 
     def _graded(self) -> list[Any]:
-        return [param for param in self.target.params() if param.grad is not None]
+        return [param for param in self.target.params() if param._grad is not None]
 
     def zero_grads(self) -> None:
-        self.target.zerograds()
+        # Not target.zerograds(), which warns of itself at every step.
+        for param in self.target.params():
+            param.zerograd()
 
     def weight_decay(self, decay: float) -> None:
         for param in _OldOptimizer._graded(self):

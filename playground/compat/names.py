@@ -28,6 +28,7 @@ SAME: dict[str, str] = {
     "chainer.dataset.iterator.Iterator": "chainer.dataset.Iterator",
     "chainer.function.no_backprop_mode": "chainer.no_backprop_mode",
     "chainer.function.force_backprop_mode": "chainer.force_backprop_mode",
+    "chainer.function.FunctionHook": "chainer.FunctionHook",
     "chainer.functions.caffe": "chainer.links.caffe",
     "chainer.initializers.normal.normal": "chainer.initializers.Normal",
     "chainer.links.caffe.caffe_function": "chainer.links.caffe",

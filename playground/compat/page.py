@@ -16,10 +16,6 @@ __all__ = ["page", "state_of", "why_missing"]
 REASONS: dict[str, str] = {
     "chainer.testing": "pytest, and Chainer's own tests, have it",
     "chainer.backends.cuda.cu": "CuPy's and cuDNN's business: nothing here calls them",
-    "chainer.links.VGG": "its weights are a download",
-    "chainer.links.ResNet": "its weights are a download",
-    "chainer.links.GoogLeNet": "its weights are a download",
-    "chainer.links.caffe": "needs caffe's protocol buffers and a download",
     "chainer.links.TheanoFunction": "Theano is dead",
     "chainer.links.theano": "Theano is dead",
     "chainer.functions.theano": "Theano is dead",

@@ -7,7 +7,8 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from playground.graph.backend import Device, is_array, parse_device
+from playground.backend import Device, get_device
+from playground.graph.backend import is_array
 from playground.graph.types import Batch, Raw, Scalar
 
 __all__ = [
@@ -64,22 +65,22 @@ def converter() -> Callable[[Callable[..., Any]], Converter]:
 
 def device_of(spec: DeviceLike) -> Device | None:
     """The device that ``spec`` names; None for None, the CPU for any negative number."""
-    if spec is None or isinstance(spec, Device):
-        return spec
-    return parse_device(-1 if isinstance(spec, int) and spec < 0 else spec)
+    if spec is None:
+        return None
+    return get_device(-1 if isinstance(spec, int) and spec < 0 else spec)
 
 
 def call_converter(converter: Callable[..., Any], batch: Batch, device: Device | None) -> Any:
     """Convert a batch with a converter of the new or of the old style."""
     if device is None or isinstance(converter, Converter):
         return converter(batch, device)
-    return converter(batch, -1 if device.number is None else device.number)
+    return converter(batch, -1 if device.place.number is None else device.place.number)
 
 
 def to_device(device: DeviceLike, x: Raw) -> Any:
     """The array ``x`` on a device; where ``device`` is None, as it is."""
     place = device_of(device)
-    return x if place is None else place.put(x)
+    return x if place is None else place.send_array(x)
 
 
 def _concat_examples(batch: Batch, device: DeviceLike = None, padding: Padding = None) -> Any:

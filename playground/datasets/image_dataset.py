@@ -26,19 +26,20 @@ __all__ = [
 ]
 
 
-def _pillow() -> Any:
+def pillow() -> Any:
+    """Pillow's module of images. Raises MissingLibraryError."""
     try:
         from PIL import Image
     except ImportError as error:
         raise MissingLibraryError(
-            "datasets of images need Pillow, which is not installed: pip install pillow"
+            "images need Pillow, which is not installed: pip install pillow"
         ) from error
     return Image
 
 
 def _read_image(source: str | IO[bytes], dtype: DType) -> HostArray:
     """The image as an array of shape (channels, height, width)."""
-    with _pillow().open(source) as image:
+    with pillow().open(source) as image:
         # A copy: what Pillow lends ends with the file.
         array = np.asarray(image).astype(dtype)
     # Grey: one channel, which Pillow leaves out.
@@ -72,7 +73,7 @@ class ImageDataset(DatasetMixin):
     """
 
     def __init__(self, paths: str | Sequence[str], root: str = ".", dtype: DType = None) -> None:
-        _pillow()
+        pillow()
         if isinstance(paths, str):
             with open(paths) as lines:
                 paths = [line.strip() for line in lines]
@@ -99,7 +100,7 @@ class LabeledImageDataset(DatasetMixin):
         dtype: DType = None,
         label_dtype: DType = np.int32,
     ) -> None:
-        _pillow()
+        pillow()
         self._pairs = _pairs_in(pairs) if isinstance(pairs, str) else pairs
         self._root, self._dtype, self._label_dtype = root, image_dtype(dtype), label_dtype
 

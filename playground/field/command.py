@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
 from textwrap import fill
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -23,7 +23,7 @@ from playground.field.problem import (
     Track,
     numbers,
 )
-from playground.graph.backend import to_cpu
+from playground.graph.backend import everywhere, to_cpu
 from playground.graph.errors import FitError, InputError, LogError
 from playground.graph.types import Raw, UserFunction
 from playground.lab import cli
@@ -48,9 +48,11 @@ class Leaves(Stop):
     low: float
     high: float
 
+    pure: ClassVar[bool] = True
+
     def met(self, standing: Standing) -> bool:
-        x = to_cpu(standing.point[0])
-        return not bool((x >= self.low).all() and (x <= self.high).all())
+        x = standing.point[0]
+        return not everywhere((x >= self.low) * (x <= self.high))
 
     def reason(self, standing: Standing) -> str:
         return "it left the picture"

@@ -64,9 +64,8 @@ class ReLU(Selecting, Unary):
 
     def backward(self, gy: Array, x: Array, y: Array) -> Array:
         # y > 0 says what x > 0 says, and the layer that follows keeps y in any case.
-        # NaN is neither, and must not pass for what was not selected.
-        zeros = np.zeros_like(gy)
-        return np.where(y > 0, gy, np.where(y == y, zeros, gy))
+        # Asked this way round, NaN does not pass for what was not selected.
+        return np.where(y <= 0, np.zeros_like(gy), gy)
 
 
 def relu(x: Operand) -> Variable:

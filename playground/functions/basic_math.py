@@ -11,7 +11,7 @@ import numpy as np
 from playground.functions.kinks import at_rest, undefined
 from playground.functions.operands import operator, turn_of
 from playground.functions.registry import answers, function_of
-from playground.graph.backend import SCALAR_TYPES, is_symbolic
+from playground.graph.backend import SCALAR_TYPES, is_recorded, is_symbolic
 from playground.graph.errors import InvalidType, OperandError
 from playground.graph.op import Elementwise, ElementwiseUnary, Unary, as_raw, lifted
 from playground.graph.types import Array, Cotangents, DType, Operand, Raw, Scalar
@@ -339,7 +339,7 @@ class PowVarConst(WithConstant):
     keep = (0,)
 
     def forward(self, x: Raw) -> Raw:
-        return x**self.value
+        return _base(x) ** self.value
 
     def backward(self, gz: Array, x: Array) -> Array:
         c = self.value
@@ -350,7 +350,12 @@ class PowVarConst(WithConstant):
             return gz
         if c == 2:
             return gz * x * 2
-        return gz * (x ** (c - 1) * c)
+        return gz * (_base(x) ** (c - 1) * c)
+
+
+def _base(x: Array) -> Array:
+    # In a recording it could be taken for one of NumPy's scalars, whose powers round otherwise.
+    return x.as_array() if is_recorded(x) else x
 
 
 class PowConstVar(WithConstant):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,24 @@ class Meeting(Op):
 
     def __init__(self, label: str) -> None:
         self.label = label
+
+
+class Promoting:
+    """Mixed in ahead of the base of an operation whose Variables may have different precisions.
+
+    As NumPy does, it computes in the widest; each gradient has its own operand's dtype.
+    """
+
+    __slots__ = ()
+
+    def without_integers(self, inputs: Sequence[Any]) -> Sequence[Any]:
+        """The inputs, where their dtypes differ: with a common one, if there is one."""
+        inputs = super().without_integers(inputs)  # type: ignore[misc]
+        dtypes = [x.dtype for x in inputs if isinstance(x, Variable)]
+        if {dtype.kind for dtype in dtypes} not in ({"f"}, {"c"}):
+            return inputs
+        widest = np.result_type(*dtypes)
+        return [x.astype(widest) if isinstance(x, Variable) else x for x in inputs]
 
 
 def together(operation: str, *xs: Operand) -> list[Variable]:

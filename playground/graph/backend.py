@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from playground.graph.errors import DeviceError, InvalidType, OperandError
+from playground.graph.errors import DeviceError, InvalidType, OperandError, nearest
 from playground.graph.types import Index, Operand, Raw
 
 # A host constant up to this many bytes follows a device operand by itself; a larger one is a
@@ -85,6 +85,8 @@ def as_array(value: Operand) -> Any:
         return value
     if isinstance(value, np.generic):
         return np.asarray(value)
+    if is_recorded(value):
+        return value.as_array()
     if isinstance(value, np.ndarray) and type(value) not in ARRAY_TYPES:
         value = plain_array(value, "Variable")
     if is_array(value):
@@ -168,6 +170,24 @@ def to_cpu(array: Raw) -> np.ndarray:
     return kind.to_host(array)
 
 
+def is_recorded(value: Operand) -> bool:
+    """Whether a value is part of a recording, which notes what is computed from it."""
+    return hasattr(value, "as_number")
+
+
+def as_number(array: Raw) -> Any:
+    """The one element as a number of Python's, or in a recording as a recorded one.
+
+    Raises ValueError where there are several.
+    """
+    return array.as_number() if is_recorded(array) else to_cpu(array).item()
+
+
+def settled(array: Raw) -> Any:
+    """What a recorded array, whose recording is over, stands for; anything else as it is."""
+    return array.values if is_recorded(array) and array.trace.closed else array
+
+
 def constant_like(value: Operand, like: Raw, operation: str) -> Any:
     """A constant operand, brought to the array type of ``like`` if it is a small host array."""
     if type(value) in ARRAY_TYPES:
@@ -230,6 +250,9 @@ def place_of(array: Raw) -> Callable[[Any], Any]:
     return lambda other: array_like(other, like)
 
 
+# The seeds of scalar outputs, one a dtype: np.ones takes 40 times as long as the look-up. They are
+# read-only, as any gradient may be.
+SEEDS: dict[Any, np.ndarray] = {}
 _ONES: dict[tuple[tuple[int, ...], Any], np.ndarray] = {}
 _SMALL_SIZE = 1024
 
@@ -244,12 +267,13 @@ def repeated(value: Operand, shape: tuple[int, ...]) -> Any:
     if isinstance(value, (np.ndarray, np.generic)):
         ones = _ONES.get((shape, value.dtype))
         if ones is not None:
-            return value * ones
+            return ones if value is SEEDS.get(value.dtype) else value * ones
         if math.prod(shape) <= _SMALL_SIZE:
             # A loop over ever new shapes must not fill the memory; starting again costs little.
             if len(_ONES) > 256:
                 _ONES.clear()
             ones = _ONES[shape, value.dtype] = np.ones(shape, value.dtype)
+            ones.flags.writeable = False
             return value * ones
     return np.broadcast_to(value, shape)
 
@@ -275,6 +299,8 @@ def copied(array: Raw, value: Operand, index: Index) -> Any:
 
 def has_zero(array: Raw) -> bool:
     """Whether any element is 0; asks the device, and so waits for it."""
+    if is_recorded(array):
+        return not everywhere(array)
     return not bool(to_cpu(array).all())
 
 
@@ -285,7 +311,10 @@ def place_where(condition: Raw) -> tuple[int, ...]:
 
 def anywhere(condition: Raw) -> bool:
     """Whether a condition holds for some element, in some lane; waits for a device."""
-    return bool(to_cpu(base_of(condition)).any())
+    array = base_of(condition)
+    if is_recorded(array):
+        return (array != 0).any().holds()
+    return bool(to_cpu(array).any())
 
 
 def everywhere(condition: Raw) -> bool:
@@ -294,6 +323,8 @@ def everywhere(condition: Raw) -> bool:
     if type(array) is np.ndarray:
         # A third of the time of all().
         return np.count_nonzero(array) == array.size
+    if is_recorded(array):
+        return (array != 0).all().holds()
     # One number comes from a device, not all.
     return int(to_cpu((array != 0).sum())) == array.size
 
@@ -350,6 +381,8 @@ class Device(NamedTuple):
 
 
 OR_CPU = ", or use --device cpu"
+# What others call them.
+_OTHERS = {"host": "cpu", "numpy": "cpu", "cupy": "cuda", "nvidia": "cuda", "gpu": "cuda"}
 _CUDA = re.compile(r"(?:cuda|gpu|@cupy)(?::(\d+))?|(\d+)")
 
 
@@ -370,8 +403,10 @@ def parse_device(spec: str | int) -> Device:
             return Device(note=f"device auto: using the CPU ({why})")
     found = _CUDA.fullmatch(text)
     if found is None:
+        close = nearest(text.rstrip("0123456789:"), ("cpu", "cuda", "auto"), _OTHERS)
+        meant = f"did you mean {close!r}? It is one of" if close else "expected"
         raise DeviceError(
-            f"unknown device {str(spec)!r}: expected cpu, cuda, cuda:N or auto "
+            f"unknown device {str(spec)!r}: {meant} cpu, cuda, cuda:N or auto "
             f"(or Chainer's -1, N, @numpy, @cupy:N)"
         )
     return _cuda(int(found.group(1) or found.group(2) or 0))

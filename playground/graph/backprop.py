@@ -20,6 +20,7 @@ from numpy import may_share_memory, ndarray
 from playground.graph.backend import is_symbolic, level_of
 from playground.graph.config import config, here, using_own
 from playground.graph.errors import GradientError
+from playground.graph.function_hook import around_backward, told_once
 from playground.graph.nonfinite import refuse_nan_gradient
 from playground.graph.types import Array, Cotangents, Function, Node, Raw
 from playground.graph.unselected import SELECTED, has_dead_lanes, is_clean, propagate_carefully
@@ -66,7 +67,8 @@ def propagate(
     careful = any(node.rank >= SELECTED or has_dead_lanes(raw(g)) for node, g in seeds)
     # A formula is right by itself: a Piecewise has its derivative piece by piece.
     if careful and not any(is_symbolic(raw(g)) for _, g in seeds):
-        return _propagate_selected(seeds, recorded, observe, needed, ends)
+        with told_once():
+            return _propagate_selected(seeds, recorded, observe, needed, ends)
     return _propagate(seeds, recorded, observe, needed, ends)
 
 
@@ -152,11 +154,13 @@ def propagate_plainly(node: Node, cotangent: Array, asked: bool = False) -> dict
     ``asked`` says that nobody has to be careful of what was not selected.
     """
     if node.rank >= SELECTED and not asked:
-        return propagate(((node, cotangent),))
+        leaves = _found_clean(node, cotangent) if type(cotangent) is ndarray else None
+        return propagate(((node, cotangent),)) if leaves is None else leaves
     # A host array has no lanes: that is known in a tenth of the time that asking takes.
     if type(cotangent) is not ndarray and not asked and level_of(cotangent) is not None:
-        return _propagate_lanes(node, cotangent)
-    leaves: dict[Node, Any] = {}
+        with told_once():
+            return _propagate_lanes(node, cotangent)
+    leaves = {}
     buckets: _Buckets = {}
     if node.output_index is None:
         buckets[node.rank] = {node.creator: cotangent}
@@ -167,6 +171,22 @@ def propagate_plainly(node: Node, cotangent: Array, asked: bool = False) -> dict
     except NeedsRecording as need:
         return _recorded_once(need, ((node, cotangent),))
     return leaves
+
+
+def _found_clean(node: Node, cotangent: Array) -> dict[Any, Any] | None:
+    """What the plain pass finds below a selection, if it is finite; None: care has to be taken.
+
+    The frequent case of :func:`_propagate_selected`, with nothing to set up.
+    """
+    own = here()
+    if own.debug or own.hooked:
+        return None
+    try:
+        with np.errstate(divide="ignore", invalid="ignore"):
+            leaves = propagate_plainly(node, cotangent, asked=True)
+    except (ArithmeticError, np.linalg.LinAlgError):
+        return None
+    return leaves if all(map(is_clean, leaves.values())) else None
 
 
 def _propagate_lanes(node: Node, cotangent: Array) -> dict[Any, Any]:
@@ -218,7 +238,7 @@ def _drain(
 ) -> None:
     # The hot loop of the package: it reads nodes, all of one class, rather than functions of many
     # classes, and repeats _deposit's common cases instead of calling it.
-    special = observe is not None or needed is not None or here().debug
+    special = observe is not None or needed is not None or here().debug or here().hooked
     # From there it only falls: a function's inputs have lower ranks than its outputs, so that a
     # bucket is complete when its turn comes, and nothing is added to it while it is read.
     rank = max(buckets, default=0)
@@ -236,9 +256,11 @@ def _drain(
                     _tell(seen.pop(function, ()), function, gy, observe)
                 if function in ends:
                     continue
-            gxs = function.pull_recorded(gy) if recorded else function.pull(gy)
-            if special:
-                gxs = _screened(function, gxs, needed, seen)
+                gxs = _screened(function, gy, recorded, needed, seen)
+            elif recorded:
+                gxs = function.pull_recorded(gy)
+            else:
+                gxs = function.pull(gy)
             for node, gx in zip(function.inputs, gxs):  # noqa: B905 (equal by contract)
                 if gx is None or not node.requires_grad:
                     continue
@@ -273,11 +295,17 @@ def _deposit(node: Node, gx: Array, leaves: dict[Node, Any], buckets: _Buckets) 
 
 def _screened(
     function: Function,
-    gxs: Sequence[Any],
+    gy: Cotangents,
+    recorded: bool,
     needed: Container[Function] | None,
     seen: _Seen | None,
 ) -> Sequence[Any]:
-    """``gxs`` without those that lead nowhere; notes the nodes met, refuses NaN in debug mode."""
+    """What a function passes on, without what leads nowhere.
+
+    Notes the nodes met, tells hooks, and refuses NaN in debug mode.
+    """
+    pull = function.pull_recorded if recorded else function.pull
+    gxs = around_backward(function, gy, pull) if here().hooked else pull(gy)
     screened = []
     for i, (node, gx) in enumerate(zip(function.inputs, gxs, strict=True)):
         creator = node.creator
@@ -427,8 +455,10 @@ def _collect(
             retained[node] = cotangent
 
     # The cotangent of a target that is itself an intermediate is complete when its creator's turn
-    # comes, so that creator is queued, though nothing beyond it is wanted.
-    ends = frozenset(node.creator for node in targets if node.creator is not None) - needed
+    # comes, so that creator is queued, though nothing beyond it is wanted; nor is it of an output
+    # that depends on no target.
+    tops = (node for node, _ in seeds)
+    ends = {node.creator for node in (*targets, *tops) if node.creator is not None} - needed
     if not recorded:
         seeds = [(node, raw(cotangent)) for node, cotangent in seeds]
     propagate(seeds, recorded, observe, needed | ends, ends)

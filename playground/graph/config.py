@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
 from weakref import WeakSet
 
 
@@ -20,9 +21,10 @@ class _Entry(NamedTuple):
 class _Own:
     """What one context sees; its entries never change, as tasks that are started share it."""
 
-    __slots__ = ("__weakref__", "debug", "entries", "plain", "values")
+    __slots__ = ("__weakref__", "debug", "entries", "hooked", "plain", "values")
 
     debug: bool
+    hooked: bool
     plain: bool
     values: dict[str, Any]
 
@@ -53,7 +55,8 @@ class _Own:
         self.debug = values["debug"]
         # What every recorded operation asks: record, with no slow feature on.
         recording = values["enable_backprop"] and not values["debug"]
-        watched = values["_lift"] is not None or values["_journal"] is not None
+        self.hooked = bool(values["_hooks"]) or values["_local_hooks"]
+        watched = values["_lift"] is not None or values["_journal"] is not None or self.hooked
         self.plain = bool(recording) and not watched
 
 
@@ -88,6 +91,12 @@ class _ProcessWide:
             # What find_nan writes down while a function runs: function -> what it was given, what
             # it made.
             "_journal": None,
+            # The hooks of functions within a block: name -> hook. Never changed in place.
+            "_hooks": {},
+            # Whether any function has a hook of its own.
+            "_local_hooks": False,
+            # The functions whose hooks were told in a pass that may have to be made again.
+            "_told": None,
         }
         vars(self).update(switches)
 
@@ -101,6 +110,11 @@ class _ProcessWide:
                 return INERT[name]
             except KeyError:
                 raise AttributeError(f"there is no switch {name!r}") from None
+
+    def show(self, file: TextIO | None = None) -> None:
+        """Print every switch and its value, to the standard output or to ``file``."""
+        own = {name: value for name, value in vars(self).items() if name[0] != "_"}
+        _print_switches({**INERT, **own}, file)
 
     def __setattr__(self, name: str, value: object) -> None:
         super().__setattr__(name, value)
@@ -125,6 +139,13 @@ INERT: dict[str, Any] = {
     "warn_nondeterministic": False,
 }
 _in_use: WeakSet[_Own] = WeakSet()
+
+
+def _print_switches(values: dict[str, Any], file: TextIO | None) -> None:
+    out, width = sys.stdout if file is None else file, max(map(len, values))
+    out.write("".join(f"{name:{width}} {values[name]}\n" for name in sorted(values)))
+
+
 global_config = _ProcessWide()
 # Not a thread's: tasks of one thread take turns in the middle of a block, and each starts with a
 # copy of the context.
@@ -154,6 +175,11 @@ class _Switches:
         return here().debug
 
     @property
+    def hooked(self) -> bool:
+        """Whether hooks of functions are to be told."""
+        return here().hooked
+
+    @property
     def _lift(self) -> Any:
         return here().values["_lift"]
 
@@ -171,9 +197,13 @@ class _Switches:
     def __delattr__(self, name: str) -> None:
         _own.set(_Own(_without(None, name)))
 
-    def show(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, Any]:
         """The values as this context sees them."""
         return {name: value for name, value in here().values.items() if name[0] != "_"}
+
+    def show(self, file: TextIO | None = None) -> None:
+        """Print every switch and its value, to the standard output or to ``file``."""
+        _print_switches({**INERT, **self.as_dict()}, file)
 
 
 def _without(block: object, name: str) -> tuple[_Entry, ...]:

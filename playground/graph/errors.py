@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import sys
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 
@@ -14,9 +15,74 @@ def no_such_name(module: str, name: str, known: Iterable[str]) -> AttributeError
         # Not above, where every import of the package would load it.
         from difflib import get_close_matches
 
+        rooms = [room for room in ROOMS if room != module]
+        # Those that are loaded by now first: to look into all of them takes a second.
+        rooms.sort(key=lambda room: room not in sys.modules)
+        home = next((room for room in rooms if _holds(room, name)), None)
         close = get_close_matches(name, known, 1, 0.75)
-        text += f": did you mean {close[0]!r}?" if close else _ABSENT
+        if home:
+            text += f": did you mean {home}.{name}?"
+        else:
+            text += f": did you mean {close[0]!r}?" if close else _ABSENT
     return AttributeError(text)
+
+
+# Where names are that people look for at the top, or next door.
+ROOMS = (
+    *("playground", "playground.functions", "playground.links", "playground.optimizers"),
+    *("playground.initializers", "playground.serializers", "playground.iterators"),
+    *("playground.dataset", "playground.datasets", "playground.distributions"),
+    *("playground.training", "playground.training.extensions", "playground.training.triggers"),
+    *("playground.training.updaters", "playground.optimizer_hooks", "playground.link_hooks"),
+    *("playground.transforms", "playground.gradient_check", "playground.lab.descent"),
+    *("playground.lab.runlog", "playground.lab.plot", "playground.testing"),
+)
+
+
+def _holds(room: str, name: str) -> bool:
+    """Whether a room has such a public name."""
+    from importlib import import_module
+
+    try:
+        return name in getattr(import_module(room), "__all__", ())
+    except Exception:  # of a room that lacks a library, or is just being imported
+        return False
+
+
+# A word that is no more than half of a known one says little; two letters of it are a slip.
+LEAST_WORD, CLOSE = 2, 0.7
+
+
+def nearest(word: str, known: Iterable[str], synonyms: Mapping[str, str] | None = None) -> str:
+    """The name out of ``known`` that ``word`` may have meant, or ''.
+
+    It is one in other letters, its begin, its end or one of its words, or nearly so; or what
+    others call it, by ``synonyms``.
+    """
+    # Not above, where every import of the package would load it.
+    from difflib import get_close_matches
+
+    names = list(known)
+    ways = {_plain(name): name for name in names}
+    synonyms = {w: name for w, name in (synonyms or {}).items() if name in names}
+    asked = _plain(word)
+    if asked in ways or asked in synonyms:
+        return ways.get(asked) or synonyms[asked]
+    if len(asked) >= LEAST_WORD:
+        begun = [name for way, name in ways.items() if way.startswith(asked)]
+        ended = [name for way, name in ways.items() if way.endswith(f"-{asked}")]
+        if begun or ended:
+            return min(begun or ended, key=len)
+    for name in names:
+        for part in _plain(name).split("-"):
+            if len(part) > LEAST_WORD:
+                ways.setdefault(part, name)
+    close = get_close_matches(asked, [*ways, *synonyms], 1, CLOSE)
+    return (ways | synonyms)[close[0]] if close else ""
+
+
+def _plain(name: str) -> str:
+    return name.casefold().strip("-'\"").replace("_", "-").replace(" ", "-")
 
 
 _ABSENT = (

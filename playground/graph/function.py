@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 from weakref import ref
 
 import numpy as np
 
 from playground.graph.backend import as_array, is_array
+from playground.graph.config import config
 from playground.graph.errors import GraphError
+from playground.graph.function_hook import FunctionHook
 from playground.graph.function_node import FunctionNode
 from playground.graph.types import Operand, Raw
 from playground.graph.variable import Variable
@@ -19,6 +21,8 @@ __all__ = ["Function", "FunctionAdapter"]
 
 class FunctionAdapter(FunctionNode):
     """The node in the graph of a :class:`Function`."""
+
+    old_style: ClassVar[bool] = True
 
     def __init__(self, function: Function) -> None:
         self._function = function
@@ -51,15 +55,40 @@ class FunctionAdapter(FunctionNode):
         gxs = self._function.backward(tuple(arrays), gys)
         if not isinstance(gxs, (tuple, list)):
             gxs = (gxs,)
-        return tuple(
-            None if gxs[i] is None else Variable(self._fitted(gxs[i], i))
-            for i in target_input_indexes
-        )
+        arrays = [None if gxs[i] is None else self._fitted(gxs[i], i) for i in target_input_indexes]
+        if not config.enable_backprop:
+            return tuple(None if gx is None else Variable(gx) for gx in arrays)
+        # In a recorded pass they depend on all this, and nobody has said how.
+        read = (*self.get_retained_inputs(), *self.get_retained_outputs(), *grad_outputs)
+        return _OnceOnly(self.label).found([x for x in read if x is not None], arrays)
 
     def _fitted(self, gx: Raw, index: int) -> Raw:
         """A gradient in the dtype of its input, which NumPy's constants may have left."""
         gx, dtype = gx if is_array(gx) else as_array(gx), self.inputs[index].dtype
         return gx if dtype is None or gx.dtype == dtype else gx.astype(dtype)
+
+
+class _OnceOnly(FunctionNode):
+    """Where the gradients of an old-style function come from, which have no derivative."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    @property
+    def label(self) -> str:
+        return f"gradient of {self._name}"
+
+    def found(self, read: list[Variable], gxs: Sequence[Raw | None]) -> Sequence[Any]:
+        """The gradients, as functions of what was read for them."""
+        return self._connect(read, tuple(gxs), any(x.requires_grad for x in read))
+
+    def backward(
+        self, target_input_indexes: tuple[int, ...], grad_outputs: tuple[Any, ...]
+    ) -> Sequence[Any]:
+        raise GraphError(
+            f"{self._name}: an old-style Function cannot be differentiated twice: make it a "
+            f"FunctionNode, whose backward computes with Variables"
+        )
 
 
 class Function:
@@ -70,10 +99,13 @@ class Function:
     """
 
     _node: Any = None
+    # The node that hooks were added to ahead of the call that uses it.
+    _waiting: FunctionAdapter | None = None
 
     def __call__(self, *inputs: Operand) -> Any:
         """Apply it; one Variable, or a tuple of them."""
-        outputs = FunctionAdapter(self).apply(inputs)
+        node, self._waiting = self._waiting, None
+        outputs = (FunctionAdapter(self) if node is None else node).apply(inputs)
         return outputs[0] if len(outputs) == 1 else outputs
 
     @property
@@ -98,11 +130,27 @@ class Function:
     @property
     def output_data(self) -> tuple[Any, ...]:
         """The arrays of the outputs that ``retain_outputs`` named."""
-        return tuple(x.array for x in self.node.get_retained_outputs())
+        return self.node.output_data
 
     @property
     def rank(self) -> int:
         return self.node.rank
+
+    @property
+    def local_function_hooks(self) -> dict[str, FunctionHook]:
+        """The hooks of this function alone, by name."""
+        return self.node.local_function_hooks
+
+    def add_hook(self, hook: FunctionHook, name: str | None = None) -> None:
+        """Let ``hook`` be told of this function, which has not been called or whose graph lives."""
+        node = self.node
+        if node.inputs is None:
+            self._waiting = node
+        node.add_hook(hook, name)
+
+    def delete_hook(self, name: str) -> None:
+        """Take the hook of that name away."""
+        self.node.delete_hook(name)
 
     def check_type_forward(self, in_types: Any) -> None:
         """Called ahead of ``forward``: say there what is expected of the inputs."""

@@ -15,6 +15,12 @@ import numpy as np
 from playground.graph import backend, backprop
 from playground.graph.config import config, using_own
 from playground.graph.errors import GradientError, GraphError
+from playground.graph.function_hook import (
+    FunctionHook,
+    add_local_hook,
+    delete_local_hook,
+    tell_forward,
+)
 from playground.graph.nonfinite import note, refuse_nan
 from playground.graph.type_check import check_types
 from playground.graph.types import Array, Cotangents, Operand, Raw
@@ -43,6 +49,8 @@ class FunctionNode:
     # How a user's function runs on batched arrays, which its code knows nothing of; set by
     # functions.lanes.
     over_lanes: ClassVar[Any] = None
+    # Its own hooks, by name; None: none were ever asked for.
+    own_hooks: dict[str, FunctionHook] | None = None
 
     @property
     def label(self) -> str:
@@ -85,6 +93,23 @@ class FunctionNode:
     def check_type_forward(self, in_types: Any) -> None:
         """Called ahead of ``forward``: say there, by ``type_check.expect``, what may come in."""
 
+    # --------------------------------------------------------------------------------- hooks
+
+    @property
+    def local_function_hooks(self) -> dict[str, FunctionHook]:
+        """The hooks of this function alone, by name."""
+        if self.own_hooks is None:
+            self.own_hooks = {}
+        return self.own_hooks
+
+    def add_hook(self, hook: FunctionHook, name: str | None = None) -> None:
+        """Let ``hook`` be told of this function; under its own name unless another is given."""
+        add_local_hook(self, hook, name)
+
+    def delete_hook(self, name: str) -> None:
+        """Take the hook of that name away."""
+        delete_local_hook(self, name)
+
     # ----------------------------------------------------------------------------- retention
 
     def retain_inputs(self, indexes: Sequence[int]) -> None:
@@ -107,6 +132,12 @@ class FunctionNode:
             self._output(i, array)
             for i, array in zip(self._keeps_outputs, self._kept_outputs, strict=True)
         )
+
+    @property
+    def output_data(self) -> tuple[Any, ...]:
+        """The arrays of the kept outputs, None for the others."""
+        kept = dict(zip(self._keeps_outputs, self._kept_outputs, strict=True))
+        return tuple(kept.get(i) for i in range(self.output_count))
 
     def _output(self, index: int, array: Raw) -> Variable:
         node = self.outputs[index]() if self.outputs else None
@@ -141,7 +172,12 @@ class FunctionNode:
         if checked and config.type_check:
             check_types(self, arrays)
         refuse_nan(arrays, self.label)
+        hooked = config.hooked
+        if hooked:
+            tell_forward(self, arrays, False)
         outputs = self._forward(arrays)
+        if hooked:
+            tell_forward(self, arrays, True)
         refuse_nan(arrays, self.label, outputs)
         note(self, arrays, outputs)
         requires_grad = any(x.requires_grad for x in variables)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import linecache
 import os
 import sys
@@ -27,9 +28,14 @@ __all__ = [
     "refuse_nan_gradient",
 ]
 
-# Frames of these are not the user's: the package itself, and NumPy, which calls it back.
+# Frames of these are not the user's: the package itself, NumPy, which calls it back, and what
+# stands between a property and its function.
 # By os.path: pathlib would be loaded for this alone.
-_OURS = (os.path.dirname(os.path.dirname(__file__)), os.path.dirname(np.__file__))
+_OURS = (
+    os.path.dirname(os.path.dirname(__file__)),
+    os.path.dirname(np.__file__),
+    functools.__file__,
+)
 
 
 class Site(NamedTuple):

@@ -18,6 +18,7 @@ from playground.graph import backend
 from playground.graph.backend import ARRAY_TYPES, SCALAR_TYPES
 from playground.graph.config import here
 from playground.graph.errors import InvalidAxis, InvalidIndex, InvalidMatrix, InvalidType
+from playground.graph.function_hook import tell_forward
 from playground.graph.function_node import FunctionNode
 from playground.graph.nonfinite import note, refuse_nan
 from playground.graph.special import library
@@ -109,11 +110,14 @@ class Op(FunctionNode):
             nodes, arrays = [inputs[0]._node], [inputs[0]._array]
         else:
             nodes, arrays = self._operands(inputs)
+        plain = here().plain
+        if not plain and here().hooked:
+            tell_forward(self, arrays, False)
         outputs = self.guarded(*arrays)
         if self.output_count == 1:
             outputs = (outputs,)
         requires_grad = True in [node.requires_grad for node in nodes]
-        if not here().plain:
+        if not plain:
             nodes = list(self.slow_features(nodes, arrays, outputs))
             if not nodes:
                 return tuple(output_variable(y, requires_grad, None, 0) for y in outputs)
@@ -121,6 +125,12 @@ class Op(FunctionNode):
 
     def _operands(self, inputs: Sequence[Any]) -> tuple[list[Any], list[Any]]:
         """Nodes and arrays of the inputs, constants brought to the Variables' dtype and device."""
+        if inputs and False not in [isinstance(x, Variable) for x in inputs]:
+            # Nothing is to be brought anywhere, if they are of one dtype.
+            nodes = [x._node for x in inputs]
+            first = nodes[0].dtype
+            if False not in [node.dtype is first for node in nodes]:
+                return nodes, [x._array for x in inputs]
         try:
             dtype = self._common_dtype(inputs)
         except InvalidType:
@@ -146,7 +156,10 @@ class Op(FunctionNode):
         self, nodes: Sequence[Any], arrays: Sequence[Any], outputs: Sequence[Any]
     ) -> Sequence[Any]:
         """What hangs on ``here().plain``: the nodes to record, none where nothing is recorded."""
-        switches = here().values
+        own = here()
+        if own.hooked:
+            tell_forward(self, arrays, True)
+        switches = own.values
         if switches["debug"] or switches["_journal"] is not None:
             refuse_nan(arrays, self.label, outputs)
             note(self, arrays, outputs)
@@ -336,6 +349,9 @@ class Unary(Op):
             x = as_variable(as_raw(x))
         node = x._node
         array = x._array
+        plain = here().plain
+        if not plain and here().hooked:
+            tell_forward(self, (array,), False)
         try:
             y = self.forward(array)
         except (TypeError, ValueError, IndexError) as error:
@@ -344,7 +360,7 @@ class Unary(Op):
         if y.dtype is not node.dtype:
             self.check_dtype(node.dtype, y.dtype)
         requires_grad = node.requires_grad
-        if not here().plain:
+        if not plain:
             nodes = self.slow_features((node,), (array,), (y,))
             if not nodes:
                 return output_variable(y, requires_grad, None, 0)
@@ -409,6 +425,9 @@ class Binary(Op):
             xn = constant_node(xa)
         else:
             return self.of(variable_of(x), y)
+        plain = here().plain
+        if not plain and here().hooked:
+            tell_forward(self, (xa, ya), False)
         try:
             z = self.forward(xa, ya)
         except (TypeError, ValueError, IndexError) as error:
@@ -416,7 +435,7 @@ class Binary(Op):
         if z.dtype is not xn.dtype:
             self.check_dtype(xn.dtype, z.dtype)
         requires_grad = xn.requires_grad or yn.requires_grad
-        if not here().plain:
+        if not plain:
             nodes = self.slow_features((xn, yn), (xa, ya), (z,))
             if not nodes:
                 return output_variable(z, requires_grad, None, 0)
@@ -436,7 +455,8 @@ class Binary(Op):
     def _of_two_dtypes(self, x: Variable, y: Variable) -> Variable:
         """Apply where an integer that needs no gradient is a constant; else raise."""
         left, right = self.without_integers((x, y))
-        if isinstance(left, Variable) and isinstance(right, Variable):
+        both = isinstance(left, Variable) and isinstance(right, Variable)
+        if both and left.dtype != right.dtype:
             raise self.mixed(x.dtype, y.dtype)
         return self.of(left, right)
 

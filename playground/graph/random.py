@@ -13,6 +13,8 @@ as its one exception.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -20,7 +22,7 @@ import numpy as np
 from playground.graph.config import here
 from playground.graph.types import Random
 
-__all__ = ["source"]
+__all__ = ["drawn_again", "source", "state_of"]
 
 
 def source(rng: Random | None = None) -> Random:
@@ -32,3 +34,27 @@ def source(rng: Random | None = None) -> Random:
         function: Any = np.random.random_sample
         rng = function.__self__
     return rng
+
+
+def state_of() -> Any:
+    """Where :func:`source` stands."""
+    rng = source()
+    return rng.bit_generator.state if isinstance(rng, np.random.Generator) else rng.get_state()
+
+
+@contextmanager
+def drawn_again(state: Any) -> Iterator[None]:
+    """Draw what was drawn from ``state`` on; afterwards the draws go on as if nothing had been."""
+    rng, now = source(), state_of()
+    _set_state(rng, state)
+    try:
+        yield
+    finally:
+        _set_state(rng, now)
+
+
+def _set_state(rng: Random, state: Any) -> None:
+    if isinstance(rng, np.random.Generator):
+        rng.bit_generator.state = state
+    else:
+        rng.set_state(state)

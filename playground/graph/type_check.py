@@ -184,8 +184,12 @@ class _TypesExpr(Expr):
 
 def get_types(data: Sequence[Raw], name: str, accept_none: bool = False) -> Expr:
     """The expression of the infos of some arrays, called ``name`` in messages."""
-    infos = _Types(None if x is None else TypeInfo(x.shape, x.dtype) for x in data)
+    infos = _infos(data)
     return _TypesExpr(name, lambda: infos)
+
+
+def _infos(data: Sequence[Raw]) -> _Types:
+    return _Types([None if x is None else TypeInfo(x.shape, x.dtype) for x in data])
 
 
 def make_variable(value: Any, name: str) -> Expr:
@@ -195,6 +199,14 @@ def make_variable(value: Any, name: str) -> Expr:
 
 def check_types(function: Any, arrays: Sequence[Raw]) -> None:
     """Call a function's ``check_type_forward`` on what it was given. Raises InvalidType."""
+    try:
+        # First with the infos themselves: expressions know their text, which only a message needs.
+        function.check_type_forward(_infos(arrays))
+        holds = True
+    except Exception:
+        holds = False  # why, is said below
+    if holds:
+        return
     try:
         _running.append(function.label)
         function.check_type_forward(get_types(arrays, "in_types"))

@@ -31,9 +31,10 @@ from playground.graph.backend import (
     is_symbolic,
     level_of,
 )
-from playground.graph.config import config
+from playground.graph.config import config, here
+from playground.graph.function_hook import around_backward
 from playground.graph.nonfinite import refuse_nan_gradient
-from playground.graph.types import Array, DType, Function, Node, Raw, Shape
+from playground.graph.types import Array, Cotangents, DType, Function, Node, Raw, Shape
 
 __all__ = [
     "SELECTED",
@@ -185,7 +186,12 @@ def _passed(
     watch: Callable[[Function, Sequence[Any], Sequence[Any]], None] | None,
 ) -> Iterator[tuple[Node, Array, Raw | None]]:
     """The inputs of a function that a cotangent goes on to, with it and its dead places."""
-    gxs, dead = _pulled(function, slots, recorded)
+
+    def pull(gy: Cotangents) -> Any:
+        return _pulled(function, slots, recorded)
+
+    hooked = here().hooked
+    gxs, dead = around_backward(function, slots.cotangents, pull) if hooked else pull(None)
     if watch is not None:
         watch(function, slots.cotangents, gxs)
     for i, (node, gx, places) in enumerate(zip(function.inputs, gxs, dead, strict=True)):

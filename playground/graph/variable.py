@@ -17,10 +17,12 @@ import numpy as np
 from playground.graph import backprop
 from playground.graph.backend import (
     ARRAY_TYPES,
+    SEEDS,
     array_like,
     as_array,
     check_numbers,
     is_array,
+    is_recorded,
     plain_array,
     to_cpu,
 )
@@ -31,7 +33,6 @@ from playground.graph.types import (
     Array,
     DType,
     Function,
-    HostArray,
     Node,
     Operand,
     Raw,
@@ -223,11 +224,6 @@ if TYPE_CHECKING:
     def _comparison(self: Array, other: Operand) -> Any: ...
 
 
-# The seeds of scalar outputs, one a dtype: np.ones takes 40 times as long as the look-up. They are
-# read-only, as any gradient may be.
-_SEEDS: dict[DType, HostArray] = {}
-
-
 class Variable(Answering):
     """An array that remembers how it was computed.
 
@@ -316,6 +312,11 @@ class Variable(Answering):
             node.data = array
 
     data = array
+
+    @property
+    def raw_array(self) -> Raw:
+        """The array itself: here the same as ``array``."""
+        return self._array
 
     @property
     def grad(self) -> Raw | None:
@@ -421,14 +422,25 @@ class Variable(Answering):
 
     @property
     def creator(self) -> Function:
-        """The function that computed this Variable, or None for a leaf."""
-        return self._node.creator
+        """The function that computed this Variable, or None for a leaf.
+
+        Of an old-style Function itself, where ``creator_node`` is the node that stands for it.
+        """
+        creator = self._node.creator
+        return creator.function if getattr(creator, "old_style", False) else creator
 
     @creator.setter
     def creator(self, function: Function) -> None:
-        self._node.set_creator_node(function)
+        self._node.set_creator_node(getattr(function, "node", function))
 
-    creator_node = creator
+    @property
+    def creator_node(self) -> Function:
+        """The node of the graph that computed this Variable, or None for a leaf."""
+        return self._node.creator
+
+    @creator_node.setter
+    def creator_node(self, function: Function) -> None:
+        self._node.set_creator_node(function)
 
     @property
     def rank(self) -> int:
@@ -576,10 +588,11 @@ class Variable(Answering):
         if self._grad is not None:
             return self.grad_var if recorded else self.grad
         array = self._array
-        if loss_scale is None and not recorded and type(array) is np.ndarray and not array.shape:
-            one = _SEEDS.get(array.dtype)
+        known = type(array) is np.ndarray or is_recorded(array)
+        if loss_scale is None and not recorded and known and not array.shape:
+            one = SEEDS.get(array.dtype)
             if one is None:
-                one = _SEEDS[array.dtype] = np.ones((), array.dtype)
+                one = SEEDS[array.dtype] = np.ones((), array.dtype)
                 one.flags.writeable = False
             return one
         if array.size != 1:

@@ -31,6 +31,7 @@ from playground.lab.descent import (
 from playground.lab.descent.arguments import knowing_its_arguments
 from playground.lab.descent.box import drawn_within, kept_within
 from playground.lab.descent.restarts import make_rng
+from playground.lab.engines import Engine
 from playground.lab.loop import Ending, Loop, ProgressFunction
 from playground.lab.objective import Objective
 from playground.lab.runlog import RunLog, RunRecord, read_log
@@ -59,6 +60,7 @@ def fit(
     progress: ProgressFunction | None = None,
     device: str | Device | None = None,
     meta: Mapping[str, Any] | None = None,
+    engine: str = "auto",
 ) -> Fit:
     """Minimise ``loss`` by steepest descent from ``start``, with every step logged.
 
@@ -86,6 +88,14 @@ def fit(
         progress: called with (step, value, step size, restarts, seconds) at most every 0.1 s.
         device: where to put the parameters, such as ``'cuda'``; None leaves them where they are.
         meta: JSON values to keep with the log; NumPy's and paths are stored as JSON's.
+        engine: what carries the steps out. ``'eager'`` calls the loss every time. ``'tape'`` and
+            ``'python'`` call it until a step has been recorded: a flat list of NumPy's own calls,
+            which is compared with eager steps bit for bit and then makes the steps by itself, at a
+            fraction of the time (the tape in C, the other as generated Python). ``'auto'``, the
+            default, does so in runs of some length. What ran, and why, stands in ``engine`` of the
+            result. The loss must then be a function of its arguments alone: what it prints, counts
+            or keeps on the way happens for a few steps only. Fresh random numbers, counters and
+            branches that depend on values are noticed, and such runs stay eager.
 
     A point whose loss or gradient is not finite leads to a restart, or ends the run. Ctrl-C ends
     it as well, and an exception of ``loss`` passes through; both leave the log whole. Raises
@@ -96,6 +106,7 @@ def fit(
     parts = make_rule(rule), make_stops(stop), make_restart(restart)
     # None stays None: a run that is resumed then goes on with its checkpoint's generator.
     chance = None if rng is None else make_rng(rng)
+    driver = Engine(engine)
     objective = Objective(loss, start, place)
     if bounds is not None:
         objective.box = make_box(bounds, start, objective.names, objective.start)
@@ -108,7 +119,8 @@ def fit(
     with (place or Device()).use(), force_backprop_mode(), quiet:
         journal, owned = _journal(log, resume, objective, tuple(watched), meta)
         try:
-            return _carry_out(Loop(objective, *parts, journal, chance, watched, progress))
+            loop = Loop(objective, *parts, journal, chance, watched, progress, driver)
+            return _carry_out(loop)
         finally:
             journal.release()
             # A log in memory stays open, for the Fit to read.
@@ -132,6 +144,7 @@ class Fit:
         loss_evaluations, gradient_evaluations: how often each was computed.
         seconds: spent on the run, in all sessions.
         interrupted: whether Ctrl-C ended it.
+        engine: what carried the rows of this session out, and why.
     """
 
     x: Tree
@@ -146,6 +159,7 @@ class Fit:
     gradient_evaluations: int
     seconds: float
     interrupted: bool
+    engine: str
     _read: Callable[[], RunRecord] | None
 
     def __getstate__(self) -> dict[str, Any]:
@@ -309,5 +323,6 @@ def _result(loop: Loop, ending: Ending) -> Fit:
         gradient_evaluations=objective.gradient_evaluations,
         seconds=loop.standing.seconds,
         interrupted=ending.name == "interrupted",
+        engine=loop.engine.describe(max(log.rows - loop.began, 0)),
         _read=log.record if path is None else partial(read_log, path),
     )

@@ -4,24 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from math import isfinite
+from math import isfinite, nan, sqrt
 from textwrap import shorten
 from time import monotonic
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from playground.graph.backend import array_like, is_array, to_cpu
+from playground.graph.backend import array_like, as_number, is_array, is_recorded, to_cpu
 from playground.graph.errors import FitError
 from playground.graph.types import Random, Raw
 from playground.lab.bounds import box_in_json
-from playground.lab.descent import LBFGS, BarzilaiBorwein, Restart, Rule, Standing, Stop, counted
+from playground.lab.descent import Restart, Rule, Standing, Stop, counted
+from playground.lab.descent.advice import Course, advice
 from playground.lab.descent.restarts import make_rng, restore_rng, rng_state
+from playground.lab.engines import Engine
 from playground.lab.objective import Objective
 from playground.lab.runlog import RunLog
 from playground.lab.runlog.points import Mark
 from playground.lab.runlog.store import damaged
-from playground.optimizers.arithmetic import State, square_sum
+from playground.optimizers.arithmetic import State, is_possible, square_sum
+
+if TYPE_CHECKING:
+    from playground.lab.rounds import Rounds, Row
 
 __all__ = ["Ending", "Loop", "ProgressFunction"]
 
@@ -62,7 +67,9 @@ class Loop:
         rng: Random | None,
         watch: Mapping[str, Callable[..., Any]],
         progress: ProgressFunction | None,
+        engine: Engine | None = None,
     ) -> None:
+        self.engine = Engine("eager") if engine is None else engine
         self.objective, self.rule, self.stops, self.restart = objective, rule, stops, restart
         self.box = objective.box
         self.log, self.watch, self.progress = log, list(watch.items()), progress
@@ -70,6 +77,10 @@ class Loop:
         self.state: State = rule.begin(self.point)
         self.stride: Sequence[Raw] = ()
         self.restarts, self.trouble = 0, ""
+        # Rows that were there before this session's first step.
+        self.began = 0
+        # Loss and norm of the gradient where it began, if it is known.
+        self._first: tuple[float | None, float | None] = None, None
         self.takes_back = rule.takes_back
         # Whether all of this agrees with the newest row of the log.
         self.settled = False
@@ -87,23 +98,27 @@ class Loop:
 
     def run(self) -> Ending:
         """Rows until a stop rule is met, or there is no way on."""
-        rule, standing, objective = self.rule, self.standing, self.objective
+        rule, standing, objective, engine = self.rule, self.standing, self.objective, self.engine
         if not self.log.rows:
-            self._land(self.point, objective.check(), True)
+            self.land(self.point, objective.check(), True)
+            norm = sqrt(standing.squared_norm) if standing.squared_norm >= 0 else None
+            self._first = float(standing.value), norm
+        self.began = self.log.rows
         minimum, stops = rule.minimum, [(stop.met, stop) for stop in self.stops]
         while True:
             for met, stop in stops:
                 if met(standing):
                     return self._ended_by(stop)
             fresh = not self.state.size >= minimum or bool(self.trouble)
-            point = self._restarted() if fresh else objective.moved(self.point, self.stride)
-            if point is None:
-                return self._stuck()
-            self._land(point, objective.evaluate(point), fresh)
+            if fresh or engine.idle or not engine.advance(self):
+                point = self._restarted() if fresh else objective.moved(self.point, self.stride)
+                if point is None:
+                    return self._stuck()
+                self.land(point, objective.evaluate(point), fresh)
             if self.progress is not None and monotonic() >= self._next_report:
                 self._report()
 
-    def _land(self, point: list[Raw], value: float, fresh: bool) -> None:
+    def land(self, point: list[Raw], value: float, fresh: bool) -> None:
         """Move to a point that was evaluated, if it is accepted, and log it."""
         objective, rule, standing = self.objective, self.rule, self.standing
         judged = self.takes_back and not fresh
@@ -114,7 +129,7 @@ class Loop:
             grads = objective.gradient()
             free = grads if self.box is None else self.box.projected(point, grads)
             squared_norm = square_sum(free)
-        watched = self._watched(point) if self.watch else ()
+        watched = self.watched(point) if self.watch else ()
         self.settled = False
         if accepted:
             self.point = standing.point = point
@@ -138,6 +153,52 @@ class Loop:
         self.log.row(value, size, self.restarts, accepted, row_point, logged, watched)
         self.settled = True
 
+    # ------------------------------------------------------------------------------ by an engine
+
+    def is_met(self) -> bool:
+        """Whether a stop rule is met where the loop stands, or the step size is too small."""
+        met = any(is_possible(stop.met(self.standing)) for stop in self.stops)
+        return met or not self.state.size >= self.rule.minimum
+
+    def take_row(self, row: Row) -> None:
+        """Go to a row that was carried out for this loop, and log it."""
+        self.settled = False
+        self.stand(row, 1)
+        self.log_row(row)
+
+    def retake(self, rows: Sequence[Row]) -> None:
+        """Log the rows that led here; one by one, for a commit in between says where it stands."""
+        evaluations = self.objective.gradient_evaluations
+        self.standing.step -= len(rows)
+        for left, row in enumerate(rows, 1 - len(rows)):
+            self.objective.gradient_evaluations = evaluations + left
+            self.take_row(row)
+
+    def log_row(self, row: Row) -> None:
+        """Log a row that the loop stands at."""
+        logged = (row.point[0], row.grads[0]) if self.objective.single else (row.point, row.grads)
+        point, grads = logged
+        size = row.state.size
+        self.log.row(row.value, size, self.restarts, True, point, grads, row.watched)
+        self.settled = True
+
+    def take_rounds(self, rounds: Rounds, done: int) -> None:
+        """Go to where ``done`` rounds have led, and log their columns."""
+        self.settled = False
+        self.stand(rounds.row(done), done)
+        self.objective.gradient_evaluations += done
+        self.log.columns(self.restarts, *rounds.columns.first(done))
+        self.settled = True
+
+    def stand(self, row: Row, done: int) -> None:
+        """Go to a row, ``done`` rows after this one."""
+        standing = self.standing
+        self.point = standing.point = row.point
+        self.grads, self.state, self.stride = row.grads, row.state, row.stride
+        standing.step += done
+        standing.value, standing.accepted = row.value, True
+        standing.squared_norm = row.squared_norm
+
     def _restarted(self) -> list[Raw] | None:
         """A point to start again from, or None if that is not to be."""
         limit = self.restart.limit
@@ -153,28 +214,38 @@ class Loop:
         return point
 
     def _ended_by(self, stop: Stop) -> Ending:
-        hint = stop.hint if stop.converged else self._advised(stop.hint)
+        hint = stop.hint if stop.converged else advice(*self._course(), stop.hint)
         reason = stop.reason(self.standing)
         return Ending(type(stop).__name__, reason, hint, stop.converged, stop.here)
 
-    def _advised(self, hint: str) -> str:
-        better = BarzilaiBorwein.name
-        good = self.rule.name in (better, LBFGS.name)
-        other = "" if good else f"try the rule {better!r}"
-        return ", or ".join(filter(None, [hint, other]))
+    def _course(self) -> tuple[Course, str, list[Stop]]:
+        """What an advice is made of."""
+        standing, best = self.standing, self.log.best
+        norm = sqrt(standing.squared_norm) if standing.squared_norm >= 0 else nan
+        value = float(standing.value)
+        finite = [v for v in (value, best and best.value) if v is not None and isfinite(v)]
+        lowest = min(finite, default=value)
+        rounding = max(float(np.finfo(dtype).eps) for dtype in self.objective.dtypes)
+        course = Course(*self._first, value, lowest, norm, self.restarts, rounding)
+        return course, self.rule.name, self.stops
 
     def _stuck(self) -> Ending:
         used = f", and all {counted(self.restarts, 'restart')} are used up" if self.restarts else ""
         if self.trouble:
+            course = self._course()
             hint = "start elsewhere, or with a smaller step size"
+            if course[0].is_bottomless:
+                hint = advice(*course, hint)
             if not self.standing.step:  # no step was taken that could have been too long
                 hint = "start elsewhere: playground.find_nan(loss, start) names the line"
             return Ending("not finite", f"{self.trouble}{used}", hint)
         zero = ": the gradient is zero" if self.standing.squared_norm == 0.0 else ""
         reason = f"the step size fell below {self.rule.minimum:g}{zero}{used}"
-        return Ending("stuck", reason, self._advised("allow restarts ('kick' or 'fresh')"))
+        hint = advice(*self._course(), "allow restarts ('kick' or 'fresh')")
+        return Ending("stuck", reason, hint)
 
-    def _watched(self, point: list[Raw]) -> list[float]:
+    def watched(self, point: list[Raw]) -> list[float]:
+        """The values of the watch functions at a point."""
         return [self._number(name, function, point) for name, function in self.watch]
 
     def _number(self, name: str, function: Callable[..., Any], point: list[Raw]) -> float:
@@ -184,7 +255,7 @@ class Loop:
             error.add_note(f"This was raised by watch[{name!r}] of fit.")
             raise
         try:
-            return float(to_cpu(value))
+            return as_number(value) if is_recorded(value) else float(to_cpu(value))
         except (TypeError, ValueError) as error:
             shape = getattr(value, "shape", None)
             what = type(value).__name__ if not shape else f"an array of shape {shape}"

@@ -13,9 +13,10 @@ from playground.graph.backend import (
     Device,
     array_like,
     as_array,
+    as_number,
     is_array,
     plain_array,
-    to_cpu,
+    settled,
 )
 from playground.graph.errors import FitError
 from playground.graph.questions import QUESTIONS
@@ -88,10 +89,8 @@ class Objective:
             raise FitError(_no_variable(value))
         self._value = value
         array = value._array
-        if type(array) is not np.ndarray:
-            array = to_cpu(array)
         try:
-            return array.item()
+            return array.item() if type(array) is np.ndarray else as_number(array)
         except ValueError:
             raise FitError(_not_a_number(array)) from None
 
@@ -112,10 +111,18 @@ class Objective:
             grads = []
             for variable in self._variables:
                 grad = variable._grad
-                # The loss need not depend on every parameter everywhere.
-                grads.append(variable.array * 0 if grad is None else grad)
+                if grad is None:  # the loss need not depend on every parameter everywhere
+                    grad = variable.array * 0
+                grads.append(grad if type(grad) is np.ndarray else settled(grad))
             self.grads = grads
         return self.grads
+
+    def release(self, point: Sequence[Raw]) -> None:
+        """Hold a point's arrays themselves, and nothing that was computed from it."""
+        for variable, array in zip(self._variables, point, strict=True):
+            variable.array = array
+            variable.cleargrad()
+        self._value = self.grads = None
 
     def check(self) -> float:
         """The loss at the start. Raises FitError if the descent cannot begin there."""

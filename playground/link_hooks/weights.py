@@ -94,6 +94,7 @@ class SpectralNormalization(_OfWeights):
         self.vector_name = f"{weight_name}_u"
         # Of the outputs: a transposed convolution has them behind its inputs.
         self.axis = 0
+        self._vectors: tuple[Raw, Raw]
 
     def added(self, link: Any) -> None:
         super().added(link)
@@ -134,9 +135,14 @@ class SpectralNormalization(_OfWeights):
         matrix = self._matrix(weight)
         # Raw: the estimate is a constant of the gradient, as in the method's paper.
         array, u = matrix.array, kept
-        for _ in range(self.n_power_iteration):
-            v = self._unit(np.dot(u, array))
-            u = self._unit(np.dot(array, v))
+        if config.in_recomputing:
+            # Run once more for its gradient (F.forget): with the vectors of the first time.
+            u, v = self._vectors
+        else:
+            for _ in range(self.n_power_iteration):
+                v = self._unit(np.dot(u, array))
+                u = self._unit(np.dot(array, v))
+            self._vectors = u, v
         sigma = F.matmul(F.matmul(u, matrix), v)
         if config.train:
             kept[...] = u

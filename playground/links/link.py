@@ -10,7 +10,9 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from playground.graph.backend import Device, array_like, is_array, parse_device
+from playground.backend import Device, get_device
+from playground.graph.backend import Device as Place
+from playground.graph.backend import array_like, is_array
 from playground.graph.errors import GraphError
 from playground.graph.parameter import Parameter
 from playground.graph.types import DType, Operand, Serializing, Shape
@@ -34,7 +36,7 @@ class Link:
         name: what the chain that it belongs to calls it, or None.
     """
 
-    _device: Device | None = None
+    _device: Place | None = None
     # On the class: a subclass that forgets super().__init__() still has it, and is told.
     _begun = False
     _link_hooks: dict[str, LinkHook] | None = None
@@ -338,9 +340,10 @@ class Link:
         for child, of_other in self._beside(link):
             child.copyparams(of_other, copy_persistent)
 
-    def to_device(self, device: str | int | Device) -> Any:
+    def to_device(self, device: str | int | Device | Place) -> Any:
         """Move all parameters and arrays to a device, such as ``'cuda'``; returns the link."""
-        place = device if isinstance(device, Device) else parse_device(device)
+        there = get_device(device)
+        place = there.place
         own = vars(self)
         self._device = place
         for name in self._params:
@@ -355,13 +358,13 @@ class Link:
             if is_array(own[name]):
                 own[name] = place.put(own[name])
         for child in self.children():
-            child.to_device(place)
+            child.to_device(there)
         return self
 
     @property
     def device(self) -> Device:
         """Where :meth:`to_device` has moved the link, or else the host."""
-        return self._device or Device()
+        return get_device(self._device or Place())
 
     @property
     def xp(self) -> Any:

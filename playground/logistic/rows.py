@@ -7,7 +7,7 @@ from importlib.resources import files
 
 import numpy as np
 
-from playground.graph.errors import InputError
+from playground.graph.errors import InputError, nearest
 from playground.lab import cli
 from playground.lab.reading import (
     Table,
@@ -137,7 +137,9 @@ def _name_classes(settings: argparse.Namespace, names: list[str], where: str) ->
     for flag in ("positive", "negative"):
         asked = getattr(settings, flag)
         if asked is not None and asked not in names:
-            raise InputError(f"--{flag} {asked}: {where} holds {listed(names)}")
+            close = nearest(asked, names)
+            meant = f": did you mean {close!r}?" if close else ""
+            raise InputError(f"--{flag} {asked}: {where} holds {listed(names)}{meant}")
     if settings.positive is not None and settings.positive == settings.negative:
         raise InputError(f"--positive and --negative are both {settings.positive!r}")
     left = [name for name in names if name not in (settings.positive, settings.negative)]

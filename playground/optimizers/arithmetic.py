@@ -9,14 +9,14 @@ start k by itself to the last bit.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import reduce
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy import vdot
 
-from playground.graph.backend import as_array, to_cpu
+from playground.graph.backend import as_array, as_number, is_recorded, to_cpu
 from playground.graph.types import DType, Raw
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "clamped",
     "highest",
     "inner_product",
+    "is_a_number",
     "is_certain",
     "is_possible",
     "kept",
@@ -62,12 +63,22 @@ def select(condition: Truth, a: State, b: State) -> State:
 
 def is_possible(condition: Truth) -> bool:
     """Whether ``condition`` holds anywhere: whether what depends on it must be computed."""
-    return condition if isinstance(condition, bool) else bool(np.any(condition))
+    return condition if isinstance(condition, bool) else _is_true(condition, np.any)
 
 
 def is_certain(condition: Truth) -> bool:
     """Whether ``condition`` holds everywhere, so that the alternative need not be computed."""
-    return condition if isinstance(condition, bool) else bool(np.all(condition))
+    return condition if isinstance(condition, bool) else _is_true(condition, np.all)
+
+
+def _is_true(condition: Truth, anywhere: Callable[[Truth], Truth]) -> bool:
+    # In a recording it is noted that this was asked, for every run to ask it again.
+    return condition.holds() if is_recorded(condition) else bool(anywhere(condition))
+
+
+def is_a_number(number: Number) -> bool:
+    """Whether a number, Python's or a recorded one, is neither infinite nor NaN."""
+    return math.isfinite(number) if type(number) is float else is_certain(abs(number) < math.inf)
 
 
 def lowest(numbers: tuple[Number, ...]) -> Number:
@@ -92,12 +103,12 @@ def to_the_power(base: float, exponent: Number) -> Number:
     if isinstance(exponent, np.ndarray):
         # NumPy's vector loop may differ from C's pow in the last bit, and Chainer's is C's.
         return np.array([math.pow(base, count) for count in exponent.tolist()])
-    return math.pow(base, exponent)
+    return exponent.power_of(base) if is_recorded(exponent) else math.pow(base, exponent)
 
 
 def square_root(number: Number) -> Number:
     """Correctly rounded, by C and by NumPy alike."""
-    return np.sqrt(number) if isinstance(number, np.ndarray) else math.sqrt(number)
+    return math.sqrt(number) if isinstance(number, (float, int)) else np.sqrt(number)
 
 
 def beside(number: Number, array: Raw) -> Number:
@@ -130,8 +141,8 @@ def square_sum(arrays: Sequence[Raw], like: Number = 0.0) -> Number:
         if type(a) is np.ndarray:
             total += float(vdot(a, a))
         else:
-            total += float(to_cpu((a * a).sum()))
-    return total if math.isfinite(total) else _wide_product(arrays, arrays)
+            total += _elsewhere(a, a)
+    return total if is_a_number(total) else _wide_product(arrays, arrays)
 
 
 def inner_product(left: Sequence[Raw], right: Sequence[Raw], like: Number = 0.0) -> Number:
@@ -144,12 +155,19 @@ def inner_product(left: Sequence[Raw], right: Sequence[Raw], like: Number = 0.0)
         return _product_by_lane(left, right)
     total = 0.0
     for a, b in zip(left, right):  # noqa: B905 (of one point)
-        if type(a) is np.ndarray:
+        if type(a) is type(b) is np.ndarray:
             # The dot of both in one dimension, in two thirds of its time.
             total += float(vdot(a, b))
         else:
-            total += float(to_cpu((a * b).sum()))
-    return total if math.isfinite(total) else _wide_product(left, right)
+            total += _elsewhere(a, b)
+    return total if is_a_number(total) else _wide_product(left, right)
+
+
+def _elsewhere(a: Raw, b: Raw) -> Number:
+    """The sum of products of arrays that are not, or not both, on the host."""
+    if is_recorded(a) or is_recorded(b):
+        return as_number(vdot(a, b))
+    return float(to_cpu((a * b).sum()))
 
 
 def _wide_product(left: Sequence[Raw], right: Sequence[Raw]) -> float:

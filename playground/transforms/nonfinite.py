@@ -209,7 +209,7 @@ def _reconstructed(y: Variable) -> Journal:
         outputs: Sequence[Raw | None] = [None] * function.output_count
         if not any(array is None for array in arrays):
             outputs = _made_again(function, arrays)
-        if function is y.creator and function.output_count == 1:
+        if function is y.creator_node and function.output_count == 1:
             outputs = [y.array]
         journal[function] = Account(None, arrays, outputs)
     return journal

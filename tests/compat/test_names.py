@@ -149,8 +149,7 @@ def test_optimizers_have_their_old_methods() -> None:
     model = FunctionSet(layer=layer)
     optimizer = optimizers.SGD(lr=1.0)
     optimizer.setup(model.collect_parameters())
-    with pytest.warns(DeprecationWarning, match="zerograds"):
-        optimizer.zero_grads()
+    optimizer.zero_grads()
     assert layer.w.grad.tolist() == [0, 0, 0]
     layer.w.grad = np.array([3.0, 0.0, 4.0], np.float32)
     assert optimizer.compute_grads_norm() == pytest.approx(5)

@@ -181,7 +181,7 @@ def test_a_converter_gets_a_device() -> None:
         return batch
 
     assert [mine(3, None), mine(3, -1), mine(3, device="@numpy")] == [3, 3, 3]
-    assert seen == [None, "cpu", "cpu"]
+    assert seen == [None, "@numpy", "@numpy"]
     with pytest.raises(TypeError, match="a function of batch"):
         dataset.converter()(3)
 

@@ -64,3 +64,22 @@ def test_a_matrix_that_is_not_square_is_refused_by_both(name: str) -> None:
         getattr(playground.functions, name)(playground.Variable(x))
     with pytest.raises(chainer.utils.type_check.InvalidType):
         getattr(chainer.functions, name)(chainer.Variable(x))
+
+
+@pytest.mark.parametrize("name", ["matmul", "@", "tensordot", "transposed"])
+@pytest.mark.parametrize("dtypes", ["fd", "df", "ef"])
+def test_operands_of_two_precisions(name: str, dtypes: str) -> None:
+    def script(engine: Any) -> Any:
+        F = engine.functions
+        x, y = (engine.Variable(np.arange(4.0).reshape(2, 2).astype(d) / 4) for d in dtypes)
+        z = {
+            "matmul": lambda: F.matmul(x, y),
+            "@": lambda: x @ y,
+            "tensordot": lambda: F.tensordot(x, y, 1),
+            "transposed": lambda: F.matmul(x, y, transa=True, transb=True),
+        }[name]()
+        z.grad = np.ones_like(z.array)
+        z.backward()
+        return z, x.grad, y.grad
+
+    assert_same(run(script, playground), run(script, chainer))

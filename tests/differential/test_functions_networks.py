@@ -356,3 +356,30 @@ def test_errors(name: str) -> None:
     )
     assert isinstance(theirs, Raised)
     assert_same(ours, theirs)
+
+
+def forgotten(engine: Any) -> Any:
+    F, x = engine.functions, engine.Variable(np.array([[0.5, -1.0, 2.0]], "f"))
+    outcomes: list[Any] = []
+    np.random.seed(0)
+    layer = engine.links.Linear(3, 2)
+
+    def one(x: Any) -> Any:
+        outcomes.append(engine.config.in_recomputing)
+        return F.sigmoid(layer(x))
+
+    for function in (one, lambda x: (F.exp(x), one(x)), lambda x: (F.exp(x), x * 2, F.tanh(x))):
+        x.cleargrad()
+        layer.cleargrads()
+        y = F.forget(function, x)
+        y = y if isinstance(y, tuple) else (y,)
+        F.sum(y[-1]).backward()
+        outcomes += [[z.array for z in y], x.grad, layer.W.grad]
+    wrong = (lambda: F.forget(3, x), lambda: F.forget(lambda x: x.array, x))
+    (y,) = (F.sum(F.forget(one, x)),)
+    recorded = raised(lambda: engine.grad([y], [x], enable_double_backprop=True))
+    return outcomes, [raised(call) for call in wrong], recorded
+
+
+def test_a_function_that_is_forgotten() -> None:
+    assert_same(run(forgotten, playground), run(forgotten, chainer), 3e-7)

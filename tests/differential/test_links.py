@@ -223,7 +223,11 @@ def parameters(link: Any) -> Any:
 
 @pytest.mark.parametrize("name", ROWS)
 def test_a_link_is_chainers(name: str) -> None:
-    make, inputs, tolerance = ROWS[name]
+    assert_link_is_chainers(ROWS[name])
+
+
+def assert_link_is_chainers(row: Row) -> None:
+    make, inputs, tolerance = row
 
     def script(engine: Any) -> Any:
         np.random.seed(1)
@@ -244,7 +248,11 @@ def test_a_link_is_chainers(name: str) -> None:
 
 @pytest.mark.parametrize("name", ROWS)
 def test_a_snapshot_of_a_link_goes_both_ways(name: str) -> None:
-    make, inputs, _ = ROWS[name]
+    assert_snapshot_goes_both_ways(ROWS[name])
+
+
+def assert_snapshot_goes_both_ways(row: Row) -> None:
+    make, inputs, _ = row
 
     def trained(engine: Any) -> Any:
         np.random.seed(2)

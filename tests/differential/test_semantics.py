@@ -910,3 +910,23 @@ def test_debug_mode_lets_infinity_pass(engine: Any) -> Any:
         y = engine.functions.log(x)
         y.backward()
     return y, x.grad
+
+
+@same
+def test_an_old_style_function_is_differentiated_once(engine: Any) -> Any:
+    class Square(engine.Function):  # type: ignore[misc]
+        def forward(self, inputs: Any) -> Any:
+            return (inputs[0] ** 2,)
+
+        def backward(self, inputs: Any, gys: Any) -> Any:
+            return (2 * inputs[0] * gys[0],)
+
+    x = engine.Variable(np.array([1.5, -2.0], "f"))
+    found = []
+    for function in (lambda x: Square()(x), lambda x: Square()(x) * x, lambda x: Square()(3 * x)):
+        y = engine.functions.sum(function(x))
+        (gx,) = engine.grad([y], [x], enable_double_backprop=True)
+        total = engine.functions.sum(gx * gx)
+        found.append((gx.array, raised(lambda g=gx: engine.grad([g], [x], [x]))))
+        found.append(raised(total.backward))
+    return found

@@ -394,17 +394,21 @@ def test_two_variables_of_different_dtype_do_not_mix(engine: Any) -> Any:
     ]
 
 
-@pytest.mark.parametrize("name", ["matmul", "arctan2"])
-def test_deviation_two_dtypes_are_refused_by_every_function(name: str) -> None:
-    """Chainer's matmul and arctan2 do not look, and give the wider one."""
+def test_deviation_a_wider_arctan2_has_gradients() -> None:
+    """Chainer's raises in backward, where its matmul gives each operand its own dtype."""
 
     def script(engine: Any) -> Any:
-        function = getattr(engine.functions, name)
-        return raised(lambda: function(leaf(engine, 1, 2), leaf(engine, 3, 4, dtype="d")))
+        x, y = leaf(engine, 1, 2), leaf(engine, 3, 4, dtype="d")
+        z = engine.functions.arctan2(x, y)
+        z.grad = np.ones(2)
+        return z.array, raised(z.backward), x.grad, y.grad
 
     ours, theirs = outcomes(script)
-    assert theirs.dtype == np.float64
-    assert ours.is_invalid_type
+    np.testing.assert_allclose(ours[0], theirs[0])
+    assert isinstance(theirs[1], Raised)
+    np.testing.assert_allclose(ours[2], [3 / 10, 4 / 20], rtol=1e-6)
+    np.testing.assert_allclose(ours[3], [-1 / 10, -2 / 20], rtol=1e-6)
+    assert [ours[2].dtype, ours[3].dtype] == [np.dtype("f"), np.dtype("d")]
 
 
 def test_deviation_sum_to_refuses_a_shape_that_is_larger() -> None:

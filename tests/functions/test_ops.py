@@ -440,19 +440,16 @@ def names_operation(operation: str, row: Row, labels: set[str]) -> bool:
 @every_row()
 def test_only_what_backward_reads_is_kept(row: Row, case: Case) -> None:
     xs = [Variable(x) for x in inputs(row, case)]
-    for y in as_tuple(row(*xs, **case.args)):
-        for function in op_checks.recorded_functions(y):
-            for i, node in enumerate(function.inputs):
-                assert node.data is None or i in function.keep or shared(node, function, y)
+    ys = as_tuple(row(*xs, **case.args))
+    functions = {f for y in ys for f in op_checks.recorded_functions(y)}
+    for function in functions:
+        for i, node in enumerate(function.inputs):
+            assert node.data is None or i in function.keep or shared(node, functions)
 
 
-def shared(node: Any, function: Any, y: Variable) -> bool:
+def shared(node: Any, functions: set[Any]) -> bool:
     """Whether another function, or another input of this one, keeps the node's data."""
-    return any(
-        node is other and i in f.keep
-        for f in op_checks.recorded_functions(y)
-        for i, other in enumerate(f.inputs)
-    )
+    return any(node is other and i in f.keep for f in functions for i, other in enumerate(f.inputs))
 
 
 @every_row()

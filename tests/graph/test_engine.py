@@ -100,12 +100,12 @@ def test_failing_backward_leaves_every_gradient_and_the_config(
     x, z, h, loss = _failing_loss(broken)
     loss.grad = seed = np.array(2.0)
     held = x.grad, z.grad, h.grad
-    switches = config.show()
+    switches = config.as_dict()
     with pytest.raises(BrokenError):
         loss.backward(retain_grad=retain_grad, enable_double_backprop=recorded)
     assert all(a is b for a, b in zip((x.grad, z.grad, h.grad), held, strict=True))
     assert loss.grad is seed
-    assert config.show() == switches
+    assert config.as_dict() == switches
 
 
 def test_interrupt_inside_backward_leaves_every_gradient() -> None:
@@ -131,13 +131,13 @@ def test_failing_accumulation_leaves_the_other_leaves() -> None:
 def test_failing_grad_leaves_every_gradient_and_the_config() -> None:
     x, z, h, loss = _failing_loss(broken)
     held = x.grad, z.grad, h.grad
-    switches = config.show()
+    switches = config.as_dict()
     for options in ({"set_grad": True}, {"retain_grad": True}, {"enable_double_backprop": True}):
         with pytest.raises(BrokenError):
             playground.grad([loss], [x, z], **options)
         assert all(a is b for a, b in zip((x.grad, z.grad, h.grad), held, strict=True))
         assert loss.grad is None
-        assert config.show() == switches
+        assert config.as_dict() == switches
 
 
 def test_graph_can_be_used_again_after_a_failure() -> None:
@@ -302,7 +302,7 @@ def test_switches_belong_to_the_thread() -> None:
 
 
 def test_using_config_restores_after_an_error_and_nests() -> None:
-    before = config.show()
+    before = config.as_dict()
 
     def fail() -> None:
         with using_config("debug", True), using_config("train", False):
@@ -313,7 +313,7 @@ def test_using_config_restores_after_an_error_and_nests() -> None:
 
     with pytest.raises(BrokenError):
         fail()
-    assert config.show() == before
+    assert config.as_dict() == before
 
 
 def test_using_config_takes_names_of_the_users_own() -> None:
@@ -1256,7 +1256,7 @@ def test_generators_that_take_turns_leave_no_switch_behind(
     for i in order:
         assert next(generators[i], None) is None
     assert getattr(config, name) == before
-    assert config.show()[name] == before
+    assert config.as_dict()[name] == before
 
 
 def test_a_switch_inside_another_and_one_set_for_good() -> None:

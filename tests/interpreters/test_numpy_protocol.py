@@ -572,6 +572,8 @@ def test_a_complex_constant_on_a_real_variable_raises(op: Callable[..., Any]) ->
 
 @pytest.mark.parametrize("op", BINARY, ids=full_name)
 def test_two_variables_of_different_dtype_raise(op: Callable[..., Any]) -> None:
+    if op in (np.arctan2, F.arctan2):
+        pytest.skip("the widest computes: tests/functions/test_promotion.py")
     for other in (Variable(Y), as_variable(Y)):
         with pytest.raises(InvalidType) as caught:
             op(Variable(X.astype("f")), other)

@@ -14,6 +14,7 @@ import pytest
 
 import playground
 from playground import FitError, LogError, read_log
+from playground.lab import engines
 from playground.lab.descent import (
     AdamSteps,
     BarzilaiBorwein,
@@ -28,7 +29,7 @@ from playground.lab.descent import (
     Restart,
     make_rule,
 )
-from playground.lab.runlog import RunLog
+from playground.lab.runlog import RunLog, writer
 from playground.lab.runlog.points import Marks
 from tests.strict_array import StrictArray, registered
 
@@ -498,9 +499,15 @@ def test_ctrl_c_ends_the_run_and_it_can_be_resumed(where, tmp_path, monkeypatch)
         strike("watch", 300)
         return Y[0, 0]
 
+    # A program calls neither the loss nor what is watched.
+    engine = "eager" if where in ("loss", "watch") else "python"
+    monkeypatch.setattr(writer, "GATHERED_ROWS", 64)
+    monkeypatch.setattr(engines, "ROUNDS_AT_ONCE", 16)
+
     def run(log, **options):
         return fit(loss, problem.Y, rule=GrowShrink(minimum=1e-3), restart=Nudge(), rng=4,
-                   stop=MaxSteps(3000), watch={"w": watched}, log=log, **options)  # fmt: skip
+                   stop=MaxSteps(3000), watch={"w": watched}, log=log, engine=engine,
+                   **options)  # fmt: skip
 
     problem = Inverse(3, 6)
     found = run(tmp_path, progress=lambda *args: strike("progress", 0))
@@ -709,7 +716,12 @@ def test_a_log_of_an_older_checkpoint_is_read_and_not_continued(tmp_path):
         fit(bowl, np.zeros(2), log=tmp_path, stop=MaxSteps(30), resume=True)
 
 
-@pytest.mark.parametrize("rule", ["grow-shrink", "barzilai-borwein", "constant", "adam", "l-bfgs"])
+ALL_RULES = [
+    *("grow-shrink", "barzilai-borwein", "constant", "adam", "l-bfgs", "conjugate-gradient"),
+]
+
+
+@pytest.mark.parametrize("rule", ALL_RULES)
 def test_a_checkpoint_is_the_state_of_the_rule(rule, tmp_path):
     """By the names of its fields, and on disk as it was in memory."""
     found = fit(bowl, np.zeros(2, "f4"), rule=rule, stop=MaxSteps(9), log=tmp_path)
@@ -887,7 +899,9 @@ def test_backprop_that_is_switched_off_outside_is_on_inside():
 # ------------------------------------------------------------------------------------- devices
 
 
-@pytest.mark.parametrize("rule", ["grow-shrink", "barzilai-borwein", "l-bfgs"])
+@pytest.mark.parametrize(
+    "rule", ["grow-shrink", "barzilai-borwein", "l-bfgs", "conjugate-gradient"]
+)
 def test_arrays_of_a_device(rule, tmp_path):
     with registered():
         host = Inverse(3, 0).fit(2000, rule=rule)

@@ -500,3 +500,62 @@ def test_all_words_lie_inside_the_figure_and_apart(draw) -> None:
             across = min(one.x1, other.x1) - max(one.x0, other.x0)
             up = min(one.y1, other.y1) - max(one.y0, other.y0)
             assert min(across, up) < 2
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ([1.0, 103.0], [0.1, 1, 10, 100, 1000]),
+        ([1e-6, 1e3], [1e-6, 1e-4, 1e-2, 1, 100]),
+        ([2.0, 30.0], [2, 5, 10, 20]),
+        ([-3.0, 3.0], [-3, -2, -1, 0, 1, 2, 3]),
+        ([5.0, 5.0], None),
+    ],
+)
+def test_only_ticks_in_sight_are_made(values, expected) -> None:
+    ax = plot.loss(loss_frame(values), below=None)
+    low, high = ax.get_ylim()
+    made = ax.get_yticks()
+    assert len(made)
+    assert np.all((made >= low) & (made <= high))
+    if expected is not None:
+        assert made == pytest.approx([tick for tick in expected if low <= tick <= high])
+
+
+def test_the_ticks_of_an_axis_that_runs_down_are_in_sight_too() -> None:
+    ax = plot.heat_map(np.eye(3))
+    assert [list(ax.get_xticks()), list(ax.get_yticks())] == [[0, 1, 2], [0, 1, 2]]
+
+
+def test_a_picture_without_a_ground_of_its_own_stays_so(tmp_path) -> None:
+    from matplotlib.image import imread
+
+    ax = plot.loss(loss_frame([2.0, 1.0]))
+    assert imread(plot.save(ax, tmp_path / "a.png")).shape[2] == 3
+    ax.figure.set_facecolor("none")
+    assert imread(plot.save(ax, tmp_path / "b.png"))[0, 0].tolist() == [1, 1, 1, 0]
+
+
+def documented(*ways: str) -> list[str]:
+    """What a fresh Python says of a docstring of matplotlib after each of the ways to draw."""
+    lines = [
+        "import sys",
+        "from playground.lab import plot",
+        "from playground.lab.plot import canvas",
+        *ways,
+        "from matplotlib.lines import Line2D",
+        "print('antialiased' in (Line2D.set.__doc__ or ''), 'set' in vars(Line2D))",
+    ]
+    ran = subprocess.run(
+        [sys.executable, "-c", "\n".join(lines)], capture_output=True, text=True, check=True
+    )
+    return ran.stdout.split()
+
+
+def test_docstrings_of_matplotlib_are_left_out_in_commands_alone() -> None:
+    drawn = "with plot.offscreen(): plot.loss({'loss': [2, 1], 'restart': [0, 0]})"
+    assert documented(drawn) == ["True", "True"]
+    assert documented("with plot.offscreen(): canvas.import_undocumented()") == ["False", "True"]
+    # What was imported before keeps them.
+    later = "import matplotlib.figure; canvas.import_undocumented()"
+    assert documented(later) == ["True", "True"]

@@ -12,15 +12,16 @@ from tests.faults import compiler, in_faulty_process
 from tests.resume_runs import RUNS, check_rivals, differences, kill_and_resume, start
 
 
+@pytest.mark.parametrize("engine", ["eager", "tape"])
 @pytest.mark.parametrize("name", RUNS)
-def test_killed_five_times_equals_never_killed(name, tmp_path):
+def test_killed_five_times_equals_never_killed(name, engine, tmp_path):
     assert start(name, tmp_path / "whole") == 0
     expected = read_log(tmp_path / "whole")
     assert (expected.loss["restart"].max() > 0) == (name != "thinned")
     rng = np.random.default_rng(0)
     for _ in range(5):
-        kill_and_resume(name, tmp_path / "killed", expected, rng)
-    assert start(name, tmp_path / "killed") == 0
+        kill_and_resume(name, tmp_path / "killed", expected, rng, engine)
+    assert start(name, tmp_path / "killed", "--engine", engine) == 0
     found = read_log(tmp_path / "killed")
     assert not differences(found, expected)
     for key in ("value", "steps", "restarts", "loss_evaluations", "best_step"):

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import playground
-from playground import Chain, ChainList, GraphError, Link, Parameter, Sequential
+from playground import Chain, ChainList, GraphError, Link, Parameter, Sequential, backend
 from tests.strict_array import StrictArray, registered
 
 
@@ -129,12 +129,7 @@ def test_moving_takes_everything_along() -> None:
         model(np.ones((1, 2)))
         model.first.add_persistent("mean", np.ones(2))
         model.second.b.grad = np.full(1, 3.0)
-        monkey = pytest.MonkeyPatch()
-        monkey.setattr("playground.links.link.Device", Device)
-        try:
-            assert model.to_device(Device()) is model  # type: ignore[arg-type]
-        finally:
-            monkey.undo()
+        assert model.to_device(backend.Device(Device())) is model  # type: ignore[arg-type]
         arrays = [param.array for param in model.params()]
         arrays += [model.first.mean, model.second.b.grad]
         assert {type(array) for array in arrays} == {StrictArray}
@@ -198,16 +193,11 @@ def test_a_parameter_made_later_is_where_its_link_was_moved() -> None:
                 return StrictArray.of(array)
 
         model = Two()
-        monkey = pytest.MonkeyPatch()
-        monkey.setattr("playground.links.link.Device", Device)
-        try:
-            model.to_device(Device())  # type: ignore[arg-type]
-        finally:
-            monkey.undo()
+        model.to_device(backend.Device(Device()))  # type: ignore[arg-type]
         model.first.W.initialize((2, 3))
         assert type(model.first.W.array) is StrictArray
         assert (2, 3) in places
-    assert Two().device.name == "cpu"
+    assert Two().device.name == "@numpy"
     assert Two().xp is np
 
 

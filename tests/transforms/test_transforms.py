@@ -668,12 +668,12 @@ def test_a_transform_leaves_the_switches_as_they_were() -> None:
     def broken(x: Any) -> Any:
         raise RuntimeError("broken")
 
-    before = playground.config.show()
+    before = playground.config.as_dict()
     with no_backprop_mode():
         with pytest.raises(RuntimeError, match="broken"):
             grad(broken)(X)
         assert not playground.config.enable_backprop
-    assert playground.config.show() == before
+    assert playground.config.as_dict() == before
 
 
 def test_threads_do_not_meet() -> None:

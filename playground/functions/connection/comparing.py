@@ -12,6 +12,7 @@ from playground.functions.basic_math import add, divide, multiply, subtract
 from playground.functions.connection.dense import of_one_precision
 from playground.functions.elementwise import sqrt, square, where
 from playground.functions.linalg import matmul
+from playground.functions.loss.common import check_choice
 from playground.functions.operands import together
 from playground.functions.reduction import mean, sum
 from playground.graph import backend
@@ -20,11 +21,6 @@ from playground.graph.types import Operand, Raw, Shape
 from playground.graph.variable import Variable, as_array_of, as_variable
 
 __all__ = ["contrastive", "cross_covariance", "decov", "negative_sampling", "triplet"]
-
-
-def _known(operation: str, reduce: str, choices: tuple[str, ...]) -> None:
-    if reduce not in choices:
-        raise ValueError(f"{operation}: reduce must be one of {choices}, got {reduce!r}")
 
 
 def _rows(operation: str, *xs: Operand) -> list[Variable]:
@@ -44,7 +40,7 @@ def contrastive(
     x0 and x1 (n, size); y (n,) is 1 for pairs that belong together, 0 for others. The mean over
     the pairs, or with ``reduce='no'`` each.
     """
-    _known("contrastive", reduce, ("mean", "no"))
+    check_choice("contrastive", "reduce", reduce, ("mean", "no"))
     x0, x1 = _rows("contrastive", x0, x1)
     same = backend.constant_like(as_array_of(y), x0.array, "contrastive").astype(x0.dtype)
     if same.shape != x0.shape[:1]:
@@ -69,7 +65,7 @@ def triplet(
 
     The mean over the rows, or with ``reduce='no'`` each.
     """
-    _known("triplet", reduce, ("mean", "no"))
+    check_choice("triplet", "reduce", reduce, ("mean", "no"))
     a, p, n = _rows("triplet", anchor, positive, negative)
     near, far = square(subtract(a, p)), square(subtract(a, n))
     loss = relu(add(sum(subtract(near, far), 1), float(margin)))
@@ -89,7 +85,7 @@ def cross_covariance(y: Operand, z: Operand, reduce: str = "half_squared_sum") -
 
     Half the sum of their squares, or with ``reduce='no'`` the matrix (k, l).
     """
-    _known("cross_covariance", reduce, ("half_squared_sum", "no"))
+    check_choice("cross_covariance", "reduce", reduce, ("half_squared_sum", "no"))
     y, z = together("cross_covariance", y, z)
     if y.ndim != 2 or z.ndim != 2 or y.shape[0] != z.shape[0]:
         raise InvalidType(
@@ -104,7 +100,7 @@ def decov(h: Operand, reduce: str = "half_squared_sum") -> Variable:
 
     Half the sum of their squares, or with ``reduce='no'`` the matrix (k, k).
     """
-    _known("decov", reduce, ("half_squared_sum", "no"))
+    check_choice("decov", "reduce", reduce, ("half_squared_sum", "no"))
     h = as_variable(h)
     if h.ndim != 2 or h.dtype.kind != "f":
         raise InvalidType("decov", "h (n, k) of floating point", f"{h.dtype} {h.shape}")
@@ -130,7 +126,7 @@ def negative_sampling(
     words as an integer array. The sum over all, or with ``reduce='no'`` the loss of each; with
     ``return_samples`` also the words (n, sample_size + 1), t ahead of those that were drawn.
     """
-    _known("negative_sampling", reduce, ("sum", "no"))
+    check_choice("negative_sampling", "reduce", reduce, ("sum", "no"))
     x, W = of_one_precision("negative_sampling", x, W)
     words = backend.constant_like(as_array_of(t), x.array, "negative_sampling")
     if x.ndim != 2 or words.shape != x.shape[:1] or words.dtype.kind not in "iu" or W.ndim != 2:

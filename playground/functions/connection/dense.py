@@ -51,11 +51,31 @@ def of_one_precision(operation: str, x: Operand, *weights: Operand) -> list[Vari
     return [v if v.dtype == dtype else cast(v, dtype) for v in operands]
 
 
+def _fit(x: Operand, W: Operand, b: Operand) -> bool:
+    """Whether they are Variables that fit as they are: so mostly, and found out in no time."""
+    if not (isinstance(x, Variable) and isinstance(W, Variable)):
+        return False
+    entry, weights = x._node, W._node
+    shape, dtype = weights.shape, weights.dtype
+    if shape is None or len(shape) != 2 or dtype is not entry.dtype or dtype.kind != "f":
+        return False
+    if b is not None:
+        if not isinstance(b, Variable):
+            return False
+        bias = b._node
+        if bias.dtype is not dtype or bias.shape != shape[:1]:
+            return False
+    columns = entry.shape
+    return columns is not None and len(columns) == 2 and columns[1] == shape[1]
+
+
 def linear(x: Operand, W: Operand, b: Operand = None, n_batch_axes: int = 1) -> Variable:
     """x W^T + b: x (n, …), W (out, in) with in the elements of an entry of x, b (out,).
 
     The first ``n_batch_axes`` axes of x count entries, and stay; the others are laid end to end.
     """
+    if n_batch_axes == 1 and _fit(x, W, b):
+        return Linear().apply((x, W) if b is None else (x, W, b))[0]
     if n_batch_axes <= 0:
         raise ValueError(f"linear: expected n_batch_axes greater than 0, got {n_batch_axes}")
     x, W, *b = of_one_precision("linear", x, W, *(() if b is None else (b,)))

@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from playground.functions.operands import Promoting
 from playground.functions.registry import answers, function_of
 from playground.graph.op import Elementwise, ElementwiseUnary, Unary
 from playground.graph.types import Array, Cotangents, Operand, Raw
@@ -116,7 +117,7 @@ class Arctan(ElementwiseUnary):
 arctan = function_of(Arctan)
 
 
-class Arctan2(Elementwise):
+class Arctan2(Promoting, Elementwise):
     """z = the angle of the point (y, x), in radians; arguments in NumPy's order."""
 
     __slots__ = ()

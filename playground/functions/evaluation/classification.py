@@ -52,7 +52,8 @@ def accuracy(y: Operand, t: Operand, ignore_label: int | None = None) -> Variabl
     Labels equal to ``ignore_label`` are not counted; where all are, the accuracy is 0.
     """
     y, t = _scores_and_labels("accuracy", y, t)
-    hit = np.argmax(y, 1).reshape(t.shape) == t
+    best = np.argmax(y, 1)
+    hit = (best if best.shape == t.shape else best.reshape(t.shape)) == t
     if ignore_label is None:
         return variable_of(_share(hit.sum(), t.size, y) if t.size else np.float64("nan") * y.sum())
     counted = t != ignore_label

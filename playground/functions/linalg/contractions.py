@@ -14,6 +14,7 @@ from playground.functions.array.shaping import as_tuple
 from playground.functions.array.views import note_view
 from playground.functions.linalg.matrices import eye_like
 from playground.functions.linalg.products import matmul
+from playground.functions.operands import Promoting
 from playground.functions.reduction import normal_axes
 from playground.functions.registry import answers
 from playground.graph import backend
@@ -27,7 +28,7 @@ __all__ = ["einsum", "tensordot"]
 _LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
-class Einsum(Op):
+class Einsum(Promoting, Op):
     """y = einsum(subscripts, *xs): products of elements, summed over the labels not in y."""
 
     __slots__ = ("inputs_", "options", "output")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from playground.functions.operands import operator, together, turn_of
+from playground.functions.operands import Promoting, operator, together, turn_of
 from playground.functions.registry import answers
 from playground.graph import backend
 from playground.graph.errors import OperandError
@@ -15,7 +15,7 @@ from playground.graph.variable import Variable
 __all__ = ["batch_matmul", "matmul"]
 
 
-class MatMul(Broadcasting):
+class MatMul(Promoting, Broadcasting):
     """z = x @ y over the last two axes, the others broadcast; x (…, l, m), y (…, m, n).
 
     A 1-D x is a row and a 1-D y a column, whose axis of length 1 is left out of z.

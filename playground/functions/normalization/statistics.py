@@ -61,14 +61,14 @@ class Standardize(Unary):
 
 
 def _mean(x: Array, axes: tuple[int, ...]) -> Array:
-    return x.sum(axis=axes, keepdims=True) * (1.0 / _elements(x.shape, axes))
+    return x.sum(axis=axes, keepdims=True) * (1.0 / element_count(x.shape, axes))
 
 
-def _elements(shape: Shape, axes: tuple[int, ...]) -> int:
+def element_count(shape: Shape, axes: tuple[int, ...]) -> int:
     return max(math.prod(shape[a] for a in axes), 1)
 
 
-def _statistic_axes(operation: str, x: Variable, gamma: Variable, axis: Axis) -> tuple[int, ...]:
+def statistic_axes(operation: str, x: Variable, gamma: Variable, axis: Axis) -> tuple[int, ...]:
     """The axes that mean and variance are taken over; gamma has the shape of the others."""
     if axis is None:
         axes = (0, *range(gamma.ndim + 1, x.ndim))
@@ -89,7 +89,7 @@ def _statistic_axes(operation: str, x: Variable, gamma: Variable, axis: Axis) ->
     return axes
 
 
-def _kept(v: Any, x: Variable, axes: tuple[int, ...]) -> Any:
+def beside_axes(v: Any, x: Variable, axes: tuple[int, ...]) -> Any:
     """Weights of x's other axes, shaped to be broadcast to x."""
     return v.reshape(tuple(1 if i in axes else n for i, n in enumerate(x.shape)))
 
@@ -112,10 +112,10 @@ def batch_normalization(
     ``running_mean`` and ``running_var`` are moved towards m and v, by ``1 - decay``, in place.
     """
     x, gamma, beta = of_one_precision("batch_normalization", x, gamma, beta)
-    axes = _statistic_axes("batch_normalization", x, gamma, axis)
+    axes = statistic_axes("batch_normalization", x, gamma, axis)
     if beta.shape != gamma.shape:
         raise InvalidType("batch_normalization", f"beta of shape {gamma.shape}", f"{beta.shape}")
-    count = _elements(x.shape, axes)
+    count = element_count(x.shape, axes)
     if count == 1:
         warnings.warn(
             "batch_normalization: mean and variance of a single element: the result is beta "
@@ -132,7 +132,7 @@ def batch_normalization(
         if running is not None:
             running *= decay
             running += ((1 - decay) * new.reshape(running.shape)).astype(running.dtype)
-    return add(multiply(y, _kept(gamma, x, axes)), _kept(beta, x, axes))
+    return add(multiply(y, beside_axes(gamma, x, axes)), beside_axes(beta, x, axes))
 
 
 def fixed_batch_normalization(
@@ -146,11 +146,11 @@ def fixed_batch_normalization(
 ) -> Variable:
     """gamma (x - mean) / sqrt(var + eps) + beta, with mean and variance that are given."""
     x, *weights = of_one_precision("fixed_batch_normalization", x, gamma, beta, mean, var)
-    axes = _statistic_axes("fixed_batch_normalization", x, weights[0], axis)
+    axes = statistic_axes("fixed_batch_normalization", x, weights[0], axis)
     if any(v.shape != weights[0].shape for v in weights):
         shapes = ", ".join(str(v.shape) for v in weights)
         raise InvalidType("fixed_batch_normalization", "gamma, beta … of one shape", shapes)
-    gamma, beta, mean, var = (_kept(v, x, axes) for v in weights)
+    gamma, beta, mean, var = (beside_axes(v, x, axes) for v in weights)
     return add(multiply(subtract(x, mean), divide(gamma, sqrt(add(var, eps)))), beta)
 
 
@@ -189,4 +189,4 @@ def group_normalization(
     parts = reshape(x, (x.shape[0], groups, math.prod(x.shape[1:]) // groups))
     y = reshape(Standardize((2,), eps).of(parts), x.shape)
     others = (0, *range(2, x.ndim))
-    return add(multiply(y, _kept(gamma, x, others)), _kept(beta, x, others))
+    return add(multiply(y, beside_axes(gamma, x, others)), beside_axes(beta, x, others))

@@ -5,7 +5,8 @@ A study is a subclass of :class:`Study`, one that is about a single logged desce
 a study finds comes back as text, files, pictures and an exit code.
 """
 
-from playground.lab.cli.descent import Descent
+from typing import TYPE_CHECKING
+
 from playground.lab.cli.ending import BAD_INPUT, CONVERGED, INTERRUPTED, NOT_CONVERGED, guarded
 from playground.lab.cli.flags import (
     STEP_RULES,
@@ -20,6 +21,9 @@ from playground.lab.cli.flags import (
 from playground.lab.cli.progress import ProgressLine
 from playground.lab.cli.study import Study, run
 from playground.lab.cli.text import matrix_text
+
+if TYPE_CHECKING:
+    from playground.lab.cli.descent import Descent
 
 __all__ = [
     "BAD_INPUT",
@@ -41,3 +45,15 @@ __all__ = [
     "run",
     "whole",
 ]
+
+
+if not TYPE_CHECKING:  # for a type checker every name would exist
+
+    def __getattr__(name: str) -> object:
+        # Late: it brings the rules of descent along, and what they are made of, which a listing
+        # of runs has no use for and would wait for.
+        if name != "Descent":
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from playground.lab.cli.descent import Descent
+
+        return Descent

@@ -17,6 +17,7 @@ from playground.lab.cli.progress import ProgressLine
 from playground.lab.cli.study import Study
 from playground.lab.cli.text import report, shell_word
 from playground.lab.descent import Below, MaxSeconds, MaxSteps, Restart, Rule, Stop
+from playground.lab.descent.advice import OUT_OF_REACH
 from playground.lab.fit import Fit, fit
 
 __all__ = ["Descent"]
@@ -109,6 +110,7 @@ class Descent(Study):
                 progress=progress,
                 device=self.device,
                 meta=logged_meta(self),
+                engine=settings.engine,
             )
         self._ended = time.monotonic()
         if self.result.interrupted:
@@ -149,14 +151,18 @@ class Descent(Study):
 
     def cure(self) -> str:
         """The line about what would help."""
+        # Whatever is slow about a run that has ended: where it ended it would end again.
+        if self.result.hint.startswith(OUT_OF_REACH):
+            return f"what would help: {self.result.hint}"
         ways = filter(None, [self.advice(), self._way_on()])
         return f"what would help: {', or '.join(ways) or self.result.hint}"
 
     def _way_on(self) -> str:
         """The command that takes a run past the limit it ended at, unless it went the wrong way."""
         settings, result = self.settings, self.result
-        # More of steps that lead uphill would help nobody.
-        if result.ending in ("MaxSteps", "MaxSeconds") and self.has_grown:
+        limited = result.ending in ("MaxSteps", "MaxSeconds")
+        # More of steps that lead uphill, or nowhere any more, would help nobody.
+        if limited and (self.has_grown or not result.hint.startswith("allow more")):
             return ""
         if result.ending == "MaxSteps":
             more = 10 * max(settings.max_steps, result.steps)
@@ -182,6 +188,7 @@ class Descent(Study):
             ("steps, restarts", f"{result.steps:,}, {result.restarts:,}"),
             ("evaluations", f"{losses:,} of the loss, {gradients:,} of the gradient"),
             ("seconds", f"{result.seconds:.2f}"),
+            ("engine", result.engine),
         ]
         log = f"log        {self.settings.out}  (read it with playground.read_log)"
         return report(paragraphs, [*entries, *counts], log)

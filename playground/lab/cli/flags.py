@@ -9,11 +9,14 @@ from __future__ import annotations
 import argparse
 import inspect
 import math
+import textwrap
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn, TypeAlias
 
-from playground.graph.errors import InputError
+from playground.graph.errors import InputError, nearest
 from playground.lab.cli.streams import say
+from playground.lab.engines import ENGINES
+from playground.lab.meant import CALLED, FLAGS_OF_OTHERS, VALUES_OF_OTHERS
 from playground.lab.reading import (
     Dialect,
     decimal_mark,
@@ -42,7 +45,14 @@ __all__ = [
 # What add_argument_group gives; argparse has no public name for it.
 FlagGroup: TypeAlias = argparse._ArgumentGroup
 
-STEP_RULES = ("grow-shrink", "grow-shrink-take-back", "barzilai-borwein", "l-bfgs", "constant")
+STEP_RULES = (
+    "grow-shrink",
+    "grow-shrink-take-back",
+    "barzilai-borwein",
+    "l-bfgs",
+    "conjugate-gradient",
+    "constant",
+)
 
 
 # ---------------------------------------------------------------------- types of values
@@ -143,6 +153,28 @@ class Parser(argparse.ArgumentParser):
         except (argparse.ArgumentTypeError, ValueError):
             return False
 
+    def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
+        found, extra = self.parse_known_args(args, namespace)
+        if extra:
+            self.error(f"unrecognized arguments: {' '.join(extra)}{self._meant_by(extra[0])}")
+        return found
+
+    def _meant_by(self, word: str) -> str:
+        """Which flag an unknown one may be."""
+        known = [flag[2:] for flag in self._option_string_actions if flag[:2] == "--"]
+        close = nearest(word.partition("=")[0], known, FLAGS_OF_OTHERS)
+        return f": did you mean --{close}?" if close else ""
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        if action.choices is None or value in action.choices:
+            return
+        names = list(map(str, action.choices))
+        close = nearest(str(value), names, CALLED | VALUES_OF_OTHERS)
+        meant = f": did you mean {close!r}?" if close else ""
+        listed = ", ".join(map(repr, names))
+        text = f"invalid choice: {value!r}{meant} (choose from {listed})"
+        raise argparse.ArgumentError(action, text)
+
     def error(self, message: str) -> NoReturn:
         raise InputError(f"{message.removeprefix('argument ')} (--help explains the flags)")
 
@@ -173,6 +205,10 @@ class Parser(argparse.ArgumentParser):
 class _Help(argparse.RawDescriptionHelpFormatter):
     """The help of a flag with its default; argparse's own would also say "default: None"."""
 
+    def _split_lines(self, text: str, width: int) -> list[str]:
+        # A name that is broken at its hyphen could not be found, or copied.
+        return textwrap.wrap(" ".join(text.split()), width, break_on_hyphens=False)
+
     def _get_help_string(self, action: argparse.Action) -> str:
         value, text = action.default, action.help or ""
         if value is None or value is False or value is argparse.SUPPRESS:
@@ -202,10 +238,13 @@ def add_descent_flags(
     group = parser.add_argument_group("the descent")
     add = group.add_argument
     add("--loss", choices=losses, default=losses[0], help="what is minimised")
-    add("--rule", choices=rules, default=rules[0], help="how the step size is chosen")
+    how = f"how the step size is chosen: {', '.join(rules)}"
+    add("--rule", choices=rules, default=rules[0], metavar="RULE", help=how)
     restarts, stuck = ("kick", "fresh", "none"), "what follows a step size below 1e-10"
     add("--restart", choices=restarts, default="kick", help=stuck)
     add_computing_flags(group)
+    engine = "what makes the steps; all give the same bits, auto records a long run"
+    add("--engine", choices=ENGINES, default=ENGINES[0], help=engine)
     add = parser.add_argument_group("when it ends").add_argument
     add("--tol", type=above_zero, default=1e-3, metavar="T", help=f"stop at {measure} <= T")
     add("--max-steps", type=whole(1), metavar="N", help="stop after N steps in all")

@@ -26,8 +26,8 @@ __all__ = ["LOG_FILE", "claim", "kept_data", "logged_meta", "look_into", "resume
 LOG_FILE = "run.sqlite"
 # SQLite takes 512 bytes, of which the name of the log and of what lies beside it are some.
 LONGEST_PATH = 480
-# These say when to stop, not how to get there: a resumed run may change them.
-RESUMABLE = ("tol", "max_steps", "max_seconds")
+# These say when to stop, or by what means, not how to get there: a resumed run may change them.
+RESUMABLE = ("tol", "max_steps", "max_seconds", "engine")
 # These are about the command, and no part of what is logged.
 ABOUT_COMMAND = ("out", "resume", "no_plot", "quiet")
 

@@ -126,7 +126,7 @@ class Projected(Rule):
         return Followed(inner.size, inner, list(point), list(point))
 
     def accepts(self, state: Followed, value: float, gradient: Callable[[], Arrays]) -> bool:
-        return bool(self.rule.accepts(state.inner, value, gradient))
+        return self.rule.accepts(state.inner, value, gradient)
 
     def step(
         self, state: Followed, value: float, grads: Arrays, squared_norm: float
@@ -187,7 +187,7 @@ class Spectral(Rule):
     def accepts(self, state: Spanned, value: float, gradient: Callable[[], Arrays]) -> bool:
         still = [part == 0 for part in state.inner.grads]
         # An infinite slope at a wall that the step does not leave adds nothing.
-        return bool(self.rule.accepts(state.inner, value, lambda: without(still, gradient())))
+        return self.rule.accepts(state.inner, value, lambda: without(still, gradient()))
 
     def step(
         self, state: Spanned, value: float, grads: Arrays, squared_norm: float
@@ -410,6 +410,6 @@ def kept_within(rule: Rule, box: Box) -> Rule:
         return Projected(rule, box)
     name = rule.name or type(rule).__name__
     raise FitError(
-        f"fit: the rule {name!r} does not know how to keep to bounds: use rule='l-bfgs', or "
-        f"another one of playground's own"
+        f"fit: the rule {name!r} does not know how to keep to bounds: use rule='l-bfgs' or "
+        f"'barzilai-borwein'"
     )

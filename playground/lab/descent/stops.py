@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from playground.graph.backend import as_number
 from playground.graph.errors import FitError
 from playground.graph.types import Raw, UserFunction
 from playground.lab.descent.arguments import make_parts
@@ -84,15 +85,22 @@ class Stop:
         converged: whether ending this way is success.
         hint: what would help to get further.
         here: whether the point that met it is the answer, rather than the best one.
+        pure: whether :meth:`met` computes from where the descent stands and nothing else, in
+            arithmetic of arrays, so that it can be recorded with the step.
     """
 
     converged: ClassVar[bool] = False
     here: ClassVar[bool] = False
+    pure: ClassVar[bool] = False
     hint: ClassVar[str] = ""
 
     def met(self, standing: Standing) -> Truth:
         """Whether to end here."""
         raise NotImplementedError(f"{type(self).__name__}: define met(standing)")
+
+    def may_be_met(self, standing: Standing) -> Truth:
+        """What holds wherever the rule is met, at a smaller cost if it can be had."""
+        return self.met(standing)
 
     def reason(self, standing: Standing) -> str:
         """The sentence that says why, where it is met; by default its name."""
@@ -105,11 +113,13 @@ class Below(Stop):
 
     ``measure`` takes the arrays as the loss does and returns a number. Where ``bound`` is given,
     ``bound(loss)`` must never exceed the measure; the measure is then computed only when
-    ``bound(loss) <= tol``. ``name`` is what the reason calls it.
+    ``bound(loss) <= tol``. Written in arithmetic and NumPy's functions (``numpy.sqrt``, not
+    ``math.sqrt``) it is recorded with the step. ``name`` is what the reason calls it.
     """
 
     converged: ClassVar[bool] = True
     here: ClassVar[bool] = True
+    pure: ClassVar[bool] = True
 
     tol: float
     measure: Callable[..., Any] | None = None
@@ -123,21 +133,26 @@ class Below(Stop):
         object.__setattr__(self, "tol", float(self.tol))
 
     def met(self, standing: Standing) -> Truth:
-        # & below and not ``and``: where there are lanes, both sides are arrays.
-        met = standing.accepted
+        met = self.may_be_met(standing) if self.bound or not self.measure else standing.accepted
         if self.measure is None:
-            return met & (standing.value <= self.tol)
-        if self.bound is not None:
-            met = met & (self.bound(standing.value) <= self.tol)
+            return met
         # A measure may cost as much as the loss: it is computed where it can decide something.
         return met & (self._found(standing) <= self.tol) if is_possible(met) else met
+
+    def may_be_met(self, standing: Standing) -> Truth:
+        # & below and not ``and``: where there are lanes, both sides are arrays.
+        if self.measure is None:
+            return standing.accepted & (standing.value <= self.tol)
+        if self.bound is None:
+            return self.met(standing)
+        return standing.accepted & (self.bound(standing.value) <= self.tol)
 
     def _found(self, standing: Standing) -> Number:
         if self.measure is None:
             return standing.value
         found = standing.measure(self.measure)
         # One number may come as an array of a device, whose comparisons are arrays as well.
-        return found if isinstance(found, np.ndarray) and found.ndim else float(found)
+        return found if isinstance(found, np.ndarray) and found.ndim else as_number(found)
 
     def reason(self, standing: Standing) -> str:
         name = self.name or ("the loss" if self.measure is None else "the measure")
@@ -149,6 +164,7 @@ class GradientBelow(Stop):
     """Success: the norm of the gradient is at most ``tol``; the point is stationary."""
 
     converged: ClassVar[bool] = True
+    pure: ClassVar[bool] = True
 
     tol: float = 1e-8
 
@@ -219,6 +235,8 @@ def counted(number: int, thing: str) -> str:
 
 
 DEFAULT_STEPS = 10_000
+# A float without a fraction from here on, such as 1e4, is meant as steps as well.
+LEAST_STEPS = 1000.0
 
 
 def make_stops(stop: float | Stop | Sequence[Stop] | None) -> list[Stop]:
@@ -232,11 +250,18 @@ def make_stops(stop: float | Stop | Sequence[Stop] | None) -> list[Stop]:
         return [GradientBelow(), MaxSteps(DEFAULT_STEPS)]
     if is_number(stop):
         return [_tolerance(stop), MaxSteps(DEFAULT_STEPS)]
-    rules = [stop] if isinstance(stop, Stop) else stop
+    rules = [stop] if isinstance(stop, (Stop, type)) else stop
     if isinstance(rules, (list, tuple)):
         if not rules:
             raise FitError("stop: without a stop rule a run may never end: add MaxSteps(1_000)")
         rules = [_tolerance(rule) if is_number(rule) else rule for rule in rules]
+    if isinstance(rules, (list, tuple)):
+        for rule in rules:
+            if isinstance(rule, type) and issubclass(rule, Stop):
+                example = {"MaxSteps": "1_000", "MaxSeconds": "60"}.get(rule.__name__, "1e-6")
+                raise FitError(
+                    f"stop: expected a stop rule, got its class: write {rule.__name__}({example})"
+                )
     if not isinstance(rules, (list, tuple)) or not all(isinstance(rule, Stop) for rule in rules):
         raise FitError(
             f"stop: expected stop rules, a tolerance or None, got {stop!r}: for example "
@@ -249,10 +274,11 @@ def _tolerance(stop: float) -> Below:
     """A number as a stop rule. Raises FitError for what is meant otherwise."""
     if stop == inf:
         raise FitError("stop=inf: any loss is below it, the run would end where it starts")
-    if isinstance(stop, (int, np.integer)) and stop >= 1:
+    whole = isinstance(stop, (int, np.integer)) or (stop >= LEAST_STEPS and stop == int(stop))
+    if whole and stop >= 1:
         raise FitError(
             f"stop={stop}: a number is a tolerance, and a whole one looks like a number of steps: "
-            f"write MaxSteps({stop}) for these, Below({float(stop)}) for that tolerance (both "
+            f"write MaxSteps({int(stop)}) for these, Below({float(stop)}) for that tolerance (both "
             f"of playground.lab.descent)"
         )
     return Below(stop)

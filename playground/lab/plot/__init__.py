@@ -20,7 +20,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from playground.graph.types import Operand
-from playground.lab.plot.canvas import figure, head, offscreen, save, stacked_axes, tick_labels
+from playground.lab.plot.canvas import (
+    figure,
+    head,
+    offscreen,
+    save,
+    stacked_axes,
+    tick_labels,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -666,7 +673,7 @@ def log_scale(ax: Axes, values: np.ndarray) -> None:
     ax.set_yscale("log", nonpositive="mask")
     # By logarithms: of 1e-300 and 1e300 the quotient is no number.
     subs = (1, 2, 5) if high / 100 < low else (1,)
-    ax.yaxis.set_major_locator(LogLocator(subs=subs, numticks=7))
+    ax.yaxis.set_major_locator(_in_sight(LogLocator)(subs=subs, numticks=7))
     ax.yaxis.set_minor_locator(NullLocator())
     ax.yaxis.set_major_formatter(_numbers()(log=True))
     room = max(10 ** (0.05 * (np.log10(high) - np.log10(low))), 1.2)
@@ -691,11 +698,30 @@ def _numbers() -> Any:
     return Numbers
 
 
+@cache
+def _in_sight(kind: type) -> Any:
+    """A kind of Locator whose ticks lie on its axis: what is made beyond the ends is not shown.
+
+    A tick takes as long to make as a line and two texts, and the usual ones begin before an axis.
+    """
+
+    class InSight(kind):
+        def __call__(self) -> np.ndarray:
+            ticks = np.asarray(super().__call__())
+            low, high = sorted(self.axis.get_view_interval())
+            # As matplotlib's own choice: one that rounding has moved beyond the end is shown.
+            room = 1e-10 * (high - low)
+            return ticks[(ticks >= low - room) & (ticks <= high + room)]
+
+    return InSight
+
+
 def _few_ticks(axis: Any, most: int = 6, *, integer: bool = False) -> None:
     """Round numbers along an axis, each of which takes as long to draw as a line."""
     from matplotlib.ticker import MaxNLocator
 
-    axis.set_major_locator(MaxNLocator(most, steps=(1, 2, 5, 10), integer=integer))
+    locator = _in_sight(MaxNLocator)
+    axis.set_major_locator(locator(most, steps=(1, 2, 5, 10), integer=integer))
     axis.set_major_formatter(_numbers()())
 
 

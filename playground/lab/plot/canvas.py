@@ -14,11 +14,13 @@ import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from playground import _interrupts
 from playground.lab.files import write_whole
 
 if TYPE_CHECKING:
@@ -89,10 +91,15 @@ def encoded(fig: Figure, format: str = "png") -> bytes:
     picture = io.BytesIO()
     if format == "png":
         from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from PIL import Image
 
         # Figure.savefig would draw everything once more, before, for a layout that needs it.
         canvas = FigureCanvasAgg(fig)
-        canvas.print_png(picture, pil_kwargs={"compress_level": 2})
+        canvas.draw()
+        pixels = np.asarray(canvas.buffer_rgba())
+        if pixels[..., 3].min() == 255:  # opaque everywhere: a quarter that says nothing
+            pixels = np.ascontiguousarray(pixels[..., :3])
+        Image.fromarray(pixels).save(picture, "png", dpi=(fig.dpi, fig.dpi), compress_level=2)
     else:
         fig.savefig(picture, format=format)
     return picture.getvalue()
@@ -119,6 +126,8 @@ def offscreen() -> Iterator[None]:
 
             if backend is not None:
                 os.environ["MPLBACKEND"] = backend
+            if _interrupts.is_command():
+                import_undocumented()
             # Names and formulas here are no LaTeX.
             with matplotlib.rc_context({"text.usetex": False}):
                 yield
@@ -126,6 +135,29 @@ def offscreen() -> Iterator[None]:
         logger.setLevel(level)
         if collecting:
             gc.enable()
+
+
+def import_undocumented() -> None:
+    """Import what draws without the tables of properties that it writes into docstrings.
+
+    They are half of the time that the import takes, and of no use in a process that nobody talks
+    to. In one that somebody does, do not call it.
+    """
+    from matplotlib import artist
+
+    tables: dict[tuple[Any, str], Any] = {
+        (artist, "kwdoc"): lambda _: "",
+        (artist.Artist, "_update_set_signature_and_docstring"): classmethod(lambda _: None),
+    }
+    # A later matplotlib may have other names for them; they are then written as ever.
+    found = {place: vars(place[0])[place[1]] for place in tables if place[1] in vars(place[0])}
+    try:
+        for owner, name in found:
+            setattr(owner, name, tables[owner, name])
+        import_module("matplotlib.figure")
+    finally:
+        for (owner, name), usual in found.items():
+            setattr(owner, name, usual)
 
 
 # ------------------------------------------------------------------- numbers at an axis

@@ -6,6 +6,8 @@ import argparse
 import codecs
 from dataclasses import dataclass
 
+from playground.graph.errors import nearest
+
 __all__ = ["SEPARATORS", "Dialect", "decimal_mark", "encoding_name", "separator_name"]
 
 # The names of separators in sentences. A blank stands for any number of blanks and tabs.
@@ -43,8 +45,10 @@ def separator_name(text: str) -> str:
     known = {**signs, **{name: sign for sign, name in SEPARATORS.items()}}
     found = known.get(text.lower(), text)
     if found not in SEPARATORS and found != "auto":
+        close = nearest(text, [*SEPARATORS.values(), "auto"])
+        meant = f": did you mean {close!r}?" if close else ""
         raise argparse.ArgumentTypeError(
-            f"expected comma, semicolon, tab, bar, blank or auto, got {text!r}"
+            f"expected comma, semicolon, tab, bar, blank or auto, got {text!r}{meant}"
         )
     return found
 

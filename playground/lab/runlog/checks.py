@@ -38,7 +38,7 @@ def checked(store: Store) -> Contents:
     # Records may be made to share their pages: read one by one they would never end.
     if sum(row[name] for row in rows_of_all for name in row.keys() - NUMBERS) > store.size():
         raise damaged(store.where, "it claims to hold more than its size")
-    layout = layout_of(store)
+    layout = layout_of(store.where, store.get("layout"))
     rows = _check_loss(store.where, layout, sizes["loss"])
     _check_points(store.where, layout, sizes["points"], rows)
     for row in sizes["restarts"] + sizes["marks"]:
@@ -54,11 +54,10 @@ def checked(store: Store) -> Contents:
     return Contents(layout, meta, summary or {}, head, rows)
 
 
-def layout_of(store: Store) -> Layout:
-    """How the rows of a log are packed."""
-    stored = store.get("layout")
+def layout_of(where: str, stored: Any) -> Layout:
+    """How the rows of the log at ``where`` are packed, which is ``stored`` there as its layout."""
     if not isinstance(stored, dict) or set(stored) != {item.name for item in fields(Layout)}:
-        raise damaged(store.where, "it says nothing about its rows")
+        raise damaged(where, "it says nothing about its rows")
     names, shapes, dtypes, watch = (stored[k] for k in ("names", "shapes", "dtypes", "watch"))
     lists = names, shapes, dtypes, watch
     sound = (
@@ -69,11 +68,11 @@ def layout_of(store: Store) -> Layout:
         and _is_count(stored["cap"])
     )
     if not sound:
-        raise damaged(store.where, "what it says about its rows makes no sense")
+        raise damaged(where, "what it says about its rows makes no sense")
     try:
         return Layout.of(**stored)
     except (LogError, TypeError) as error:  # this machine may not have the dtype either
-        raise damaged(store.where, str(error)) from error
+        raise damaged(where, str(error)) from error
 
 
 def _is_count(value: Any) -> bool:

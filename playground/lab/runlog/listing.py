@@ -2,34 +2,52 @@
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from playground.graph.errors import LogError
+from playground.graph.types import Shape
 from playground.lab.runlog.checks import layout_of
 from playground.lab.runlog.lease import Lease
 from playground.lab.runlog.record import frame_of
-from playground.lab.runlog.store import Store
+from playground.lab.runlog.store import Store, naming_the_file
 
 if TYPE_CHECKING:
     import pandas
 
-__all__ = ["Heading", "heading_of", "headings", "read_runs"]
+__all__ = [
+    "UNNAMED",
+    "Heading",
+    "comparables",
+    "heading_of",
+    "headings",
+    "read_runs",
+    "shape_text",
+]
 
 
 # The problem of a run that fit was given no name for.
 UNNAMED = "fit"
+# Settings of a study that say how to get there, from where and until when, and how a file is read.
+ABOUT_THE_WAY = {
+    *("rule", "restart", "device", "tol", "max_steps", "max_seconds", "lr", "step_size", "starts"),
+    *("start", "anyway", "decimal", "sep", "header", "encoding"),
+}
+# Those that say where data come from: of two names for one matrix its checksum knows better.
+SOURCES = {"seed", "size", "matrix", "data", "targets"}
 
 
 class Heading(NamedTuple):
     """One run in a line; what is not known is None.
 
-    ``run`` is its folder, ``shape`` that of the parameters (``parameters`` of them), ``loss`` the
-    one at its end, ``best`` the smallest, ``state`` one of converged, not converged, interrupted,
-    running, killed and unreadable; ``note`` says why it ended, or what is wrong with the file.
+    ``run`` is its folder, ``shape`` that of the parameters (``parameters`` of them), ``about`` what
+    its losses are about beside problem and shape (:func:`comparables`), ``loss`` the one at its
+    end, ``best`` the smallest, ``state`` one of converged, not converged, interrupted, running,
+    killed and unreadable; ``note`` says why it ended, or what is wrong with the file.
     """
 
     run: str
@@ -38,6 +56,7 @@ class Heading(NamedTuple):
     parameters: int | None
     seed: int | None
     criterion: str
+    about: str
     rule: str
     loss: float | None
     best: float | None
@@ -53,7 +72,8 @@ def read_runs(folder: str | os.PathLike[str] = "logs") -> pandas.DataFrame:
     """Every run at and below ``folder``, one row each, the oldest first.
 
     The columns are those of a listing: ``run`` (its folder, which :func:`read_log` takes), problem,
-    shape and number of the parameters, seed, criterion, rule, loss at the end and best, steps,
+    shape and number of the parameters, seed, criterion, about (runs with the same text there, of
+    one problem and shape, have losses that can be compared), rule, loss at the end and best, steps,
     restarts, seconds, state, changed (when the file was) and a note. Raises LogError if there is no
     such folder.
     """
@@ -74,16 +94,15 @@ def headings(folder: str | os.PathLike[str]) -> Iterator[Heading]:
 
 def heading_of(file: Path) -> Heading:
     """The heading of one log."""
-    run = str(file.parent if file.name == "run.sqlite" else file)
+    run = os.fspath(file.parent if file.name == "run.sqlite" else file)
     changed = datetime.fromtimestamp(file.stat().st_mtime)
     known = {"run": run, "changed": changed, "state": "unreadable", "note": ""}
-    for word in ("problem", "shape", "criterion", "rule"):
+    for word in ("problem", "shape", "criterion", "about", "rule"):
         known[word] = ""
     try:
         store = Store.open(file)
         try:
-            with store.transaction("DEFERRED"):
-                known |= _said_by(store, file)
+            known |= _said_by(store, file)
         finally:
             store.close()
     except LogError as error:
@@ -91,20 +110,50 @@ def heading_of(file: Path) -> Heading:
     return Heading(**{**dict.fromkeys(Heading._fields), **known})  # type: ignore[arg-type]
 
 
+def shape_text(shapes: Sequence[Shape]) -> str:
+    """The shapes of all parameters: 3x3, 3."""
+    return ", ".join("x".join(map(str, shape)) or "1" for shape in shapes)
+
+
+def comparables(meta: Mapping[str, Any]) -> dict[str, str]:
+    """What of ``meta`` makes losses another thing, by name: the loss, the data, a penalty …
+
+    Whatever is not known to be about the way alone counts. Where the log has checksums of its data,
+    these stand for the names of files and the seed; but not the start's, which is the way's.
+    """
+    settings, sums = _dict(meta.get("settings")), _dict(meta.get("data"))
+    aside = ABOUT_THE_WAY | (SOURCES if sums else set())
+    other = {name: value for name, value in meta.items() if name not in ("problem", "settings")}
+    if sums:
+        other |= {"data": None} | {name: _hex(value) for name, value in sums.items()}
+        other.pop("start", None)
+    found = {**{k: v for k, v in settings.items() if k not in aside}, **other}
+    # What is off, or not there, is not worth a word.
+    return {k: v if isinstance(v, str) else json.dumps(v) for k, v in found.items() if v}
+
+
+def _hex(checksum: object) -> str:
+    return f"{checksum:08x}" if isinstance(checksum, int) else str(checksum)
+
+
 def _said_by(store: Store, file: Path) -> dict[str, Any]:
-    layout = layout_of(store)
+    # At once: the parts then agree, while the run goes on.
+    with naming_the_file(store.where):
+        found = store.get_all("layout", "meta", "summary", "state")
+    layout = layout_of(store.where, found["layout"])
     # Of a damaged log everything may be of any type.
-    meta, summary, head = (_dict(store.get(key)) for key in ("meta", "summary", "state"))
+    meta, summary, head = (_dict(found[key]) for key in ("meta", "summary", "state"))
     settings, state, marks = map(
         _dict, (meta.get("settings"), head.get("state"), head.get("marks"))
     )
     rows = _float(head.get("rows"))
     return {
         "problem": str(meta.get("problem", UNNAMED)),
-        "shape": ", ".join("x".join(map(str, shape)) or "1" for shape in layout.shapes),
+        "shape": shape_text(layout.shapes),
         "parameters": layout.size,
         "seed": _whole(settings.get("seed")),
         "criterion": str(settings.get("loss", "")),
+        "about": ", ".join(f"{name} {text}" for name, text in comparables(meta).items()),
         "rule": str(_dict(state.get("rule")).get("name", "")),
         "loss": _float(summary.get("value", _second(marks.get("last")))),
         "best": _float(_second(marks.get("best"))),

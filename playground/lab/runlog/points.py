@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
+from itertools import chain
 from math import inf, isfinite
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from playground.graph.errors import LogError
-from playground.graph.types import Raw
+from playground.graph.types import HostArray, Raw
 from playground.lab.runlog.layout import Layout, stride_for
 from playground.lab.runlog.store import MarkRow, PointRow, RestartRow, Store
 
-__all__ = ["Chunk", "Mark", "Marks", "PointRows", "pack"]
+__all__ = ["Chunk", "Mark", "Marks", "PointRows", "pack", "side_by_side"]
 
 # Rows of this many bytes are stored one by one, so that thinning them rewrites nothing.
 LARGE_ROW = 4096
@@ -44,6 +45,48 @@ class Chunk:
 
     def __len__(self) -> int:
         return len(self.values)
+
+    def in_bytes(self, layout: Layout) -> Chunk:
+        """The same with points and gradients as bytes, a row each."""
+        points: Raw
+        grads: Raw
+        points, grads = (as_rows(column, layout) for column in (self.points, self.grads))
+        return replace(self, points=points, grads=grads)
+
+    @classmethod
+    def joined(cls, parts: Sequence[Chunk], layout: Layout) -> Chunk:
+        """Several chunks, each of which begins where the one before ends, as one."""
+        if len(parts) == 1:
+            return parts[0]
+        parts = [part.in_bytes(layout) for part in parts]
+        columns = [[getattr(part, item.name) for part in parts] for item in fields(cls)[1:]]
+        long: list[Any] = [
+            np.concatenate(column) if isinstance(column[0], np.ndarray) else [*chain(*column)]
+            for column in columns
+        ]
+        return cls(parts[0].first, *long)
+
+
+def as_rows(column: Sequence[Raw], layout: Layout) -> HostArray:
+    """A column of points or gradients as bytes, one row after the other."""
+    if isinstance(column, np.ndarray):
+        return column
+    rows = b"".join([pack(layout, row) for row in column])
+    if len(rows) != len(column) * layout.row_bytes:
+        raise LogError(
+            f"run log: expected points and gradients of {layout.describe()}: keep their shapes and "
+            f"dtypes during a run"
+        )
+    return np.frombuffer(rows, np.uint8).reshape(len(column), layout.row_bytes)
+
+
+def side_by_side(arrays: Sequence[HostArray]) -> HostArray:
+    """One array a parameter, a row a step, as the bytes of whole rows."""
+    rows = len(arrays[0])
+    # Bytes in the file's order: a machine of the other one turns them.
+    little = [a.astype(a.dtype.newbyteorder("<"), copy=False) for a in arrays]
+    parts = [np.ascontiguousarray(a).reshape(rows, -1).view(np.uint8) for a in little]
+    return parts[0].copy() if len(parts) == 1 else np.concatenate(parts, axis=1)
 
 
 class Mark(NamedTuple):
@@ -108,6 +151,8 @@ class PointRows:
         self._store.insert(PointRow(first, len(points), self.stride, params, packed))
 
     def _packed(self, column: Sequence[Raw]) -> bytes:
+        if isinstance(column, np.ndarray):
+            return column.tobytes()
         array, layout = np.ndarray, self._layout  # a call for each would double the cost of a row
         return b"".join([a.tobytes() if type(a) is array else pack(layout, a) for a in column])
 
@@ -196,7 +241,10 @@ class Marks:
         return chunk.values.index(lowest) if lowest < before else -1
 
     def _mark(self, chunk: Chunk, i: int) -> Mark:
-        return Mark(chunk.first + i, chunk.values[i], chunk.points[i], chunk.grads[i])
+        point, grad = chunk.points[i], chunk.grads[i]
+        if isinstance(chunk.points, np.ndarray):  # of which a view would keep all in memory
+            point, grad = point.tobytes(), grad.tobytes()
+        return Mark(chunk.first + i, chunk.values[i], point, grad)
 
     def write(self) -> tuple[dict[str, Any], int]:
         """Store the marks. Returns their steps and values, and the bytes that were new."""

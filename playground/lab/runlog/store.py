@@ -17,6 +17,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
+from stat import S_ISDIR
 from tempfile import TemporaryDirectory
 from textwrap import shorten
 from typing import Any, NamedTuple, TypeAlias, TypeVar
@@ -39,6 +40,7 @@ __all__ = [
     "Store",
     "damaged",
     "log_file",
+    "naming_the_file",
     "plain_meta",
     "revived",
     "take_apart",
@@ -259,7 +261,7 @@ class Store:
     def _to_read(cls, file: Path, whole: bool) -> Store:
         _look_for(file)
         # Asked before SQLite makes an empty one.
-        alone = not _size_of(_sides(file)[1])
+        alone = not _size_of(f"{file}-wal")
         try:
             store = cls(_connect_to(file, "ro"), str(file))._checked()
         except LogError as error:
@@ -451,13 +453,17 @@ class Store:
 
     def get(self, key: str) -> Any:
         """The JSON value under ``key``, or None."""
-        found = self.read(InfoRow, "WHERE key = ?", (key,))
-        if not found:
-            return None
-        try:
-            return json.loads(found[0].value)
-        except (ValueError, TypeError, RecursionError) as error:
-            raise damaged(self.where, f"its {key} is no JSON") from error
+        return self.get_all(key)[key]
+
+    def get_all(self, *keys: str) -> dict[str, Any]:
+        """The JSON values under the keys, each of them or None, as they are at one moment."""
+        found = dict.fromkeys(keys)
+        for row in self.read(InfoRow, f"WHERE key IN ({', '.join('?' * len(keys))})", keys):
+            try:
+                found[row.key] = json.loads(row.value)
+            except (ValueError, TypeError, RecursionError) as error:
+                raise damaged(self.where, f"its {row.key} is no JSON") from error
+        return found
 
     def size(self) -> int:
         """The bytes of all pages, those beside the file included."""
@@ -522,19 +528,18 @@ def _look_for(file: Path) -> None:
     # By its size alone: to open and close the file would drop the locks that SQLite holds on it
     # for a run in another thread of this process.
     try:
-        size = file.stat().st_size
-        kind = "a directory" if file.is_dir() else ""
+        found = file.stat()
     except OSError as error:
         raise LogError(f"there is no log at {file}: {error.strerror or error}") from error
-    if kind:
+    if S_ISDIR(found.st_mode):
         raise LogError(f"there is no log at {file}: it is a directory")
-    if not size:
+    if not found.st_size:
         raise _NothingError(f"{file} is not a run log: it is an empty file. {_ANEW}")
 
 
-def _size_of(file: Path) -> int:
+def _size_of(file: str) -> int:
     try:
-        return file.stat().st_size
+        return os.stat(file).st_size
     except OSError:
         return 0
 

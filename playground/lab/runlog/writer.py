@@ -15,10 +15,10 @@ from uuid import uuid4
 import numpy as np
 
 from playground.graph.errors import LogError
-from playground.graph.types import DType, Raw
+from playground.graph.types import DType, HostArray, Raw
 from playground.lab.runlog.checks import checked, layout_of
 from playground.lab.runlog.layout import Layout
-from playground.lab.runlog.points import Chunk, Mark, Marks, PointRows, pack
+from playground.lab.runlog.points import Chunk, Mark, Marks, PointRows, pack, side_by_side
 from playground.lab.runlog.record import RunRecord, read_store
 from playground.lab.runlog.store import ArrayRow, LossRow, Store, plain_meta, revived, take_apart
 
@@ -26,6 +26,8 @@ __all__ = ["RunLog"]
 
 CHUNK_ROWS = 256
 CHUNK_SECONDS = 0.1
+# Of rows that come as whole columns more wait for each other: to commit takes as long as they do.
+GATHERED_ROWS = 1 << 14
 # Rows of large points wait in smaller groups, so that waiting costs no more memory than this.
 CHUNK_BYTES = 16 << 20
 # Checkpoints are written at this rate at most, in bytes a second: at n = 1000, where the point and
@@ -79,6 +81,8 @@ class RunLog:
         self._store = store
         self._points = PointRows(store, layout)
         self._marks = Marks(store, layout)
+        self._parts: list[Chunk] = []
+        self._pending: list[tuple[Any, ...]] = []
         self._copy, self._phase = copy, Phase.OPEN
         self._chunk_rows = max(1, min(CHUNK_ROWS, CHUNK_BYTES // max(1, 2 * layout.row_bytes)))
         self._next_checkpoint = 0.0
@@ -138,7 +142,7 @@ class RunLog:
         store = Store.open(path, write=True)
         try:
             with store.transaction("DEFERRED"):
-                layout = layout_of(store)
+                layout = layout_of(store.where, store.get("layout"))
             log = cls(store, layout, path, copy)
             log._go_back()
         except BaseException:
@@ -169,7 +173,7 @@ class RunLog:
     @property
     def rows(self) -> int:
         """Rows logged so far, committed or not."""
-        return self._first + len(self._pending)
+        return self._first + self._gathered + len(self._pending)
 
     @property
     def last(self) -> Mark | None:
@@ -207,7 +211,7 @@ class RunLog:
             grad: the gradient there in the same form, or None where it was not computed.
             watched: the watched values.
         """
-        if not (self._pending or self._first):
+        if not self.rows:
             self.layout.check(point, "the first point")
         if self._copy:
             point = point.tobytes() if type(point) is np.ndarray else pack(self.layout, point)
@@ -217,9 +221,45 @@ class RunLog:
         if len(self._pending) >= self._chunk_rows or monotonic() >= self._deadline:
             self._commit()
 
+    def columns(
+        self,
+        restart: int,
+        values: HostArray,
+        step_sizes: HostArray,
+        points: Sequence[HostArray],
+        grads: Sequence[HostArray],
+        watched: Sequence[HostArray] = (),
+    ) -> None:
+        """Log the next rows at once, all of them accepted: an array a column, a row a step.
+
+        The arguments are those of :meth:`row`; ``points`` and ``grads`` hold an array a parameter
+        whose first axis are the rows. All of it is copied.
+        """
+        first, count = self.rows, len(values)
+        rows = [*zip(*(column.tolist() for column in watched), strict=True)] or [()] * count
+        flat: tuple[Raw, Raw] = side_by_side(points), side_by_side(grads)
+        chunk = Chunk(
+            first, values.tolist(), step_sizes.tolist(), [restart] * count, [True] * count,
+            *flat, rows,
+        )  # fmt: skip
+        parts, pending = self._parts, self._pending
+        if pending:
+            parts = [*parts, Chunk.of(first - len(pending), pending)]
+        # One assignment is all the rows: an interrupt finds them logged, or not logged.
+        gathered = first + count - self._first
+        self._parts, self._pending, self._gathered = [*parts, chunk], [], gathered
+        self._add = self._pending.append
+        if self._gathered >= GATHERED_ROWS or self._is_late():
+            self._commit()
+
+    def _is_late(self) -> bool:
+        large = self._gathered * self.layout.row_bytes * 2 >= CHUNK_BYTES
+        return large or monotonic() >= self._deadline
+
     def _start_chunk(self, first: int) -> None:
-        self._first = first
-        self._pending: list[tuple[Any, ...]] = []
+        self._first, self._gathered = first, 0
+        self._parts = []
+        self._pending = []
         self._add = self._pending.append
         self._deadline = monotonic() + CHUNK_SECONDS
 
@@ -241,7 +281,7 @@ class RunLog:
 
     def record(self) -> RunRecord:
         """What the log holds, to be read."""
-        if self._pending:
+        if self._pending or self._parts:
             self.flush(settled=self.checkpoint is None)
         return read_store(self._store)
 
@@ -256,7 +296,7 @@ class RunLog:
             return
         try:
             # A resumed log to which nothing was added stays as it was.
-            if self._pending or (self._begun and self._store.is_writable):
+            if self._pending or self._parts or (self._begun and self._store.is_writable):
                 self.flush(settled=settled)
         finally:
             self._phase = Phase.CLOSED
@@ -285,7 +325,10 @@ class RunLog:
 
     def _commit(self, *, settled: bool = True, final: bool = False) -> None:
         now, written = monotonic(), 0
-        chunk = Chunk.of(self._first, self._pending) if self._pending else None
+        parts = [*self._parts]
+        if self._pending:
+            parts.append(Chunk.of(self._first + self._gathered, self._pending))
+        chunk = Chunk.joined(parts, self.layout) if parts else None
         due = settled and (final or self._is_time(now))
         if not self._store.is_writable:
             raise LogError(

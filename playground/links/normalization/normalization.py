@@ -88,7 +88,7 @@ class BatchNormalization(Link):
         for initial, usual in zip(self._initial_averages, (0, 1), strict=True):
             fill = get_initializer(usual if initial is None else initial)
             made = generate_array(fill, shape, dtype=self._dtype)
-            averages.append(self.device.put(made))
+            averages.append(self.device.send_array(made))
         self.avg_mean, self.avg_var = averages
         for param in (self.gamma, self.beta):
             if param is not None:
@@ -109,28 +109,37 @@ class BatchNormalization(Link):
         """Begin to average anew: ``finetune=True`` then takes plain means of all batches."""
         self.N = 0
 
+    def weights(self) -> tuple[Any, Any]:
+        """Factor and term, ones and zeros where they are not learnt."""
+        kind, shape, like = self._dtype, self.avg_mean.shape, self.avg_mean
+        gamma = np.ones(shape, kind, like=like) if self.gamma is None else self.gamma
+        return gamma, np.zeros(shape, kind, like=like) if self.beta is None else self.beta
+
+    def next_decay(self, finetune: bool) -> float:
+        """The share that the averages keep of themselves at this call, which is counted."""
+        self.N += 1 if finetune and not config.in_recomputing else 0
+        # A plain mean of all batches since the start of fine-tuning.
+        return 1.0 - 1.0 / self.N if finetune else self.decay
+
     def forward(self, x: Operand, finetune: bool = False) -> Variable:
         x = as_variable(x)
         if self.avg_mean is None:
             kept = tuple(n for i, n in enumerate(x.shape) if i not in (self.axis or ()))
             self._initialize_params(kept)
-        kind, shape, like = self._dtype, self.avg_mean.shape, self.avg_mean
-        gamma = np.ones(shape, kind, like=like) if self.gamma is None else self.gamma
-        beta = np.zeros(shape, kind, like=like) if self.beta is None else self.beta
+        gamma, beta = self.weights()
         if not config.train:
             averages = self.avg_mean, self.avg_var
             return F.fixed_batch_normalization(x, gamma, beta, *averages, self.eps, self.axis)
-        self.N += 1 if finetune else 0
-        # A plain mean of all batches since the start of fine-tuning.
-        decay = 1.0 - 1.0 / self.N if finetune else self.decay
+        # Run once more for its gradient (F.forget), a batch is not to count twice.
+        again = config.in_recomputing
         return F.batch_normalization(
             x,
             gamma,
             beta,
             eps=self.eps,
-            running_mean=self.avg_mean,
-            running_var=self.avg_var,
-            decay=decay,
+            running_mean=None if again else self.avg_mean,
+            running_var=None if again else self.avg_var,
+            decay=self.next_decay(finetune),
             axis=self.axis,
         )
 

@@ -90,7 +90,7 @@ class StatefulGRU(StatelessGRU):
         super().to_device(device)
         # No parameter, but what the next step is computed with.
         if self.h is not None:
-            self.h.array = self.device.put(self.h.array)
+            self.h.array = self.device.send_array(self.h.array)
         return self
 
     def forward(self, x: Any) -> Any:  # type: ignore[override]

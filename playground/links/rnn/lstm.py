@@ -116,7 +116,7 @@ class LSTM(StatelessLSTM):
         # No parameters, but what the next step is computed with.
         for state in (self.c, self.h):
             if state is not None:
-                state.array = self.device.put(state.array)
+                state.array = self.device.send_array(state.array)
         return self
 
     def forward(self, x: Any) -> Any:  # type: ignore[override]

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from playground.backend import Device
 from playground.dataset.convert import DeviceLike, call_converter, concat_examples, device_of
 from playground.dataset.iterator import Iterator
-from playground.graph.backend import Device
 from playground.graph.types import Batch, Serializing
 from playground.optimizers import Optimizer
 from playground.training.updaters.updater import Updater

@@ -1,0 +1,82 @@
+"""What other libraries, and other people, call the things that have a name here."""
+
+from __future__ import annotations
+
+__all__ = ["CALLED", "FLAGS_OF_OTHERS", "VALUES_OF_OTHERS"]
+
+# What others call a rule or a restart.
+CALLED = {
+    "bb": "barzilai-borwein",
+    "bfgs": "l-bfgs",
+    "cg": "conjugate-gradient",
+    "l-bfgs-b": "l-bfgs",
+    "lbfgs": "l-bfgs",
+    "lbfgsb": "l-bfgs",
+    "fixed": "constant",
+    "gd": "constant",
+    "gradient-descent": "constant",
+    "sgd": "constant",
+    "steepest-descent": "grow-shrink",
+    "off": "none",
+    "random": "fresh",
+}
+
+# What others call a value, or a flag, of which there is one here or none.
+VALUES_OF_OTHERS = {
+    "l2": "squared",
+    "mse": "squared",
+    "least-squares": "squared",
+    "frobenius": "squared",
+    "l1": "absolute",
+    "mae": "absolute",
+    "vectorized": "vectorised",
+    "double": "float64",
+    "float": "float64",
+    "f64": "float64",
+    "64": "float64",
+    "f8": "float64",
+    "single": "float32",
+    "half": "float32",
+    "float16": "float32",
+    "f32": "float32",
+    "32": "float32",
+    "f4": "float32",
+    "true": "yes",
+    "on": "yes",
+    "1": "yes",
+    "false": "no",
+    "0": "no",
+    "off": "no",
+    "failed": "not converged",
+    "done": "converged",
+    "crashed": "killed",
+    "dead": "killed",
+    "time": "changed",
+    "date": "changed",
+    "name": "run",
+    "size": "parameters",
+}
+FLAGS_OF_OTHERS = {
+    "iterations": "max-steps",
+    "max-iter": "max-steps",
+    "epochs": "max-steps",
+    "timeout": "max-seconds",
+    "tolerance": "tol",
+    "eps": "tol",
+    "n": "size",
+    "dim": "size",
+    "learning-rate": "step-size",
+    "lr": "step-size",
+    "method": "rule",
+    "optimizer": "rule",
+    "gpu": "device",
+    "file": "matrix",
+    "input": "matrix",
+    "csv": "data",
+    "delimiter": "sep",
+    "output": "out",
+    "o": "out",
+    "silent": "quiet",
+    "precision": "dtype",
+    "noplot": "no-plot",
+}
