@@ -202,9 +202,10 @@ def check_types(function: Any, arrays: Sequence[Raw]) -> None:
     try:
         # First with the infos themselves: expressions know their text, which only a message needs.
         function.check_type_forward(_infos(arrays))
-    except Exception:  # what it was, they say below; a check has no other effect
-        pass
-    else:
+        holds = True
+    except Exception:
+        holds = False  # why, is said below
+    if holds:
         return
     try:
         _running.append(function.label)

@@ -13,7 +13,7 @@ import pytest
 import playground.functions as F
 from playground import FunctionNode, Variable
 from playground.functions import lanes
-from playground.functions.kinks import Undefined
+from playground.functions.kinks import Lost, Undefined
 from playground.functions.lanes import Hide, Lift, Show, Total
 from playground.functions.linalg.clusters import AlikeInClusters, DeadEnd
 from playground.functions.linalg.downstream import Given, Limit
@@ -49,6 +49,7 @@ ENDS = {
     Limit,
     Hide,
     Lift,
+    Lost,
     Show,
     Total,
     Undefined,
