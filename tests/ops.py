@@ -15,6 +15,7 @@ from tests import (
     ops_sampling,
     ops_sequences,
     ops_special,
+    ops_transforms,
 )
 from tests.rows import Row
 
@@ -29,6 +30,7 @@ NAMED: tuple[Row, ...] = (
     *ops_normalizing.ROWS,
     *ops_sampling.ROWS,
     *ops_sequences.ROWS,
+    *ops_transforms.ROWS,
 )
 RULES: tuple[Row, ...] = (*ops_math.RULES, *ops_arrays.RULES, *ops_linalg.RULES)
 ROWS: tuple[Row, ...] = (*NAMED, *RULES)

@@ -290,7 +290,7 @@ ROWS: tuple[Row, ...] = (
         case((4,), (4,), mode="same"),
         case((), (3,)),
         np=np.convolve,
-        bad=(case(M, (3,)), case((3,), (0,)), case((2,), (2,), dtypes="fd")),
+        bad=(case(M, (3,)), case((3,), (0,))),
     ),
     # activations
     activation_row("sigmoid", activation.Sigmoid, _sigmoid),

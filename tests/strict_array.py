@@ -108,6 +108,8 @@ class StrictArray:
     ndim = property(lambda self: self._host.ndim)
     size = property(lambda self: self._host.size)
     dtype = property(lambda self: self._host.dtype)
+    real = property(lambda self: _wrapped(self._host.real))
+    imag = property(lambda self: _wrapped(self._host.imag))
     strides = property(lambda self: self._host.strides)
     itemsize = property(lambda self: self._host.itemsize)
     nbytes = property(lambda self: self._host.nbytes)

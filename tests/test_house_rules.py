@@ -56,8 +56,9 @@ def test_no_assert_in_the_library(file: Path) -> None:
 
 
 CODE = ("eval", "exec", "compile", "__import__")
-# What runs the script that a user names, and what writes a recorded program down as Python.
-RUNS_CODE = (("compat", "sources.py"), ("recording", "source.py"))
+# What runs the script that a user names, or that is to be timed, and what writes a recorded program
+# down as Python.
+RUNS_CODE = (("compat", "sources.py"), ("recording", "source.py"), ("bench", "script_worker.py"))
 
 
 @by_file(FILES)

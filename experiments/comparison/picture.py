@@ -19,6 +19,7 @@ COLORS = {
     "grow-shrink-take-back": "#8c6bb1",
     "barzilai-borwein": plot.BLUE,
     "l-bfgs": "#0b6e4f",
+    "conjugate-gradient": "#c2528b",
     "constant": "#8a8a8a",
     "l-bfgs-b": plot.GREEN,
     "newton-schulz": plot.RED,

@@ -60,6 +60,7 @@ class Eigenvalue(cli.Descent):
           grow-shrink-take-back  the same, but a worse point is taken back
           barzilai-borwein       step size from the curvature along the step before
           l-bfgs                 along what the last ten steps say of Newton's direction
+          conjugate-gradient     along conjugate directions, each to its bottom
           constant               always the same step size
 
         what to expect: adam takes 2,100 to 3,200 steps to three targets of 1, the others

@@ -53,6 +53,8 @@ if TYPE_CHECKING:
     from playground.functions.connection.dense import *  # noqa: F403
     from playground.functions.connection.sampling import *  # noqa: F403
     from playground.functions.evaluation.classification import *  # noqa: F403
+    from playground.functions.linalg.fourier import *  # noqa: F403
+    from playground.functions.linalg.sparse import *  # noqa: F403
     from playground.functions.loss.labelled_sequences import *  # noqa: F403
     from playground.functions.loss.sampling import *  # noqa: F403
     from playground.functions.noise.masks import *  # noqa: F403
@@ -87,6 +89,8 @@ _LATE = {
     "evaluation.classification": """
         accuracy binary_accuracy classification_summary f1_score precision r2_score recall
     """,
+    "linalg.fourier": "fft ifft",
+    "linalg.sparse": "sparse_matmul",
     "loss.labelled_sequences": """
         argmax_crf1d connectionist_temporal_classification crf1d
     """,

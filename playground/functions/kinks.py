@@ -16,6 +16,7 @@ import numpy as np
 
 from playground.graph import backend
 from playground.graph.backprop import leading_to, nodes_above, propagate
+from playground.graph.config import config
 from playground.graph.op import Op, Unary, as_raw
 from playground.graph.types import Array, Axis, Function, Node, Operand, Raw
 from playground.graph.variable import Variable
@@ -31,6 +32,7 @@ class Undefined(Unary):
     """
 
     __slots__ = ("axes", "mask", "spare")
+    keep = (0,)
 
     def __init__(self, mask: Raw, spare: int = 0, axes: Axis = ()) -> None:
         self.mask, self.spare, self.axes = mask, spare, axes
@@ -43,12 +45,31 @@ class Undefined(Unary):
         recorded = isinstance(gy, Variable)
         if self.spare:
             return Undefined(self.mask, self.spare - 1, self.axes)(gy) if recorded else gy
-        ones = np.ones_like(as_raw(gy))
-        if recorded:
-            # The value of a placeholder says nothing of what will be asked for.
-            return gy * np.where(self.mask, ones * math.nan, ones)
-        size = abs(gy) if self.axes == () else abs(gy).sum(axis=self.axes, keepdims=True)
-        return np.where(self.mask & (size != 0), ones * math.nan, gy)
+        lost = Lost(self.mask, self.axes)(gy)
+        if not recorded:
+            return lost
+        # What does not exist has no derivative either: a term that is 0, and has none.
+        nothing = Undefined(self.mask, 0, self.axes)(x) - as_raw(x)
+        return lost + nothing * (as_raw(gy) != 0)
+
+
+class Lost(Unary):
+    """y = x; where the mask is set and x is not 0, NaN: the product with what does not exist.
+
+    It is linear, so that it is its own derivative.
+    """
+
+    __slots__ = ("axes", "mask")
+
+    def __init__(self, mask: Raw, axes: Axis) -> None:
+        self.mask, self.axes = mask, axes
+
+    def forward(self, x: Raw) -> Raw:
+        size = abs(x) if self.axes == () else abs(x).sum(axis=self.axes, keepdims=True)
+        return np.where(self.mask & (size != 0), np.ones_like(x) * math.nan, x)
+
+    def backward(self, gy: Array, x: Array) -> Array:
+        return Lost(self.mask, self.axes)(gy)
 
 
 def undefined(x: Array, mask: Raw | None, axes: Axis = ()) -> Array:
@@ -78,6 +99,8 @@ def at_rest(op: Op, gy: Array, r: Array, smooth: bool = False) -> AtRest | None:
     zero = distance == 0
     if not backend.anywhere(zero):
         return None
+    if config._transposed:
+        slope = _placeholders(gy, zero)
     level = zero & (slope == 0)
     nowhere = zero & (slope != 0) & (not smooth)
     factor = None
@@ -89,7 +112,21 @@ def at_rest(op: Op, gy: Array, r: Array, smooth: bool = False) -> AtRest | None:
     if factor is None:
         factor = Variable(np.zeros_like(slope), requires_grad=False)
     # Any factor will do there that is not 0: the derivative is NaN, and the value 0.
-    return AtRest(_chosen(nowhere, 1.0, factor), nowhere)
+    # Of placeholders it is one of them, which a jvp differentiates by.
+    return AtRest(_chosen(nowhere, gy if config._transposed else 1.0, factor), nowhere)
+
+
+def _placeholders(gy: Variable, zero: Raw) -> Raw:
+    """The slope f'(0) where a cotangent is 0 as it stands for all: not 0 if it depends on them.
+
+    It is linear in them, so that nothing else has a derivative of it there that is not 0.
+    """
+    if not gy.requires_grad:
+        return gy._array
+    seed = np.where(zero, np.ones_like(gy._array), np.zeros_like(gy._array))
+    leaves = propagate([(gy.node, seed)])
+    used = any(backend.anywhere(as_raw(g) != 0) for g in leaves.values())
+    return gy._array + (seed if used else 0 * seed)
 
 
 def _curvature(op: Op, gy: Variable, places: Raw) -> tuple[Variable | None, Raw]:
@@ -167,7 +204,8 @@ def _pass(
     node: Node, seed: Array, twins: set[Function], recorded: bool
 ) -> tuple[Array | None, bool]:
     """What reaches the distance from a node, and whether something reaches x by another way."""
-    found: list[Array] = []
+    # Once a function, whose cotangent is complete, however many nodes stand for its output.
+    found: dict[Any, Array] = {}
     others: list[Array] = []
     inputs = {x for twin in twins for x in twin.inputs if x.creator not in twins}
     # Whatever x was computed from: a cotangent that arrives there has not come by the distance.
@@ -176,7 +214,7 @@ def _pass(
     def observe(node: Node, cotangent: Array) -> None:
         creator = node.creator
         if creator in twins:
-            found.append(cotangent)
+            found[creator] = cotangent
         elif node in origins:
             others.append(as_raw(cotangent) != 0)
         elif hasattr(creator, "distance"):
@@ -189,6 +227,6 @@ def _pass(
     needed = leading_to({x for x in nodes if x.creator in twins}, above) if recorded else above
     propagate([(node, seed)], recorded, observe, needed | twins, ends)
     total = None
-    for cotangent in found:
+    for cotangent in found.values():
         total = cotangent if total is None else total + cotangent
     return total, any(backend.anywhere(x) for x in others)

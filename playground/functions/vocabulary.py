@@ -33,4 +33,12 @@ LINALG = frozenset(
     """.split()  # noqa: SIM905
 )
 
-VOCABULARY = UFUNCS | FUNCTIONS | frozenset(f"linalg.{name}" for name in LINALG)
+# Below numpy.fft.
+FFT = frozenset("fft ifft".split())  # noqa: SIM905
+
+VOCABULARY = (
+    UFUNCS
+    | FUNCTIONS
+    | frozenset(f"linalg.{name}" for name in LINALG)
+    | frozenset(f"fft.{name}" for name in FFT)
+)

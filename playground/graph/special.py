@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from types import ModuleType
 
+import numpy as np
+
 from playground.graph.backend import base_of
 from playground.graph.errors import MissingLibraryError
-from playground.graph.types import Raw
+from playground.graph.types import Raw, Shape
 
 
 def library(array: Raw) -> ModuleType:
@@ -26,3 +28,17 @@ def library(array: Raw) -> ModuleType:
             "it with pip install scipy"
         ) from error
     return scipy.special
+
+
+def sparse_product(values: Raw, rows: Raw, columns: Raw, shape: Shape, dense: Raw) -> Raw:
+    """A sparse matrix, by its values and their places, times a dense one; by SciPy.
+
+    None where SciPy is not installed, or knows nothing of such arrays: NumPy can do it, too.
+    """
+    if type(values) is not np.ndarray or type(dense) is not np.ndarray or values.dtype.char == "e":
+        return None
+    try:
+        from scipy.sparse import coo_matrix
+    except ImportError:
+        return None
+    return coo_matrix((values, (rows, columns)), shape=shape).dot(dense)

@@ -8,6 +8,7 @@ __all__ = ["CALLED", "FLAGS_OF_OTHERS", "VALUES_OF_OTHERS"]
 CALLED = {
     "bb": "barzilai-borwein",
     "bfgs": "l-bfgs",
+    "cg": "conjugate-gradient",
     "l-bfgs-b": "l-bfgs",
     "lbfgs": "l-bfgs",
     "lbfgsb": "l-bfgs",
@@ -36,6 +37,7 @@ VALUES_OF_OTHERS = {
     "f8": "float64",
     "single": "float32",
     "half": "float32",
+    "float16": "float32",
     "f32": "float32",
     "32": "float32",
     "f4": "float32",

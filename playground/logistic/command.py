@@ -78,6 +78,7 @@ class Logistic(cli.Descent):
                                  run has done its work when they are taken
           barzilai-borwein       step size from the curvature along the step before
           l-bfgs                 along what the last ten steps say of Newton's direction
+          conjugate-gradient     along conjugate directions, each to its bottom
           grow-shrink            step size x 1.2 after a better loss, x 0.5 after a
                                  worse one, which is kept
           grow-shrink-take-back  the same, but a worse point is taken back
@@ -110,6 +111,7 @@ class Logistic(cli.Descent):
         "constant",
         "barzilai-borwein",
         "l-bfgs",
+        "conjugate-gradient",
         "grow-shrink",
         "grow-shrink-take-back",
     )
@@ -311,7 +313,7 @@ class Logistic(cli.Descent):
             return ""  # it was stopped before its plan was done
         if self.best.separable:
             return "--l2 1: without a penalty the weights of separable classes grow without bound"
-        if self.settings.rule not in ("barzilai-borwein", "l-bfgs"):
+        if self.settings.rule not in ("barzilai-borwein", "l-bfgs", "conjugate-gradient"):
             return "--rule barzilai-borwein, which needs far fewer steps"
         scaled = self.settings.standardise or getattr(self.settings, "scaled", False)
         return "" if scaled else "--standardise, which rounds the valley"

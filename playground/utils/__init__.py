@@ -14,19 +14,23 @@ from playground.functions import sum_to
 from playground.graph.backend import as_array, is_array
 from playground.graph.types import Operand, Raw
 from playground.utils import type_check
+from playground.utils.sparse import CooMatrix, get_order, to_coo
 from playground.utils.walker_alias import WalkerAlias
 
 __all__ = [
+    "CooMatrix",
     "WalkerAlias",
     "experimental",
     "force_array",
     "force_type",
     "get_conv_outsize",
     "get_deconv_outsize",
+    "get_order",
     "nondeterministic",
     "size_of_shape",
     "sum_to",
     "tempdir",
+    "to_coo",
     "type_check",
 ]
 

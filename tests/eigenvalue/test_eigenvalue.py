@@ -358,7 +358,7 @@ def test_help_says_what_is_the_default(run, capsys) -> None:
         run("--help")
     assert stop.value.code == 0
     text = " ".join(capsys.readouterr().out.split())
-    assert "how the step size is chosen (default adam)" in text
+    assert "conjugate-gradient, constant (default adam)" in text
     assert "stop at the loss <= T (default 1e-08)" in text
 
 

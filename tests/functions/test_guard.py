@@ -13,10 +13,10 @@ import pytest
 import playground.functions as F
 from playground import FunctionNode, Variable
 from playground.functions import lanes
-from playground.functions.kinks import Undefined
+from playground.functions.kinks import Lost, Undefined
 from playground.functions.lanes import Hide, Lift, Show, Total
 from playground.functions.linalg.clusters import AlikeInClusters, DeadEnd
-from playground.functions.linalg.downstream import Limit
+from playground.functions.linalg.downstream import Given, Limit
 from playground.functions.linalg.eigenvalues import EighValuesGrad
 from playground.functions.linalg.singular_values import SvdValuesGrad
 from playground.functions.linalg.solving import Cofactors
@@ -41,6 +41,7 @@ def classes_below(cls: type) -> set[type]:
 ENDS = {
     AlikeInClusters,
     DeadEnd,
+    Given,
     Meeting,
     EighValuesGrad,
     SvdValuesGrad,
@@ -48,6 +49,7 @@ ENDS = {
     Limit,
     Hide,
     Lift,
+    Lost,
     Show,
     Total,
     Undefined,
@@ -77,7 +79,7 @@ def operations() -> set[type]:
 # Where a row goes: the files that tests/ops.py puts together.
 FILES = (
     "tests/ops_basic.py, ops_math.py, ops_arrays.py, ops_linalg.py, ops_special.py, "
-    "ops_networks.py or ops_sequences.py"
+    "ops_networks.py, ops_normalizing.py, ops_sampling.py, ops_sequences.py or ops_transforms.py"
 )
 
 

@@ -185,3 +185,46 @@ def test_hessian_of_a_part(name: str) -> None:
     np.testing.assert_allclose(hvp(f)(PLACES, np.ones(5)), wanted.sum(axis=1), atol=1e-12)
     lanes = vmap(hessian(f))(np.stack([PLACES, PLACES]))
     np.testing.assert_allclose(lanes, np.stack([wanted, wanted]), atol=1e-12)
+
+
+def along(f: Callable[[Any], Any], direction: np.ndarray) -> Callable[[Any], Any]:
+    return lambda x: (grad(f)(x) * direction).sum()
+
+
+# The first derivative that does not exist, of what has all below it.
+ENDS: dict[str, tuple[Callable[[Any], Any], int]] = {
+    "norm": (norm, 2),
+    "norm to the third": (lambda x: norm(x) ** 3, 3),
+    "hypot": (lambda x: np.hypot(x[0], x[1]), 2),
+    "hypot to the third": (lambda x: np.hypot(x[0], x[1]) ** 3, 3),
+    "standard deviation": (lambda x: np.std(x * np.array([1.0, -1.0])), 2),
+    "distances to the third": (lambda x: (abs(x) ** 3).sum(), 3),
+}
+
+
+@pytest.mark.parametrize("name", ENDS)
+def test_from_the_first_that_does_not_exist_on_there_is_none(name: str) -> None:
+    """A recorded derivative of the order before is 0 as a raw one is, and no later one is 0."""
+    f, first = ENDS[name]
+    directions = [np.array([1.0, 0.5]), np.array([0.3, 1.0]), np.array([0.7, 0.2]), np.ones(2)]
+    found = []
+    for direction in directions:
+        f = along(f, direction)
+        found.append(float(f(np.zeros(2))))
+    np.testing.assert_array_equal(found, [0.0] * (first - 1) + [np.nan] * (5 - first))
+
+
+def test_forward_ahead_of_reverse_invents_no_second_derivative() -> None:
+    """A cotangent that is a placeholder is 0, and its slope is not."""
+    t = np.array([1.0, 0.5])
+    for f, expected in {
+        norm: np.full(2, np.nan),
+        np.std: np.full(2, np.nan),
+        lambda x: np.hypot(x[0], x[1]): np.full(2, np.nan),
+        lambda x: norm(x) ** 2: 2 * t,
+        lambda x: norm(x) ** 3: 0 * t,
+        lambda x: np.exp(-(norm(x) ** 2)): -2 * t,
+    }.items():
+        found = grad(lambda x, f=f: jvp(f, (x,), (t,))[1])(np.zeros(2))
+        np.testing.assert_array_equal(np.asarray(getattr(found, "array", found)), expected)
+        np.testing.assert_array_equal(jvp(grad(f), (np.zeros(2),), (t,))[1], expected)

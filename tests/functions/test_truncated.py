@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from playground import DegenerateEigenvalueError, Variable
-from playground.transforms import grad, hvp, jacobian, vmap
+from playground.transforms import grad, hvp, jacobian, jvp, vmap
 
 RNG = np.random.default_rng(11)
 LEFT = np.linalg.qr(RNG.standard_normal((4, 4)))[0]
@@ -108,3 +108,39 @@ def test_a_stack_and_lanes_each_with_their_own_cut() -> None:
     np.testing.assert_allclose(vmap(grad(loss))(many), each, rtol=1e-10, atol=1e-12)
     rows = jacobian(lambda a: np.linalg.pinv(a, CUT))(many[1])
     np.testing.assert_allclose(np.einsum("ij,ijkl->kl", c, rows), each[1], rtol=1e-10)
+
+
+def conditioned(m: int, n: int, condition: float) -> np.ndarray:
+    rng, k = np.random.default_rng(1), min(m, n)
+    u, v = (np.linalg.qr(rng.normal(size=(size, k)))[0] for size in (m, n))
+    return (u * np.geomspace(1, 1 / condition, k)) @ v.T
+
+
+@pytest.mark.parametrize("condition", [1e3, 1e6, 1e8])
+def test_the_square_of_a_condition_is_not_in_a_derivative_that_has_none(condition: float) -> None:
+    """Of full rank the terms for what lies outside vanish: rounding, times that square."""
+    a, rng = conditioned(4, 4, condition), np.random.default_rng(2)
+    t, weights = rng.normal(size=(2, 4, 4))
+    # The inverse is y, and its derivative -y t y.
+    y = np.linalg.inv(a)
+    exact = -y.T @ weights @ y.T
+    for inverse in (np.linalg.pinv, np.linalg.inv):
+        found = grad(lambda a, inverse=inverse: (inverse(a) * weights).sum())(a)
+        np.testing.assert_allclose(found, exact, atol=1e-16 * condition * abs(exact).max() * 100)
+    # The solution is a unit vector, whatever a is.
+    room = 1e-14 * condition**2
+
+    def solution(a: Any) -> Any:
+        return np.linalg.lstsq(a, a[:, 0], rcond=None)[0]
+
+    np.testing.assert_allclose(jvp(solution, (a,), (t,))[1], 0, atol=room)
+    np.testing.assert_allclose(grad(lambda a: solution(a).sum())(a), 0, atol=room)
+    # Wide and tall ones of full rank: a y and y a are what they are with any a.
+    for shape in ((2, 4), (4, 2)):
+        a, w = conditioned(*shape, condition), rng.normal(size=(2, 2))
+
+        def unit(a: Any, w: np.ndarray = w) -> Any:
+            y = np.linalg.pinv(a)
+            return (w * (a @ y if a.shape[0] == 2 else y @ a)).sum()
+
+        np.testing.assert_allclose(grad(unit)(a), 0, atol=1e-13 * condition**2)

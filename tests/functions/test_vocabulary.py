@@ -82,7 +82,7 @@ def _numpy_name(node: ast.AST) -> str | None:
     if isinstance(node.value, ast.Name) and node.value.id == "np":
         return node.attr
     outer = _numpy_name(node.value)
-    return f"{outer}.{node.attr}" if outer == "linalg" else None
+    return f"{outer}.{node.attr}" if outer in ("linalg", "fft") else None
 
 
 def _is_function(value: Any) -> bool:

@@ -255,3 +255,42 @@ def test_what_only_moves_keeps_signs_of_zero_and_nan(f: Any) -> None:
     np.testing.assert_array_equal(found, expected)
     known = ~np.isnan(expected)
     np.testing.assert_array_equal(np.signbit(found)[known], np.signbit(expected)[known])
+
+
+COORDINATES = np.array([0.0, 0.3, 1.0, 1.2, 4.0])
+SPACED: dict[str, tuple[Any, ...]] = {
+    "none": (),
+    "a number": (0.3,),
+    "coordinates": (COORDINATES,),
+    "coordinates at equal distances": (np.arange(5.0) * 2,),
+}
+
+
+@pytest.mark.parametrize("edge_order", [1, 2])
+@pytest.mark.parametrize("name", SPACED)
+def test_differences_are_those_of_numpy_to_the_last_bit(name, edge_order):
+    """Of equal samples the slope is 0, or a rounding: whatever follows must meet the same one."""
+    spacing, rng = SPACED[name], np.random.default_rng(0)
+    samples = [np.full(5, 0.5), np.full(5, 0.7), rng.normal(size=5), np.exp(rng.normal(size=5))]
+    for x in samples + [x.astype("f") for x in samples]:
+        spaced = tuple(np.asarray(h).astype(x.dtype) for h in spacing)
+        expected = np.gradient(x, *spaced, edge_order=edge_order)
+        found = np.gradient(Variable(x), *spaced, edge_order=edge_order)
+        assert found.dtype == expected.dtype
+        np.testing.assert_array_equal(found.array, expected)
+        table = np.stack([x, x[::-1]])
+        found = np.gradient(Variable(table), *spaced, axis=1, edge_order=edge_order)
+        np.testing.assert_array_equal(
+            found.array, np.gradient(table, *spaced, axis=1, edge_order=edge_order)
+        )
+
+
+def test_differences_move_with_their_coordinates():
+    """Coordinates at equal distances are not taken for one distance where somebody moves them."""
+    step, y = 1e-6, COORDINATES**2
+    for t in (COORDINATES, np.arange(5.0)):
+        slopes = jacobian(lambda t: np.gradient(y, t, edge_order=2))(t)
+        for i in range(5):
+            moved = [t + sign * step * (np.arange(5) == i) for sign in (1, -1)]
+            ahead, back = (np.gradient(y, x, edge_order=2) for x in moved)
+            np.testing.assert_allclose(slopes[:, i], (ahead - back) / (2 * step), atol=1e-7)

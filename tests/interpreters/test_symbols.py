@@ -35,6 +35,7 @@ NO_FORM = {
         *("accuracy", "classification_summary", "precision", "recall", "f1_score"),
     },
     "place": {"spatial_transformer_sampler", "deformable_convolution_2d_sampler"},
+    "complex numbers": {"fft", "ifft"},
     "decomposition": {
         *(
             "qr",

@@ -19,6 +19,7 @@ from playground import PlaygroundError
 from playground.interpreters.recording.core import CORE_VARIABLE
 from playground.interpreters.recording.steps import Step
 from playground.interpreters.recording.tape import Tape
+from tests import fuzz_tape
 from tests.loops import about
 
 OLD = np.__version__.startswith("2.0.")
@@ -251,6 +252,17 @@ def test_a_singular_matrix_ends_the_run(core: str) -> None:
         np.add(1.0, 1.0)
 
 
+def test_a_singular_matrix_among_many_ends_the_run(core: str) -> None:
+    for layout, place in itertools.product(LAYOUTS, [(0, 0), (0, 2), (1, 1)]):
+        many = np.broadcast_to(np.eye(3), (2, 3, 3, 3)).copy()
+        many[place] = 1
+        step = Step(
+            "ufunc", LINALG.inv, (LAYOUTS[layout](many),), (np.zeros_like(many),), {"checked": 1}
+        )
+        with about(f"{layout} {place}"):
+            assert Tape([[step]]).run(1) == (0, "guard", 0)
+
+
 # ------------------------------------------------------------------------------- sums
 
 AXES: list[Any] = [None, 0, -1, (), (0, 1), (0, -1)]
@@ -439,6 +451,12 @@ def test_the_last_of_repeated_indices_stays(core: str) -> None:
             expected[index] = given
             Tape([[Step("put", None, (given,), (target,), index)]]).run(1)
             assert bits(target) == bits(expected)
+
+
+def test_random_steps(core: str) -> None:
+    results = {seed: fuzz_tape.check(seed) for seed in range(400)}
+    assert {seed: found for seed, found in results.items() if found.startswith("WRONG")} == {}
+    assert sum(found == "loop" for found in results.values()) > 300
 
 
 # ------------------------------------------------------------------------------- single numbers

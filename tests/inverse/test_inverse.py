@@ -332,7 +332,7 @@ def test_max_seconds(run):
 def test_what_would_help_is_named(run):
     squared = run("--size", 30, "--rule", "grow-shrink", "--max-steps", 3, "--no-plot")
     absolute = run("--size", 3, "--loss", "absolute", "--max-steps", 3, "--no-plot")
-    assert "--rule barzilai-borwein" in squared.out
+    assert "--rule conjugate-gradient" in squared.out
     assert "--loss squared" in absolute.out
 
 
@@ -377,21 +377,21 @@ def test_the_rule_is_chosen_by_size_and_condition(run, tmp_path):
     assert playground.read_log("small").meta["settings"]["rule"] == "grow-shrink"
     large = run("--size", 30, "--no-plot", "--out", "large")
     assert large.code == 0
-    assert "rule barzilai-borwein, since size 30 is above 10" in large.err
-    assert playground.read_log("large").meta["settings"]["rule"] == "barzilai-borwein"
+    assert "rule conjugate-gradient, since size 30 is above 10" in large.err
+    assert playground.read_log("large").meta["settings"]["rule"] == "conjugate-gradient"
     rng = np.random.default_rng(0)
     rows = rng.normal(size=(50, 5)) * [1.0, 3.0, 10.0, 30.0, 100.0]
     np.savetxt(tmp_path / "covariance.csv", np.cov(rows.T), delimiter=",")
     own = run("--matrix", "covariance.csv", "--no-plot", "--out", "own")
     assert own.code == 0
-    assert "rule barzilai-borwein, since X has entries beyond 1" in own.err
+    assert "rule conjugate-gradient, since X has entries beyond 1" in own.err
     (tmp_path / "small.csv").write_text("1,0.99\n0.98,1\n")
     bad = run("--matrix", "small.csv", "--no-plot", "--out", "bad")
-    assert "rule barzilai-borwein, since the condition number is 13" in bad.err
+    assert "rule conjugate-gradient, since the condition number is 13" in bad.err
     (tmp_path / "good.csv").write_text("1,0.5\n0.25,1\n")
     assert run("--matrix", "good.csv", "--no-plot", "--out", "good").err == ""
     kinked = run("--size", 30, "--loss", "absolute", "--max-steps", 3, "--no-plot", "--out", "k")
-    assert "rule barzilai-borwein, since" not in kinked.err
+    assert "rule conjugate-gradient, since" not in kinked.err
     assert playground.read_log("k").meta["settings"]["rule"] == "grow-shrink"
 
 
@@ -410,7 +410,7 @@ def test_odd_units_are_not_called_singular(run, tmp_path, rows):
 
 def test_a_nearly_singular_matrix_is_announced(run, tmp_path):
     (tmp_path / "m.csv").write_text("1,2\n2,4.0000001\n")
-    ran = run("--matrix", "m.csv", "--max-steps", 200, "--no-plot")
+    ran = run("--matrix", "m.csv", "--rule", "grow-shrink", "--max-steps", 200, "--no-plot")
     assert ran.code == 1
     assert "nearly singular (condition number 2.5e+08)" in ran.err
 
@@ -428,9 +428,36 @@ def test_a_badly_conditioned_matrix_is_announced_to_the_slow_rules(run, tmp_path
     (tmp_path / "m.csv").write_text("1,2\n2,4.001\n")
     slow = run("--matrix", "m.csv", "--rule", "grow-shrink", "--max-steps", 200, "--no-plot")
     assert "badly conditioned (condition number 2.5e+04)" in slow.err
-    assert "--rule barzilai-borwein" in slow.err
+    assert "--rule conjugate-gradient" in slow.err
     fast = run("--matrix", "m.csv", *FAST)
-    assert (fast.code, fast.err) == (0, "")
+    assert fast.code == 0
+    assert "the steps of --rule barzilai-borwein grow, those of --rule conjugate-" in fast.err
+    best = run("--matrix", "m.csv", "--rule", "conjugate-gradient", "--no-plot")
+    assert (best.code, best.err) == (0, "")
+
+
+@pytest.mark.parametrize("size", [5, 10, 20])
+@pytest.mark.parametrize("condition", [1e2, 1e4, 1e5])
+def test_own_covariance_matrices_are_inverted_by_default(run, tmp_path, size, condition):
+    """Within some hundred steps; by the closed form of a matrix with known eigenvalues."""
+    Q = np.linalg.qr(np.random.default_rng(3).normal(size=(size, size)))[0]
+    values = np.geomspace(1.0, 1 / condition, size)
+    np.savetxt(tmp_path / "cov.csv", (Q * values) @ Q.T, delimiter=",", fmt="%.18g")
+    ran = run("--matrix", "cov.csv", "--no-plot", "--max-steps", 1_000, "--out", "o")
+    assert ran.code == 0
+    found, true = np.load("o/inverse.npy"), (Q / values) @ Q.T
+    # Of sum|XY - I| below 1e-3.
+    assert np.abs(found - true).max() <= 1.1e-3 * condition
+
+
+def test_a_long_descent_is_announced(run, tmp_path):
+    Q = np.linalg.qr(np.random.default_rng(3).normal(size=(50, 50)))[0]
+    for name, condition in (("far", 3e4), ("near", 1e3)):
+        X = (Q * np.geomspace(1.0, 1 / condition, 50)) @ Q.T
+        np.savetxt(tmp_path / f"{name}.csv", X, delimiter=",", fmt="%.18g")
+        ran = run("--matrix", f"{name}.csv", "--no-plot", "--max-steps", 3)
+        assert ("expect thousands of steps" in ran.err) == (name == "far")
+        assert "rule conjugate-gradient, since size 50 is above 10" in ran.err
 
 
 def test_a_matrix_that_blows_up_does_not_end_in_silence(tmp_path):
@@ -660,7 +687,7 @@ def test_a_reader_that_goes_away_is_no_traceback(tmp_path):
         (("--size", 3, "--loss", "cubic"), "'cubic' (choose from"),
         (("--size", 3, "--rule", "newton"), "'newton' (choose from"),
         (("--size", 3, "--restart", "often"), "'often' (choose from"),
-        (("--size", 3, "--dtype", "float16"), "'float16' (choose from"),
+        (("--size", 3, "--dtype", "float16"), "'float16': did you mean 'float32'? (choose from"),
         (("--size", 3, "--seed", -1), "--seed: expected a whole number, 0 to 4294967295, got '-1'"),
         (("--size", 3, "--tol", 0), "--tol: expected a number above 0, got '0'"),
         (("--size", 3, "--tol", "nan"), "--tol: expected a number above 0, got 'nan'"),
@@ -767,7 +794,8 @@ def test_a_run_stays_on_its_device(run, monkeypatch, rule, loss):
     with registered():
         device = run(*argv, "--out", "device")
     assert device.code == host.code
-    if rule not in ("barzilai-borwein", "l-bfgs"):  # whose sums are taken in another order there
+    # The sums of these are taken in another order there.
+    if rule not in ("barzilai-borwein", "l-bfgs", "conjugate-gradient"):
         assert same_frames("host", "device")
     else:
         one, other = (playground.read_log(name).params[:5] for name in ("host", "device"))

@@ -79,7 +79,9 @@ def test_a_loss_without_a_lower_bound_is_named(loss, rule) -> None:
     assert hint(loss, rule=rule, stop=MaxSteps(1_000)).startswith(BOTTOMLESS)
 
 
-@pytest.mark.parametrize("rule", ["constant", "grow-shrink", "adam", "barzilai-borwein", "l-bfgs"])
+@pytest.mark.parametrize(
+    "rule", ["constant", "grow-shrink", "adam", "barzilai-borwein", "l-bfgs", "conjugate-gradient"]
+)
 def test_a_start_with_a_zero_gradient_is_left_by_no_rule(rule) -> None:
     assert hint(saddle, np.zeros(2), rule=rule, stop=MaxSteps(20)) == STATIONARY
     assert hint(lambda x: np.maximum(x, 0).sum(), -ONE, rule=rule, stop=MaxSteps(5)) == STATIONARY

@@ -16,6 +16,7 @@ from playground.lab.descent import (
     AdamSteps,
     BarzilaiBorwein,
     Below,
+    ConjugateGradient,
     Constant,
     FreshStart,
     GradientBelow,
@@ -238,6 +239,7 @@ RULES = [
     GrowShrink(worse="take-back"),
     BarzilaiBorwein(memory=3, window=4),
     LBFGS(memory=3),
+    ConjugateGradient(initial=0.1),
     *(AdamSteps(0.1, **flags) for flags in ADAMS),
 ]
 
@@ -353,7 +355,7 @@ def test_a_rule_object_is_taken_as_it_is():
 
 
 @pytest.mark.parametrize("name", ["grow-shrink", "grow-shrink-take-back", "barzilai-borwein",
-    "constant", "adam", "l-bfgs"])  # fmt: skip
+    "constant", "adam", "l-bfgs", "conjugate-gradient"])  # fmt: skip
 def test_a_rule_by_name_with_a_first_step_size(name):
     rule = make_rule(name, 0.125)
     assert rule.settings()["alpha" if name == "adam" else "initial"] == 0.125
@@ -514,7 +516,7 @@ def test_a_bad_stop(make):
         ("100", "got '100'"),
         ([], "may never end"),
         ((), "may never end"),
-        (MaxSteps, "for example"),
+        (MaxSteps, r"got its class: write MaxSteps\(1_000\)"),
     ],
 )
 def test_what_is_no_tolerance_is_refused(stop, said):
@@ -560,12 +562,13 @@ def test_a_part_is_shown_as_it_could_be_typed(part, text):
         ),
         (lambda: Below(tole=1.0), "Below: there is no argument 'tole': did you mean tol="),
         (lambda: GradientBelow(toll=1.0), "did you mean tol="),
-        (lambda: MaxSeconds(seconds=3), "MaxSeconds: .* it takes limit, spent"),
+        (lambda: MaxSeconds(zzz=3), "MaxSeconds: .* it takes limit, spent"),
+        (lambda: MaxSeconds(seconds=3), "MaxSeconds: .* did you mean limit="),
         (lambda: Kick(sclae=1.0), "Kick: .* did you mean scale="),
         (lambda: FreshStart(drwa=None), "did you mean draw="),
         (lambda: NoRestart(limit=1), "NoRestart: .* it takes none"),
         (lambda: BarzilaiBorwein(inital=1.0), "did you mean initial="),
-        (lambda: Constant(lr=1.0), "Constant: .* it takes step"),
+        (lambda: Constant(lr=1.0), "Constant: .* did you mean step="),
     ],
 )
 def test_an_argument_that_a_part_does_not_have(make, said):

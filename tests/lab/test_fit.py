@@ -716,7 +716,12 @@ def test_a_log_of_an_older_checkpoint_is_read_and_not_continued(tmp_path):
         fit(bowl, np.zeros(2), log=tmp_path, stop=MaxSteps(30), resume=True)
 
 
-@pytest.mark.parametrize("rule", ["grow-shrink", "barzilai-borwein", "constant", "adam", "l-bfgs"])
+ALL_RULES = [
+    *("grow-shrink", "barzilai-borwein", "constant", "adam", "l-bfgs", "conjugate-gradient"),
+]
+
+
+@pytest.mark.parametrize("rule", ALL_RULES)
 def test_a_checkpoint_is_the_state_of_the_rule(rule, tmp_path):
     """By the names of its fields, and on disk as it was in memory."""
     found = fit(bowl, np.zeros(2, "f4"), rule=rule, stop=MaxSteps(9), log=tmp_path)
@@ -894,7 +899,9 @@ def test_backprop_that_is_switched_off_outside_is_on_inside():
 # ------------------------------------------------------------------------------------- devices
 
 
-@pytest.mark.parametrize("rule", ["grow-shrink", "barzilai-borwein", "l-bfgs"])
+@pytest.mark.parametrize(
+    "rule", ["grow-shrink", "barzilai-borwein", "l-bfgs", "conjugate-gradient"]
+)
 def test_arrays_of_a_device(rule, tmp_path):
     with registered():
         host = Inverse(3, 0).fit(2000, rule=rule)

@@ -305,9 +305,9 @@ def test_a_rule_begins_with_the_step_size_it_is_given(run):
         run("--rule", rule, "--step-size", 0.0003, "--max-steps", 1, "--no-plot", "--out", rule)
         start, first = playground.read_log(rule).params.to_numpy()
         _, gradient, _ = by_hand(*flowers("versicolor", "setosa"))
-        # L-BFGS begins with a step of that length.
+        # These begin with a step of that length.
         slope = gradient(start)
-        scale = np.linalg.norm(slope) if rule == "l-bfgs" else 1.0
+        scale = np.linalg.norm(slope) if rule in ("l-bfgs", "conjugate-gradient") else 1.0
         assert np.allclose(first, start - 0.0003 / scale * slope, rtol=1e-12)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from playground.functions.linalg.clusters import CLUSTER_GAP
-from playground.functions.linalg.matrices import check_matrices, sandwiched, transposed
+from playground.functions.linalg.matrices import as_scale, check_matrices, sandwiched, transposed
 from playground.functions.linalg.products import matmul
 from playground.functions.linalg.singular_values import Svd, svdvals
 from playground.functions.operands import real_only, together
@@ -41,10 +41,27 @@ class Pinv(Unary):
         # The inverse's term, and two for what of the cotangent lies outside x's range and rows:
         # they vanish for an invertible x.
         gx = -sandwiched(yt, gy, yt)
-        outside = gt - np.matmul(x, np.matmul(y, gt))
+        # Of full rank what must vanish is rounding, which the square of y would make large.
+        m, n = x.shape[-2:]
+        short = self._short_of_rank(as_raw(x), as_raw(y))
+        outside = gt
+        for _ in range(2):  # what rounding has left of the range in it goes by a second time
+            outside = outside - np.matmul(x, np.matmul(y, outside))
+        outside = outside * short if m <= n else outside
         gx = gx + sandwiched(outside, y, yt)
-        beyond = gt - sandwiched(gt, y, x)
+        beyond = gt
+        for _ in range(2):
+            beyond = beyond - sandwiched(beyond, y, x)
+        beyond = beyond * short if m >= n else beyond
         return gx + np.matmul(yt, np.matmul(y, beyond))
+
+    @staticmethod
+    def _short_of_rank(x: Raw, y: Raw) -> Raw | float:
+        """1 for each matrix that has not full rank, else 0; the trace of x y is the rank."""
+        if backend.is_symbolic(x):
+            return 1.0
+        rank = (x * transposed(y)).sum(axis=(-2, -1))
+        return as_scale((rank < min(x.shape[-2:]) - 0.5).astype(x.dtype))
 
 
 @answers(np.linalg.pinv)

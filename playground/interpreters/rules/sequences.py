@@ -90,7 +90,14 @@ def _spacings(steps: list[Any], lengths: list[int]) -> list[Any]:
     for step, length in zip(steps, lengths, strict=True):
         if step.ndim and step.shape != (length,):
             raise ValueError(f"gradient: expected {length} coordinates, got shape {step.shape}")
-    return [step[1:] - step[:-1] if step.ndim else step for step in steps]
+    return [_distances(step) if step.ndim else step for step in steps]
+
+
+def _distances(x: Variable) -> Variable:
+    """Those between neighbours; a single one if they are all the same, and nobody moves them."""
+    apart = x[1:] - x[:-1]
+    fixed = type(apart.array) is np.ndarray and apart.size and not apart.requires_grad
+    return apart[0] if fixed and bool((apart.array == apart.array[0]).all()) else apart
 
 
 def _slope(f: Operand, axis: int, h: Operand, edge_order: int) -> Variable:
@@ -100,25 +107,45 @@ def _slope(f: Operand, axis: int, h: Operand, edge_order: int) -> Variable:
             f"{f.shape[axis]}"
         )
     y = F.moveaxis(f, axis, 0)
-    slopes = F.subtract(y[1:], y[:-1])
-    left: Any = 0.5
-    right: Any = 0.5
-    if h is not None:
-        h = h.reshape((-1, *(1,) * (y.ndim - 1))) if h.ndim else h
-        slopes = F.divide(slopes, h)
-    if h is not None and h.ndim:
-        # Each neighbour's slope has the weight of the other one's distance.
-        span = F.add(h[1:], h[:-1])
-        left, right = F.divide(h[1:], span), F.divide(h[:-1], span)
-    # The parabola through three neighbours has this slope at the middle one.
-    inside = F.add(F.multiply(slopes[:-1], left), F.multiply(slopes[1:], right))
-    first, last = slopes[:1], slopes[-1:]
+    # In NumPy's order, to its last bit: of equal samples the slope is the same rounding, or the
+    # same 0, that it is there.
+    if h is None or not h.ndim:
+        h = 1.0 if h is None else h
+        inside = (y[2:] - y[:-2]) / (2.0 * h)
+        steps = h, h
+        edges: Any = (-1.5 / h, 2.0 / h, -0.5 / h), (0.5 / h, -2.0 / h, 1.5 / h)
+    else:
+        h = h.reshape((-1, *(1,) * (y.ndim - 1)))
+        steps = h[0], h[-1]
+        inside = _weighted(_at_middle(h[:-1], h[1:]), y[:-2], y[1:-1], y[2:])
+        edges = _at_edges(h) if edge_order == 2 else ()
     if edge_order == 2:
-        # The parabola through three samples: its slope goes on to change as it did.
-        bends = F.subtract(slopes[1:], slopes[:-1])
-        first = F.subtract(first, F.multiply(bends, right)[:1])
-        last = F.add(last, F.multiply(bends, left)[-1:])
+        first, last = _weighted(edges[0], y[:1], y[1:2], y[2:3]), _weighted(edges[1], *_ends(y))
+    else:
+        first, last = (y[1:2] - y[:1]) / steps[0], (y[-1:] - y[-2:-1]) / steps[1]
     return F.moveaxis(F.concat([first, inside, last], 0), 0, axis)
+
+
+def _weighted(weights: Any, a: Variable, b: Variable, c: Variable) -> Variable:
+    return weights[0] * a + weights[1] * b + weights[2] * c
+
+
+def _ends(y: Variable) -> tuple[Variable, Variable, Variable]:
+    return y[-3:-2], y[-2:-1], y[-1:]
+
+
+def _at_middle(before: Variable, after: Variable) -> tuple[Variable, Variable, Variable]:
+    """The weights of three samples in the slope of their parabola at the middle one."""
+    both = before + after
+    return -after / (before * both), (after - before) / (before * after), before / (after * both)
+
+
+def _at_edges(h: Variable) -> tuple[tuple[Variable, ...], tuple[Variable, ...]]:
+    """The same at the first of all samples, and at the last."""
+    (a, b), (c, d) = (h[0], h[1]), (h[-2], h[-1])
+    first = -(2.0 * a + b) / (a * (a + b)), (a + b) / (a * b), -a / (b * (a + b))
+    last = d / (c * (c + d)), -(d + c) / (c * d), (2.0 * d + c) / (d * (c + d))
+    return first, last
 
 
 @answers("trapezoid", "trapz")

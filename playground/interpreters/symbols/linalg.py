@@ -122,3 +122,12 @@ def without_formula(func: Formula, *args: Operand, **kwargs: Operand) -> NoRetur
         f"{full_name(func)} has no symbolic form here: use numbers, or SymPy's own Matrix methods "
         f"(eigenvals, eigenvects, QRdecomposition …) on the matrix that to_sympy gives"
     )
+
+
+@in_symbols(np.fft.fft, np.fft.ifft)
+def with_complex_numbers(func: Formula, *args: Operand, **kwargs: Operand) -> NoReturn:
+    """Transforms, for the formulas here are of real numbers."""
+    raise SymbolError(
+        f"{full_name(func)} has no symbolic form here: use numbers, or matrices of cosines and "
+        f"sines, by np.matmul on the real and on the imaginary part"
+    )

@@ -17,6 +17,7 @@ from playground.lab.cli.progress import ProgressLine
 from playground.lab.cli.study import Study
 from playground.lab.cli.text import report, shell_word
 from playground.lab.descent import Below, MaxSeconds, MaxSteps, Restart, Rule, Stop
+from playground.lab.descent.advice import OUT_OF_REACH
 from playground.lab.fit import Fit, fit
 
 __all__ = ["Descent"]
@@ -150,6 +151,9 @@ class Descent(Study):
 
     def cure(self) -> str:
         """The line about what would help."""
+        # Whatever is slow about a run that has ended: where it ended it would end again.
+        if self.result.hint.startswith(OUT_OF_REACH):
+            return f"what would help: {self.result.hint}"
         ways = filter(None, [self.advice(), self._way_on()])
         return f"what would help: {', or '.join(ways) or self.result.hint}"
 

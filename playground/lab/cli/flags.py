@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import inspect
 import math
+import textwrap
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn, TypeAlias
 
@@ -44,7 +45,14 @@ __all__ = [
 # What add_argument_group gives; argparse has no public name for it.
 FlagGroup: TypeAlias = argparse._ArgumentGroup
 
-STEP_RULES = ("grow-shrink", "grow-shrink-take-back", "barzilai-borwein", "l-bfgs", "constant")
+STEP_RULES = (
+    "grow-shrink",
+    "grow-shrink-take-back",
+    "barzilai-borwein",
+    "l-bfgs",
+    "conjugate-gradient",
+    "constant",
+)
 
 
 # ---------------------------------------------------------------------- types of values
@@ -197,6 +205,10 @@ class Parser(argparse.ArgumentParser):
 class _Help(argparse.RawDescriptionHelpFormatter):
     """The help of a flag with its default; argparse's own would also say "default: None"."""
 
+    def _split_lines(self, text: str, width: int) -> list[str]:
+        # A name that is broken at its hyphen could not be found, or copied.
+        return textwrap.wrap(" ".join(text.split()), width, break_on_hyphens=False)
+
     def _get_help_string(self, action: argparse.Action) -> str:
         value, text = action.default, action.help or ""
         if value is None or value is False or value is argparse.SUPPRESS:
@@ -226,7 +238,8 @@ def add_descent_flags(
     group = parser.add_argument_group("the descent")
     add = group.add_argument
     add("--loss", choices=losses, default=losses[0], help="what is minimised")
-    add("--rule", choices=rules, default=rules[0], help="how the step size is chosen")
+    how = f"how the step size is chosen: {', '.join(rules)}"
+    add("--rule", choices=rules, default=rules[0], metavar="RULE", help=how)
     restarts, stuck = ("kick", "fresh", "none"), "what follows a step size below 1e-10"
     add("--restart", choices=restarts, default="kick", help=stuck)
     add_computing_flags(group)

@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from math import floor, log10, sqrt
 from typing import NamedTuple
 
-from playground.lab.descent.rules import LBFGS, BarzilaiBorwein
+from playground.lab.descent.rules import LBFGS, BarzilaiBorwein, ConjugateGradient
 from playground.lab.descent.stops import Below, GradientBelow, Stop
 
-__all__ = ["Course", "advice"]
+__all__ = ["OUT_OF_REACH", "Course", "advice"]
+
+OUT_OF_REACH = "a larger tolerance, or another start"
 
 # The gradient has become so much smaller where the scale of the loss cannot be why it is small.
 AT_REST = 1e-3
@@ -68,11 +70,11 @@ def advice(course: Course, rule: str, stops: Sequence[Stop], usual: str) -> str:
     missed = any(isinstance(stop, Below) for stop in stops)
     if course.is_at_rest and missed:
         flat = f"where the gradient is {course.norm:.2g} more steps hardly lower the loss"
-        return f"a larger tolerance, or another start: {flat}"
+        return f"{OUT_OF_REACH}: {flat}"
     if course.is_at_rest and not any(isinstance(stop, GradientBelow) for stop in stops):
         cure = f"GradientBelow({course.tolerance:g}) as a stop rule"
         return f"{cure}, which calls this converged: the gradient is {course.norm:.2g}"
-    good = rule in (BarzilaiBorwein.name, LBFGS.name)
+    good = rule in (BarzilaiBorwein.name, LBFGS.name, ConjugateGradient.name)
     if course.has_grown and not good:
         usual = "take smaller steps, for the loss has grown"
     other = "" if good else f"try the rule {BarzilaiBorwein.name!r}"

@@ -410,6 +410,6 @@ def kept_within(rule: Rule, box: Box) -> Rule:
         return Projected(rule, box)
     name = rule.name or type(rule).__name__
     raise FitError(
-        f"fit: the rule {name!r} does not know how to keep to bounds: use rule='l-bfgs', or "
-        f"another one of playground's own"
+        f"fit: the rule {name!r} does not know how to keep to bounds: use rule='l-bfgs' or "
+        f"'barzilai-borwein'"
     )

@@ -41,7 +41,16 @@ from playground.optimizers.arithmetic import (
     square_sum,
 )
 
-__all__ = ["LBFGS", "AdamSteps", "BarzilaiBorwein", "Constant", "GrowShrink", "Rule", "make_rule"]
+__all__ = [
+    "LBFGS",
+    "AdamSteps",
+    "BarzilaiBorwein",
+    "ConjugateGradient",
+    "Constant",
+    "GrowShrink",
+    "Rule",
+    "make_rule",
+]
 
 # A point, or its gradient: one array a parameter.
 Arrays = Sequence[Raw]
@@ -516,6 +525,146 @@ class LBFGS(Rule):
         return downhill(state.size, state.direction)
 
 
+class Line(NamedTuple):
+    """The state of the conjugate gradients.
+
+    A line leads from a point of loss ``value`` and gradient ``grads`` against ``direction``, along
+    which the loss falls by ``slope`` at first; the newest point is ``at`` of it, and the next one
+    ``size``. ``probing`` is 1 where that is a probe, and 0 where it is to be the bottom. ``reach``
+    is how far the last line led, 0 before there is one; ``other`` the loss at the newest point.
+    """
+
+    size: Number
+    at: Number
+    probing: Number
+    value: Number
+    other: Number
+    slope: Number
+    reach: Number
+    grads: Arrays
+    direction: Arrays
+
+
+@dataclass(frozen=True)
+class ConjugateGradient(Rule):
+    """Along conjugate directions, each to its bottom: the method of conjugate gradients.
+
+    A step of the method is two of the run: a probe, as far away as the last line led, and from what
+    the slope has become there the bottom of the line, exact for a quadratic. The next direction is
+    the gradient and as much of the last one as Dai and Yuan say (A nonlinear conjugate gradient
+    method with a strong global convergence property, 1999).
+
+    A probe is accepted if it lowers the loss, or changes it as on a quadratic: by the mean of the
+    slopes at both ends, to within the fraction ``trust``. Any other is taken back, and the next one
+    is nearer. A bottom that is no lower than where the line began is taken back as well, and the
+    next line goes along the gradient.
+    """
+
+    # On a quadratic of m different curvatures it takes about m steps of the method, whatever they
+    # are, and some more for rounding: an inverse of size n has n of them, each n times.
+    name: ClassVar[str] = "conjugate-gradient"
+    takes_back: ClassVar[bool] = True
+    largest: ClassVar[float] = 1e30
+    decrease: ClassVar[float] = 1e-4
+    rounding: ClassVar[float] = 1e-6
+
+    initial: float = 0.01
+    trust: float = 0.1
+    minimum: float = 1e-30
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "initial", above_zero(self, "step size", self.initial))
+        object.__setattr__(self, "minimum", above_zero(self, "minimum", self.minimum))
+        if not 0.0 <= self.trust < 1.0:
+            raise FitError(f"ConjugateGradient: expected 0 <= trust < 1, got {self.trust}")
+
+    def begin(self, point: Arrays) -> Line:
+        zeros = [np.zeros_like(array) for array in point]
+        return Line(self.initial, 0.0, 0.0, nan, nan, 0.0, 0.0, zeros, zeros)
+
+    def accepts(self, state: Line, value: Number, gradient: Callable[[], Arrays]) -> Truth:
+        before, slope = state.value, state.slope
+        low = value <= before - self.decrease * state.size * slope
+        low = low | (before != before)  # a first point is a start
+        if is_certain(low):
+            return low
+        end, change = inner_product(state.direction, gradient(), value), value - before
+        missed, change = abs(change + 0.5 * state.size * (slope + end)), abs(change)
+        unseen = (change <= self.rounding * abs(value)) & (missed <= self.rounding * abs(value))
+        # As L-BFGS does where rounding hides what the loss does.
+        level = value <= before + coarsest(state.grads) ** (2 / 3) * abs(before)
+        flatter = level & (abs(end) <= 0.9 * slope)
+        return low | unseen | flatter | (state.probing == 1.0) & (missed <= self.trust * change)
+
+    def step(
+        self, state: Line, value: Number, grads: Arrays, squared_norm: Number
+    ) -> tuple[Line, Arrays]:
+        probed = state.probing == 1.0
+        if is_certain(probed):
+            now = self._to_the_bottom(state, value, grads)
+        elif is_possible(probed):
+            there = self._to_the_bottom(state, value, grads)
+            now = select(probed, there, self._next(state, value, grads, squared_norm))
+        else:
+            now = self._next(state, value, grads, squared_norm)
+        return now, self.stride(now, grads)
+
+    def _to_the_bottom(self, state: Line, value: Number, grads: Arrays) -> Line:
+        size, at, slope = state.size, state.size, state.slope
+        bend = slope - inner_product(state.direction, grads, value)
+        curved = (bend > 0.0) & (bend < inf)
+        # Downhill without a bottom in sight the next probe is twice as far.
+        size = select(curved, size * slope / (bend + (bend == 0.0)), 2.0 * size)
+        size = clamped(size, self.minimum, self.largest)
+        probing = select(curved, 0.0, 1.0)
+        length = square_root(square_sum(state.direction, value))
+        reach = select(curved, size * length, state.reach)
+        now = (size, at, probing, state.value, value, slope, reach, state.grads, state.direction)
+        return made(Line, now)
+
+    def _next(self, state: Line, value: Number, grads: Arrays, squared_norm: Number) -> Line:
+        along = inner_product(state.direction, grads, value)
+        turn = state.slope - along
+        # Of a quadratic both are the same; elsewhere the smaller one forgets what is of no use.
+        fresh = squared_norm - inner_product(grads, state.grads, value)
+        top = clamped(fresh, 0.0, squared_norm)
+        share = select(turn > 0.0, top / (turn + (turn == 0.0)), 0.0)
+        share = select(share < inf, share, 0.0)
+        direction = [g + scaled(share, d) for g, d in zip(grads, state.direction, strict=True)]
+        slope = squared_norm + share * along
+        usual = (slope > 0.0) & (slope < inf)
+        if not is_certain(usual):
+            direction, slope = select(usual, (direction, slope), (list(grads), squared_norm))
+        return self._begun(state.reach, value, slope, grads, [as_array(d) for d in direction])
+
+    def _begun(
+        self, reach: Number, value: Number, slope: Number, grads: Arrays, direction: Arrays
+    ) -> Line:
+        """At the begin of a line, before its first probe."""
+        length = square_root(square_sum(direction, value))
+        # The first of all goes as the other rules' first step, but no farther than it is long.
+        first = self.initial / clamped(length, 1.0, inf)
+        size = select(reach > 0.0, reach / (length + (length == 0.0)), first)
+        size = clamped(size, self.minimum, self.largest)
+        # Where the gradient is zero no size leads on: 0 asks for a restart.
+        size = select(slope == 0.0, 0.0, size)
+        return made(Line, (size, 0.0, 1.0, value, value, slope, reach, grads, direction))
+
+    def refused(self, state: Line, grads: Arrays, value: Number) -> tuple[Line, Arrays]:
+        size, at, *others = state
+        nearer = made(Line, (0.5 * (size + at), at, *others))
+        probed = state.probing == 1.0
+        if not is_certain(probed):
+            slope = square_sum(grads, value)
+            reach = 0.5 * abs(size - at) * square_root(square_sum(state.direction, value))
+            anew = self._begun(reach, state.other, slope, grads, list(grads))
+            nearer = select(probed, nearer, anew)
+        return nearer, self.stride(nearer, grads)
+
+    def stride(self, state: Line, grads: Arrays) -> Arrays:
+        return downhill(state.size - state.at, state.direction)
+
+
 def turned(grads: Arrays, pairs: Sequence[Pair], scale: Number, like: Number) -> Arrays:
     """The inverse Hessian that ``pairs`` make of ``scale`` times the identity, times ``grads``."""
     rest, weights = grads, []
@@ -552,8 +701,9 @@ MAKERS: dict[str, Callable[..., Rule]] = {
     "constant": Constant,
     "adam": AdamSteps,
     "l-bfgs": LBFGS,
+    "conjugate-gradient": ConjugateGradient,
 }
-make_parts(GrowShrink, BarzilaiBorwein, AdamSteps, LBFGS)
+make_parts(GrowShrink, BarzilaiBorwein, AdamSteps, LBFGS, ConjugateGradient)
 setattr(Constant, "__init__", knowing_its_arguments(Constant.__init__))
 
 

@@ -97,7 +97,7 @@ class NamedLayers(Chain):
         size: tuple[int, int] = (224, 224),
     ) -> dict[str, Variable]:
         """The outputs of layers for images as :meth:`prepare` takes them."""
-        x = Variable(self.device.put(self._ready(images, size)))
+        x = Variable(self.device.send_array(self._ready(images, size)))
         return self(x, layers=[self.features] if layers is None else layers)
 
     def predict(self, images: Iterable[Any], oversample: bool = True) -> Variable:
@@ -109,7 +109,7 @@ class NamedLayers(Chain):
         x = self._ready(images, (256, 256))
         parts = _ten_parts(x, 224) if oversample else x[:, :, 16:240, 16:240]
         with no_backprop_mode(), using_config("train", False):
-            y = self(Variable(self.device.put(parts)), layers=["prob"])["prob"]
+            y = self(Variable(self.device.send_array(parts)), layers=["prob"])["prob"]
             return F.mean(F.reshape(y, (len(x), 10, *y.shape[1:])), axis=1) if oversample else y
 
     @classmethod
