@@ -12,6 +12,11 @@ import pytest
 from playground.run import main
 from tests.loops import about
 
+SAVED = (
+    "import tempfile, chainer, chainer.links as L, chainer.serializers as S;"
+    "out = tempfile.mkdtemp() + '/out.npz'; S.save_npz(out, L.Linear(2, 3));"
+)
+
 
 def run(tmp_path: Path, text: str, *words: str, name: str = "script.py", **more: str) -> tuple:
     """Exit code, output and errors of a script in a process of its own."""
@@ -76,6 +81,14 @@ def test_an_error_is_the_scripts_own(tmp_path: Path) -> None:
         ("from chainer.links import Nonesuch\n", "script.py:1: chainer.links.Nonesuch is not here"),
         ("import chainer.nonesuch\n", "script.py:1: chainer.nonesuch is not here"),
         ("x = = 1\n", "script.py: neither Python 3 nor 2"),
+        ("import chainermn\n", "script.py:1: chainermn is not here"),
+        ("import chainerx.testing\n", "script.py:1: chainerx.testing is not here"),
+        ("import chainerx\nchainerx.zeros(3)\n", "script.py:2: chainerx.zeros: ChainerX is not"),
+        (f"{SAVED}S.load_npz(out, L.Linear(4, 3))\n", "loading 'W': expected shape (3, 4), got"),
+        (f"{SAVED}S.load_npz(out, L.Linear(2, 4))\n", "loading 'W': expected shape (4, 2), got"),
+        (f"{SAVED}S.load_npz(out, L.Scale(1, (3,)))\n", "loading 'W': expected shape (3,), got"),
+        (f"{SAVED}S.load_npz(out, L.LSTM(2, 3))\n", "the snapshot has no 'lateral/"),
+        (f"{SAVED}S.load_npz(__file__, L.Linear(2, 3))\n", "is no npz file"),
     ],
 )
 def test_what_cannot_be_run_is_one_line(tmp_path: Path, text: str, line: str) -> None:
@@ -83,6 +96,15 @@ def test_what_cannot_be_run_is_one_line(tmp_path: Path, text: str, line: str) ->
     assert code == 2
     assert line in errors
     assert len(errors.splitlines()) == 1
+
+
+def test_a_script_may_ask_whether_chainerx_is_there(tmp_path: Path) -> None:
+    text = """
+import chainer, chainerx, numpy as np
+device = chainer.get_device("@numpy")
+print(chainerx.is_available(), device.xp is chainerx, isinstance(np.ones(2), chainerx.ndarray))
+"""
+    assert run(tmp_path, text)[:2] == (0, "False False False\n")
 
 
 def test_exit_codes_and_output_are_the_scripts(tmp_path: Path) -> None:
