@@ -392,8 +392,8 @@ def lower_power(step: Step) -> Ways:
     return [[("power", tuple(array.reshape(()) for array in arrays))]]
 
 
-# Of these, what has been counted twice changes nothing.
-IDEMPOTENT = (np.maximum, np.minimum, np.fmax, np.fmin)
+# These begin with a copy of the first of their terms.
+COPYING = (np.maximum, np.minimum, np.fmax, np.fmin)
 # NumPy's iterator has a buffer of as many elements, and sums what is in it.
 BUFFER = 8192
 # Instructions that a step may become.
@@ -421,17 +421,27 @@ def lower_reduce(step: Step) -> Ways:
     before.append(_begun(function, x, out, firsts))
     if not x.size:
         return [before]
+    copied = function in COPYING
+    directions = (False, True) if copied and min(x.strides, default=0) < 0 else (_turns_round(),)
+    orders = [_order(x, out, gone, turning) for turning in directions]
+    return [[*before, *way] for order in orders for way in _sums(function, *order, copied)]
+
+
+def _order(
+    x: HostArray, out: HostArray, gone: set[int], turning: bool
+) -> tuple[HostArray, HostArray]:
+    """The result and the terms, along the axes in NumPy's order."""
     kept = iter(range(out.ndim))
     own = list(range(x.ndim))
     # The result comes first, as in NumPy's own call of its iterator.
     operands, places = [out, x], [[-1 if i in gone else next(kept) for i in own], own]
-    if not _turns_round():
+    if not turning:
         # A third one, which runs forwards, keeps ours from turning round what runs backwards.
         steps = [*map(abs, x.strides)]
         operands.append(np.lib.stride_tricks.as_strided(x, strides=steps, writeable=False))
         places.append(own)
     total, terms, *_ = _along(operands, [], op_axes=places)
-    return [[*before, *way] for way in _sums(function, total, terms)]
+    return total, terms
 
 
 @cache
@@ -442,9 +452,9 @@ def _turns_round() -> bool:
     return bool(total == 0)
 
 
-def _sums(function: Function, total: HostArray, terms: HostArray) -> Ways:
+def _sums(function: Function, total: HostArray, terms: HostArray, copied: bool) -> Ways:
     """The orders in which versions of NumPy sum; which one it is is found by comparing."""
-    whole: list[Nest] = [(function, (total, terms, total))]
+    whole = _passes(function, total, terms, copied)
     inner = 0
     while inner < terms.ndim and total.strides[-1 - inner] == 0:
         inner += 1
@@ -462,10 +472,29 @@ def _sums(function: Function, total: HostArray, terms: HostArray) -> Ways:
     ways = [] if inner > 1 and own[-1] <= BUFFER else [whole]
     for size in dict.fromkeys((_whole_axes(own), BUFFER)):
         if terms.shape[-1] <= MANY * size:
-            parts = [slice(start, start + size) for start in range(0, terms.shape[-1], size)]
-            loops = [(total[..., part], terms[..., part], total[..., part]) for part in parts]
-            ways.append([*before, *[(function, arrays) for arrays in loops]])
+            way = [*before]
+            for start in range(0, terms.shape[-1], size):
+                part = (..., slice(start, start + size))
+                way += _passes(function, total[part], terms[part], copied and not start)
+            ways.append(way)
     return ways
+
+
+def _passes(function: Function, total: HostArray, terms: HostArray, copied: bool) -> list[Nest]:
+    """All terms; but those that have been copied into the result are left out."""
+    if not copied:
+        return [(function, (total, terms, total))]
+    gone = [axis for axis in range(terms.ndim) if total.strides[axis] == 0]
+    passes: list[Nest] = []
+    for axis in reversed(gone):
+        # The first of the axes around it, and all of those within.
+        place: list[Index] = [slice(None)] * terms.ndim
+        for other in gone[: gone.index(axis)]:
+            place[other] = slice(1)
+        place[axis] = slice(1, None)
+        part = tuple(place)
+        passes.append((function, (total[part], terms[part], total[part])))
+    return passes
 
 
 def _whole_axes(shape: Shape) -> int:
@@ -480,7 +509,7 @@ def _whole_axes(shape: Shape) -> int:
 
 def _begun(function: np.ufunc, x: HostArray, out: HostArray, firsts: Index) -> Nest:
     """What stands in the result before anything is added."""
-    if function in IDEMPOTENT and x.size:
+    if function in COPYING and x.size:
         return _copied(x[firsts], out)
     if function.identity is None:
         raise _NoLoop("no identity")
@@ -508,7 +537,7 @@ _LOOPS: dict[str, Callable[[Step], Ways]] = {
 # By what the loop depends on: which way is NumPy's, or why none is.
 _verdicts: dict[Any, int | str] = {}
 # Longer arrays run through the same code, except where the order of a sum is at stake.
-ENOUGH = 4096
+ENOUGH = 1500
 ENOUGH_CORE = 24
 
 
@@ -535,17 +564,17 @@ def _verdict(step: Step, program: Callable[..., Any]) -> int:
 
 def _shorter(step: Step) -> Step:
     """The same layout with less of it, where more of it runs through the same code."""
-    if step.kind in ("assign", "where") or (
-        step.kind == "ufunc" and step.function.signature is None
-    ):
-        shape = list(np.broadcast_shapes(*(out.shape for out in step.outputs)))
-        for axis in range(len(shape)):
-            rest = int(np.prod(shape[axis + 1 :]))
-            shape[axis] = min(shape[axis], max(4, ENOUGH // max(rest, 1)))
-        return _with_less(step, lambda array: _ends(array.ndim, shape))
-    if step.kind == "ufunc":
+    if step.kind not in ("ufunc", "assign", "where"):
+        return step
+    if all(array.size <= ENOUGH for array in (*step.inputs, *step.outputs)):
+        return step
+    if not _elementwise(step):
         return _with_less(step, lambda array: (*[slice(ENOUGH_CORE)] * array.ndim, ...))
-    return step
+    shape, behind = list(step.outputs[0].shape), 1
+    for axis in reversed(range(len(shape))):
+        shape[axis] = min(shape[axis], max(4, ENOUGH // behind))
+        behind *= shape[axis]
+    return _with_less(step, lambda array: _ends(array.ndim, shape))
 
 
 def _ends(ndim: int, shape: Sequence[int]) -> Index:
@@ -574,8 +603,8 @@ def _compared(
     witness, ways = performed(theirs), _LOOPS[step.kind](ours)
     # Two orders of a short sum can agree by chance.
     turns = (10 if step.inputs[0].size < 1000 else 3) if step.kind in ("reduce", "dot") else 1
-    for seed in range(turns):
-        _fill(theirs, seed)
+    for turn in range(turns):
+        _fill(theirs, turn)
         data = [part.copy() for part in memory]
         try:
             went_on = witness(0)
@@ -590,13 +619,19 @@ def _compared(
             except ValueError as error:
                 return str(error)
             went_on_here = run(1, 0, 0, 1.0)[0]
-            same = all(map(np.array_equal, memory, copies))
+            same = all(map(_equal, memory, copies))
             if same and went_on_here == went_on:
                 still.append(way)
         if not still:
             return "not the bits of NumPy's own call"
         left = still
     return left[0] if left else "nothing compared"
+
+
+def _equal(one: HostArray, other: HostArray) -> bool:
+    # Of few bytes copies are compared sooner.
+    few = one.size < 10_000
+    return one.tobytes() == other.tobytes() if few else np.array_equal(one, other)
 
 
 def _layout(array: HostArray) -> tuple[int, Shape, Shape, str]:
@@ -656,23 +691,29 @@ def _shadow(
 
 
 POOL = 5003
+# Data in which the order of a reduction shows; else those of a sum.
+_SPECIAL = {
+    np.multiply: "product",
+    np.maximum: "most",
+    np.fmax: "most",
+    np.minimum: "least",
+    np.fmin: "least",
+}
 # Where loops go separate ways, or do what is not defined.
 ODD = (0.0, -0.0, np.inf, -np.inf, np.nan, 1e-310, -1.0, 1e30)
 
 
-def _fill(step: Step, seed: int) -> None:
+def _fill(step: Step, turn: int) -> None:
     """Write data into the step's arrays: random ones, and odd ones where each stays for itself."""
-    start = 0
-    for array in (*step.outputs, *step.inputs):
-        size, kind = array.size, "plain"
+    for number, array in enumerate((*step.outputs, *step.inputs)):
+        size, kind = array.size, "odd" if _elementwise(step) else "plain"
         if step.kind in ("reduce", "dot"):
-            kind = "product" if step.function is np.multiply else "sum"
-        elif _elementwise(step):
-            kind = "odd"
-        pool = _pool(array.dtype, kind, seed)
-        start = (start + 101) % 1000
-        part = pool[start : start + size] if size < POOL - 1000 else np.resize(pool, size)
-        array[...] = part.reshape(array.shape)
+            kind = _SPECIAL.get(step.function, "sum")
+        pool = _pool(array.dtype, kind)
+        # Never the same data twice, and without drawing them anew, which would take longer.
+        start = (101 * number + 397 * turn) % 1000
+        part = pool[start:] if size <= POOL - 1000 else np.resize(pool[start:], size)
+        array[...] = part[:size].reshape(array.shape)
         square = array.ndim > 1 and array.shape[-2] == array.shape[-1]
         if square and kind == "plain" and step.kind == "ufunc":
             # Symmetric and far from singular, or LAPACK would have nothing to say.
@@ -681,8 +722,8 @@ def _fill(step: Step, seed: int) -> None:
 
 
 @cache
-def _pool(dtype: np.dtype[Any], kind: str, seed: int) -> HostArray:
-    rng = np.random.default_rng(seed)
+def _pool(dtype: np.dtype[Any], kind: str) -> HostArray:
+    rng = np.random.default_rng(0)
     x: HostArray = rng.normal(size=POOL)
     if dtype.kind == "b":
         return x > 0
@@ -692,6 +733,10 @@ def _pool(dtype: np.dtype[Any], kind: str, seed: int) -> HostArray:
         x = x + 1j * rng.normal(size=POOL)
     elif kind == "product":
         x = 1 + x / 100
+    elif kind in ("most", "least"):
+        # Which of several zeros it is.
+        x = np.abs(np.where(x > 0.5, 0, x)) * np.where(rng.random(POOL) < 0.5, 1, -1)
+        x = np.where(x == 0, x, -np.abs(x) if kind == "most" else np.abs(x))
     elif kind == "sum":
         # Large numbers that cancel each other: what came between them is rounded.
         large = rng.permutation(POOL)[: 2 * (POOL // 6)]
