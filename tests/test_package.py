@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from importlib import metadata
+from importlib import import_module, metadata
 from pathlib import Path
 
 import pytest
@@ -68,3 +68,34 @@ def test_a_folder_that_is_called_playground_does_not_stand_in_for_it(tmp_path) -
         command, cwd=tmp_path, env=env, text=True, capture_output=True, check=False
     )
     assert done.stdout == "Variable\n", done.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "home"),
+    [
+        ("relu", "playground.functions"),
+        ("Linear", "playground.links"),
+        ("SGD", "playground.optimizers"),
+        ("load_npz", "playground.serializers"),
+        ("hessian", "playground.transforms"),
+        ("MaxSteps", "playground.lab.descent"),
+        ("StandardUpdater", "playground.training"),
+    ],
+)
+def test_a_name_that_lives_in_a_room_is_sent_there(name, home) -> None:
+    with pytest.raises(AttributeError) as caught:
+        getattr(playground, name)
+    said = str(caught.value)
+    # It may have a second door; and there it is.
+    told = said.partition("did you mean ")[2].removesuffix("?")
+    room, _, found = told.rpartition(".")
+    assert found == name
+    assert hasattr(import_module(room), name)
+    assert room.startswith(home)
+
+
+def test_a_room_sends_next_door() -> None:
+    with pytest.raises(AttributeError, match=r"did you mean playground\.functions\.relu\?"):
+        _ = playground.initializers.relu
+    with pytest.raises(AttributeError, match="it is not here yet"):
+        _ = playground.no_such_thing_at_all

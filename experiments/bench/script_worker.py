@@ -15,19 +15,19 @@ import sys
 import tempfile
 import time
 import warnings
-from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any
 
 import numpy as np
 
 from experiments.bench.worker import pin
+from playground.compat import sources
 
 
 def code_of_playground(path: str) -> tuple[CodeType, bool]:
     """The script as ``playground.run`` would run it."""
     from playground import compat
-    from playground.compat import sources, years
+    from playground.compat import years
 
     compat.install()
     years.put_back()
@@ -43,7 +43,7 @@ def code_of_chainer(path: str) -> tuple[CodeType, bool]:
         raise SystemExit("Chainer is not installed")
     download = importlib.import_module("chainer.dataset.download")
     download._dataset_root = os.environ["CHAINER_DATASET_ROOT"]
-    return compile(Path(path).read_text(encoding="utf-8"), path, "exec"), False
+    return sources.code_of(sources.source_bytes(path), path, False)
 
 
 class Runner:
@@ -63,12 +63,7 @@ class Runner:
         module.__file__ = path
         with contextlib.redirect_stderr(io.StringIO()):
             start = time.process_time()
-            if translated:
-                from playground.compat.sources import run_code
-
-                run_code(code, module, translated)
-            else:
-                exec(code, vars(module))  # noqa: S102 (the script is the tests' own)
+            sources.run_code(code, module, translated)
             return time.process_time() - start
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Mapping
 
 import numpy as np
@@ -14,9 +15,38 @@ def no_such_name(module: str, name: str, known: Iterable[str]) -> AttributeError
         # Not above, where every import of the package would load it.
         from difflib import get_close_matches
 
+        rooms = [room for room in ROOMS if room != module]
+        # Those that are loaded by now first: to look into all of them takes a second.
+        rooms.sort(key=lambda room: room not in sys.modules)
+        home = next((room for room in rooms if _holds(room, name)), None)
         close = get_close_matches(name, known, 1, 0.75)
-        text += f": did you mean {close[0]!r}?" if close else _ABSENT
+        if home:
+            text += f": did you mean {home}.{name}?"
+        else:
+            text += f": did you mean {close[0]!r}?" if close else _ABSENT
     return AttributeError(text)
+
+
+# Where names are that people look for at the top, or next door.
+ROOMS = (
+    *("playground", "playground.functions", "playground.links", "playground.optimizers"),
+    *("playground.initializers", "playground.serializers", "playground.iterators"),
+    *("playground.dataset", "playground.datasets", "playground.distributions"),
+    *("playground.training", "playground.training.extensions", "playground.training.triggers"),
+    *("playground.training.updaters", "playground.optimizer_hooks", "playground.link_hooks"),
+    *("playground.transforms", "playground.gradient_check", "playground.lab.descent"),
+    *("playground.lab.runlog", "playground.lab.plot", "playground.testing"),
+)
+
+
+def _holds(room: str, name: str) -> bool:
+    """Whether a room has such a public name."""
+    from importlib import import_module
+
+    try:
+        return name in getattr(import_module(room), "__all__", ())
+    except Exception:  # of a room that lacks a library, or is just being imported
+        return False
 
 
 # A word that is no more than half of a known one says little; two letters of it are a slip.

@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from typing import Any, ClassVar
 
 from playground.graph.errors import InvalidType
@@ -200,10 +199,13 @@ def make_variable(value: Any, name: str) -> Expr:
 
 def check_types(function: Any, arrays: Sequence[Raw]) -> None:
     """Call a function's ``check_type_forward`` on what it was given. Raises InvalidType."""
-    # What is raised first is said below; a check has no other effect.
-    with suppress(Exception):
+    try:
         # First with the infos themselves: expressions know their text, which only a message needs.
         function.check_type_forward(_infos(arrays))
+        holds = True
+    except Exception:
+        holds = False  # why, is said below
+    if holds:
         return
     try:
         _running.append(function.label)

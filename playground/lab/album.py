@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from playground.graph.errors import FitError
+from playground.graph.errors import FitError, nearest
 from playground.lab import plot
 from playground.lab.files import make_folder
 from playground.lab.plot.canvas import encoded
@@ -63,7 +63,9 @@ def pictures_of(record: RunRecord, *names: str) -> Pictures:
     ways = {"loss": _loss, "parameters": _parameters, "gradient": _gradient, "watched": _watched}
     unknown = next((name for name in names if name not in ways), None)
     if unknown is not None:
-        raise FitError(f"plot: expected names of {', '.join(ways)}, got {unknown!r}")
+        close = nearest(unknown, ways)
+        meant = f": did you mean {close!r}?" if close else ""
+        raise FitError(f"plot: expected names of {', '.join(ways)}, got {unknown!r}{meant}")
     if not record.rows:
         raise FitError(f"plot: {record.where} holds no step yet: there is nothing to draw")
     # What is not finite is a gap in a picture, and no news.

@@ -184,3 +184,41 @@ def test_a_run_that_stands_still_says_so_at_once(rule, start):
     run = playground.fit(lambda x: x[0] ** 2 - x[1] ** 2, start, rule=rule, stop=MaxSteps(3_000))
     assert run.steps < 40
     assert (run.ending, "the gradient is zero" in run.reason) == ("stuck", True)
+
+
+@pytest.mark.parametrize(
+    ("make", "meant"),
+    [
+        (lambda: descent.Constant(lr=1.0), "step="),
+        (lambda: descent.Constant(learning_rate=1.0), "step="),
+        (lambda: descent.BarzilaiBorwein(step_size=1.0), "initial="),
+        (lambda: descent.LBFGS(history_size=5), "memory="),
+        (lambda: descent.ConjugateGradient(trsut=0.2), "trust="),
+        (lambda: descent.MaxSteps(steps=5), "limit="),
+        (lambda: descent.MaxSeconds(max_seconds=5), "limit="),
+        (lambda: descent.Below(threshold=1e-3), "tol="),
+        (lambda: descent.GradientBelow(gtol=1e-3), "tol="),
+    ],
+)
+def test_a_setting_by_the_name_that_others_have_for_it(make, meant):
+    with pytest.raises(TypeError, match=f"did you mean {meant}"):
+        make()
+
+
+@pytest.mark.parametrize("stop", [100, 1, 1e4, 1000.0, [500], [5e3], np.float64(2000), np.int64(7)])
+def test_a_whole_number_is_steps_also_as_a_float_and_in_a_list(stop):
+    with pytest.raises(FitError, match=r"write MaxSteps\(\d+\) for these, Below\("):
+        fit(stop=stop)
+
+
+@pytest.mark.parametrize("stop", [1e-6, 0.5, 1.0, 30.0, 123.5, -1.0, 0])
+def test_what_may_be_a_tolerance_is_one(stop):
+    assert fit(stop=[stop, MaxSteps(3)]).steps <= 3
+
+
+@pytest.mark.parametrize("name", ["MaxSteps", "MaxSeconds", "Below", "GradientBelow"])
+def test_the_class_of_a_stop_rule_is_told_from_one(name):
+    kind = getattr(descent, name)
+    for stop in (kind, [kind], [kind, MaxSteps(5)]):
+        with pytest.raises(FitError, match=rf"got its class: write {name}\(.+\)"):
+            fit(stop=stop)

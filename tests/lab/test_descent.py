@@ -516,7 +516,7 @@ def test_a_bad_stop(make):
         ("100", "got '100'"),
         ([], "may never end"),
         ((), "may never end"),
-        (MaxSteps, "for example"),
+        (MaxSteps, r"got its class: write MaxSteps\(1_000\)"),
     ],
 )
 def test_what_is_no_tolerance_is_refused(stop, said):
@@ -562,12 +562,13 @@ def test_a_part_is_shown_as_it_could_be_typed(part, text):
         ),
         (lambda: Below(tole=1.0), "Below: there is no argument 'tole': did you mean tol="),
         (lambda: GradientBelow(toll=1.0), "did you mean tol="),
-        (lambda: MaxSeconds(seconds=3), "MaxSeconds: .* it takes limit, spent"),
+        (lambda: MaxSeconds(zzz=3), "MaxSeconds: .* it takes limit, spent"),
+        (lambda: MaxSeconds(seconds=3), "MaxSeconds: .* did you mean limit="),
         (lambda: Kick(sclae=1.0), "Kick: .* did you mean scale="),
         (lambda: FreshStart(drwa=None), "did you mean draw="),
         (lambda: NoRestart(limit=1), "NoRestart: .* it takes none"),
         (lambda: BarzilaiBorwein(inital=1.0), "did you mean initial="),
-        (lambda: Constant(lr=1.0), "Constant: .* it takes step"),
+        (lambda: Constant(lr=1.0), "Constant: .* did you mean step="),
     ],
 )
 def test_an_argument_that_a_part_does_not_have(make, said):

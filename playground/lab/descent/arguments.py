@@ -38,6 +38,17 @@ MEANT = {
 }
 
 
+# The same of the settings of a rule, a stop rule or a restart.
+PARTS = {
+    **dict.fromkeys(("lr", "learning_rate", "rate", "eta", "alpha"), ("alpha", "step", "initial")),
+    **dict.fromkeys(("step_size", "size", "initial", "step"), ("initial", "step", "alpha")),
+    **dict.fromkeys(("steps", "max_steps", "seconds", "max_seconds", "n", "count"), ("limit",)),
+    **dict.fromkeys(("tolerance", "threshold", "eps", "value", "gtol"), ("tol",)),
+    **dict.fromkeys(("history", "history_size", "m", "maxcor"), ("memory",)),
+    **dict.fromkeys(("min", "smallest", "min_step"), ("minimum",)),
+}
+
+
 def knowing_its_arguments(function: F) -> F:
     """A function, or a class's ``__init__``, that says what an unknown keyword may have meant.
 
@@ -51,13 +62,20 @@ def knowing_its_arguments(function: F) -> F:
         unknown = keywords.keys() - {*known}
         if unknown:
             name = type(args[0]).__name__ if constructs else function.__name__
-            raise TypeError(_explained_slip(name, min(unknown), known, {} if constructs else MEANT))
+            meant = _parts(known) if constructs else MEANT
+            raise TypeError(_explained_slip(name, min(unknown), known, meant))
         if constructs:
             args = tuple(map(_of_python, args))
             keywords = {name: _of_python(value) for name, value in keywords.items()}
         return function(*args, **keywords)
 
     return call  # type: ignore[return-value]
+
+
+def _parts(known: Sequence[str]) -> dict[str, str]:
+    """What others call the settings of a part, of which it has one."""
+    words = ((word, name) for word, names in PARTS.items() for name in names if name in known)
+    return {word: f"{name}=" for word, name in words}
 
 
 def _of_python(value: Any) -> Any:

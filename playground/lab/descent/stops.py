@@ -235,6 +235,8 @@ def counted(number: int, thing: str) -> str:
 
 
 DEFAULT_STEPS = 10_000
+# A float without a fraction from here on, such as 1e4, is meant as steps as well.
+LEAST_STEPS = 1000.0
 
 
 def make_stops(stop: float | Stop | Sequence[Stop] | None) -> list[Stop]:
@@ -248,11 +250,18 @@ def make_stops(stop: float | Stop | Sequence[Stop] | None) -> list[Stop]:
         return [GradientBelow(), MaxSteps(DEFAULT_STEPS)]
     if is_number(stop):
         return [_tolerance(stop), MaxSteps(DEFAULT_STEPS)]
-    rules = [stop] if isinstance(stop, Stop) else stop
+    rules = [stop] if isinstance(stop, (Stop, type)) else stop
     if isinstance(rules, (list, tuple)):
         if not rules:
             raise FitError("stop: without a stop rule a run may never end: add MaxSteps(1_000)")
         rules = [_tolerance(rule) if is_number(rule) else rule for rule in rules]
+    if isinstance(rules, (list, tuple)):
+        for rule in rules:
+            if isinstance(rule, type) and issubclass(rule, Stop):
+                example = {"MaxSteps": "1_000", "MaxSeconds": "60"}.get(rule.__name__, "1e-6")
+                raise FitError(
+                    f"stop: expected a stop rule, got its class: write {rule.__name__}({example})"
+                )
     if not isinstance(rules, (list, tuple)) or not all(isinstance(rule, Stop) for rule in rules):
         raise FitError(
             f"stop: expected stop rules, a tolerance or None, got {stop!r}: for example "
@@ -265,10 +274,11 @@ def _tolerance(stop: float) -> Below:
     """A number as a stop rule. Raises FitError for what is meant otherwise."""
     if stop == inf:
         raise FitError("stop=inf: any loss is below it, the run would end where it starts")
-    if isinstance(stop, (int, np.integer)) and stop >= 1:
+    whole = isinstance(stop, (int, np.integer)) or (stop >= LEAST_STEPS and stop == int(stop))
+    if whole and stop >= 1:
         raise FitError(
             f"stop={stop}: a number is a tolerance, and a whole one looks like a number of steps: "
-            f"write MaxSteps({stop}) for these, Below({float(stop)}) for that tolerance (both "
+            f"write MaxSteps({int(stop)}) for these, Below({float(stop)}) for that tolerance (both "
             f"of playground.lab.descent)"
         )
     return Below(stop)
