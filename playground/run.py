@@ -28,6 +28,7 @@ from playground.graph.errors import (
     MissingLibraryError,
     MissingModuleError,
     MissingNameError,
+    SnapshotError,
 )
 from playground.lab.cli import guarded
 from playground.lab.cli.flags import Parser
@@ -44,7 +45,14 @@ EXAMPLES = f"""
     The flags of this command stand before the script; all that stands behind it is the script's.
 """
 # What a script cannot do anything about: told in one line, with the way out.
-_TOLD = (DeviceError, InputError, MissingLibraryError, MissingModuleError, MissingNameError)
+_TOLD = (
+    DeviceError,
+    InputError,
+    MissingLibraryError,
+    MissingModuleError,
+    MissingNameError,
+    SnapshotError,
+)
 
 
 def parser_of_scripts() -> Parser:

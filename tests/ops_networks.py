@@ -15,6 +15,7 @@ from playground.functions.pooling import moving
 from playground.functions.rnn import lstm
 from playground.functions.windows import windows_over
 from playground.graph import backend
+from playground.graph.variable import as_variable
 from tests.rows import Case, Row, case
 
 M = (2, 3)
@@ -528,6 +529,15 @@ NORMALIZATION: tuple[Row, ...] = (
         case((1, 4, 2), n=3, alpha=0.5),
         ref=_local_response,
         bad=(case((3,)),),
+    ),
+    rows(
+        "power_above_zero",
+        lengths.PowerAboveZero,
+        case((2, 3)),
+        case(()),
+        f=lambda x: lengths.PowerAboveZero(-0.75).of(as_variable(x)),
+        ref=lambda x: x ** x.dtype.type(-0.75),
+        signed=False,
     ),
     rows(
         "normalize",

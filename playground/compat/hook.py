@@ -73,6 +73,22 @@ class Facade(ModuleType):
         return sorted({*here, *idioms.names_in(self.__name__)})
 
 
+class NoChainerX(ModuleType):
+    """``chainerx`` for scripts that ask whether it is there: it is not."""
+
+    class ndarray:  # noqa: N801 (ChainerX's name)
+        """ChainerX's array type: nothing is an instance of it."""
+
+    @staticmethod
+    def is_available() -> bool:
+        return False
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        raise DeviceError(f"chainerx.{name}: ChainerX is not there: use --device -1, or CuPy's 0")
+
+
 def _is_on() -> bool:
     return any(isinstance(finder, _Finder) for finder in sys.meta_path)
 
@@ -103,7 +119,16 @@ class _Finder(MetaPathFinder):
     """Finds ``chainer`` and what was below it."""
 
     def find_spec(self, path: str, search: Any = None, target: Any = None) -> ModuleSpec | None:
-        if path.partition(".")[0] != "chainer":
+        root = path.partition(".")[0]
+        if path == "chainerx":
+            return ModuleSpec(path, Made(NoChainerX), is_package=True)
+        if root in ("chainerx", "chainermn"):
+            # Where real Chainer is installed they lie beside it, and would ask for its insides.
+            instead = (
+                "use NumPy, or CuPy on a GPU" if root == "chainerx" else "train in one process"
+            )
+            raise MissingModuleError(f"{path} is not here, nor is anything of {root}: {instead}")
+        if root != "chainer":
             return None
         if isinstance(find(path), Facade):
             return ModuleSpec(path, Made(Facade), is_package=True)
@@ -131,6 +156,8 @@ def uninstall() -> None:
     """Take the hook, its modules and the idioms away."""
     sys.meta_path[:] = [finder for finder in sys.meta_path if not isinstance(finder, _Finder)]
     # What a script has imported stays its own: only the next import finds the real Chainer.
-    for path in [path for path, module in sys.modules.items() if isinstance(module, Facade)]:
+    for path in [
+        path for path, module in sys.modules.items() if isinstance(module, (Facade, NoChainerX))
+    ]:
         del sys.modules[path]
     idioms.give_back()

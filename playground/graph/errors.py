@@ -205,6 +205,17 @@ class SnapshotError(PlaygroundError, ValueError):
     """A snapshot of a model cannot be read, or what it is to hold cannot be written."""
 
 
+class OtherBuildError(SnapshotError, InvalidType):
+    """A value of a snapshot does not fit what it is to be loaded into."""
+
+    def __init__(self, key: str, expect: str, actual: str) -> None:
+        operation = f"loading {key!r}"
+        advice = "load it into a model of the same build, or leave it out by ignore_names"
+        super().__init__(operation, expect, actual, advice)
+        # In one line: a script is told so.
+        self.args = (f"{operation}: expected {expect}, got {actual}: {advice}",)
+
+
 class MissingEntryError(SnapshotError, KeyError):
     """A snapshot does not have a value that the model asks for."""
 

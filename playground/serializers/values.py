@@ -5,12 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from playground.graph.backend import array_like, is_array
-from playground.graph.errors import InvalidType
+from playground.graph.errors import OtherBuildError
 from playground.graph.types import HostArray, Raw, Serializing
 
 __all__ = ["value_read"]
-
-OTHER_BUILD = "load it into a model of the same build, or leave the entry out by ignore_names"
 
 
 def value_read(key: str, value: Serializing, found: HostArray) -> Serializing:
@@ -27,7 +25,7 @@ def value_read(key: str, value: Serializing, found: HostArray) -> Serializing:
     kind = type(value)
     whole = kind is int and found.dtype.kind in "iu"
     if found.dtype.kind in "iufc" and not whole and not np.can_cast(found.dtype, kind):
-        raise InvalidType(f"loading {key!r}", f"a value for {kind.__name__}", f"{found.dtype}")
+        raise OtherBuildError(key, f"a value for {kind.__name__}", f"{found.dtype}")
     return kind(found)
 
 
@@ -36,9 +34,9 @@ def fill(key: str, array: Raw, found: HostArray) -> None:
     if found.shape != array.shape:
         # NumPy would broadcast one number over a whole layer, and say nothing.
         expect, actual = f"shape {array.shape}", f"shape {found.shape} in the snapshot"
-        raise InvalidType(f"loading {key!r}", expect, actual, OTHER_BUILD)
+        raise OtherBuildError(key, expect, actual)
     if not np.can_cast(found.dtype, array.dtype, "same_kind"):
         expect, actual = f"dtype {array.dtype}", f"dtype {found.dtype} in the snapshot"
-        raise InvalidType(f"loading {key!r}", expect, actual, OTHER_BUILD)
+        raise OtherBuildError(key, expect, actual)
     # In place: an optimizer, or a link that shares the parameter, holds the same array.
     array[...] = array_like(found.astype(array.dtype), array)

@@ -12,6 +12,11 @@ import pytest
 from playground.run import main
 from tests.loops import about
 
+SAVED = (
+    "import tempfile, chainer, chainer.links as L, chainer.serializers as S;"
+    "out = tempfile.mkdtemp() + '/out.npz'; S.save_npz(out, L.Linear(2, 3));"
+)
+
 
 def run(tmp_path: Path, text: str, *words: str, name: str = "script.py", **more: str) -> tuple:
     """Exit code, output and errors of a script in a process of its own."""
@@ -76,6 +81,14 @@ def test_an_error_is_the_scripts_own(tmp_path: Path) -> None:
         ("from chainer.links import Nonesuch\n", "script.py:1: chainer.links.Nonesuch is not here"),
         ("import chainer.nonesuch\n", "script.py:1: chainer.nonesuch is not here"),
         ("x = = 1\n", "script.py: neither Python 3 nor 2"),
+        ("import chainermn\n", "script.py:1: chainermn is not here"),
+        ("import chainerx.testing\n", "script.py:1: chainerx.testing is not here"),
+        ("import chainerx\nchainerx.zeros(3)\n", "script.py:2: chainerx.zeros: ChainerX is not"),
+        (f"{SAVED}S.load_npz(out, L.Linear(4, 3))\n", "loading 'W': expected shape (3, 4), got"),
+        (f"{SAVED}S.load_npz(out, L.Linear(2, 4))\n", "loading 'W': expected shape (4, 2), got"),
+        (f"{SAVED}S.load_npz(out, L.Scale(1, (3,)))\n", "loading 'W': expected shape (3,), got"),
+        (f"{SAVED}S.load_npz(out, L.LSTM(2, 3))\n", "the snapshot has no 'lateral/"),
+        (f"{SAVED}S.load_npz(__file__, L.Linear(2, 3))\n", "is no npz file"),
     ],
 )
 def test_what_cannot_be_run_is_one_line(tmp_path: Path, text: str, line: str) -> None:
@@ -83,6 +96,15 @@ def test_what_cannot_be_run_is_one_line(tmp_path: Path, text: str, line: str) ->
     assert code == 2
     assert line in errors
     assert len(errors.splitlines()) == 1
+
+
+def test_a_script_may_ask_whether_chainerx_is_there(tmp_path: Path) -> None:
+    text = """
+import chainer, chainerx, numpy as np
+device = chainer.get_device("@numpy")
+print(chainerx.is_available(), device.xp is chainerx, isinstance(np.ones(2), chainerx.ndarray))
+"""
+    assert run(tmp_path, text)[:2] == (0, "False False False\n")
 
 
 def test_exit_codes_and_output_are_the_scripts(tmp_path: Path) -> None:
@@ -177,6 +199,29 @@ def test_fake_data_go_where_a_script_looks_for_them(tmp_path: Path) -> None:
             )  # fmt: skip
             assert done.returncode == code
             assert said in done.stdout + done.stderr
+
+
+def test_models_and_their_weights_by_chainers_paths(tmp_path: Path) -> None:
+    """Networks from the modules that held them; one line says where weights belong."""
+    text = """
+import numpy as np
+import chainer.links as L
+from chainer.links import NStepLSTM
+from chainer.links.caffe import CaffeFunction
+from chainer.links.caffe.caffe_function import CaffeFunction as same
+from chainer.links.model.vision import resnet
+from chainer.functions.loss.ctc import connectionist_temporal_classification
+from chainer.functions.rnn.n_step_lstm import n_step_lstm
+from chainer.links.model.vision.vgg import VGG16Layers
+lstm = NStepLSTM(n_layers=1, in_size=3, out_size=2, dropout=0.1)
+print(lstm(None, None, [np.ones((4, 3), 'f')])[2][0].shape, same is CaffeFunction)
+VGG16Layers()
+"""
+    code, said, complaint = run(tmp_path, text)
+    assert code == 2
+    assert "(4, 2) True" in said
+    assert "VGG_ILSVRC_16_layers.npz" in complaint
+    assert "Traceback" not in complaint
 
 
 def test_packages_in_a_virtual_environment_beside_the_script_are_left_alone(
