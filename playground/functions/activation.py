@@ -57,15 +57,17 @@ class ReLU(Selecting, Unary):
     """y = max(x, 0); the derivative at 0 is 0."""
 
     __slots__ = ()
-    keep = (0,)
+    keep = (1,)
 
     def forward(self, x: Raw) -> Raw:
         return np.maximum(x, 0)
 
-    def backward(self, gy: Array, x: Array) -> Array:
-        # Asked this way round, NaN does not pass for what was not selected. Of x and not of y, for
-        # the formula's sake: symbols would ask max(x, 0) <= 0.
-        return np.where(x <= 0, np.zeros_like(gy), gy)
+    def backward(self, gy: Array, x: Array, y: Array) -> Array:
+        # y > 0 says what x > 0 says, and the layer that follows keeps y in any case.
+        # NaN is neither, and must not pass for what was not selected. Asking y <= 0 alone would do
+        # for numbers, but leave a formula nobody can read: max(x, 0) <= 0.
+        zeros = np.zeros_like(gy)
+        return np.where(y > 0, gy, np.where(y == y, zeros, gy))
 
 
 def relu(x: Operand) -> Variable:
