@@ -286,3 +286,21 @@ def test_layouts_are_kept() -> None:
     x = np.asfortranarray(np.random.default_rng(0).random((37, 41)))
     made = Made(lambda x: (np.exp(x).sum(), np.exp(x).T.sum(axis=0)), x)
     assert all(map(same_bits, made.run(x), (np.exp(x).sum(), np.exp(x).T.sum(axis=0))))
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda x: np.max(x, initial=0.5),
+        lambda x: np.min(x, axis=0, where=x > 0, initial=9.0),
+        lambda x: np.sum(x, axis=1, dtype="f4"),
+        lambda x: np.sum(x, axis=(0, 1), keepdims=True),
+        lambda x: np.prod(x, axis=-1, initial=2.0),
+        lambda x: np.any(x > 0, axis=0) * 1.0,
+        lambda x: np.sum(x > 0),
+    ],
+)
+def test_reductions_with_all_that_they_take(call: Callable[[Any], Any]) -> None:
+    x = np.random.default_rng(1).normal(size=(3, 4))
+    made = Made(lambda x: (call(x),), x)
+    assert same_bits(made.run(x[::-1].copy())[0], call(x[::-1].copy()))

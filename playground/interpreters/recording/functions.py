@@ -48,11 +48,9 @@ def _note_reductions(function: Any, ufunc: np.ufunc) -> None:
     ) -> Any:  # fmt: skip
         keepdims = keepdims is not np._NoValue and bool(keepdims)
         others = {key: value for key, value in others.items() if value is not np._NoValue}
-        if others or out is not None or type(a) is not Recorded or type(axis) is Recorded:
-            return called_back(
-                trace, function, (a, axis), {"dtype": dtype, "keepdims": keepdims, **others}
-            )
         kind = {} if dtype is None else {"dtype": dtype}
+        if others or out is not None or type(a) is not Recorded or type(axis) is Recorded:
+            return called_back(trace, function, (a, axis), {**kind, "keepdims": keepdims, **others})
         given = function(a._array, axis=axis, keepdims=keepdims, **kind)
         result = np.asarray(given)
         if a.slot is None:
