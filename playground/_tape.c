@@ -454,6 +454,8 @@ typedef struct {
     Py_ssize_t *starts; /* the ops of phase p are starts[p] to starts[p + 1] */
     Op *ops;
     Py_ssize_t nops;
+    Py_ssize_t rows; /* of the shortest log; -1: there is none */
+    int busy;
     PyObject *held; /* all that the ops point into */
 } Program;
 
@@ -499,7 +501,8 @@ static PyObject *
 program_new(PyTypeObject *type, PyObject *args, PyObject *keywords)
 {
     PyObject *phases;
-    if (!PyArg_ParseTuple(args, "O!", &PyTuple_Type, &phases)) {
+    Py_ssize_t rows = -1;
+    if (!PyArg_ParseTuple(args, "O!|n", &PyTuple_Type, &phases, &rows)) {
         return NULL;
     }
     Py_ssize_t count = count_of(phases);
@@ -513,6 +516,7 @@ program_new(PyTypeObject *type, PyObject *args, PyObject *keywords)
     }
     Py_INCREF(phases);
     self->held = phases;
+    self->rows = rows;
     self->nphases = PyTuple_Size(phases);
     self->starts = PyMem_Calloc((size_t)self->nphases + 1, sizeof(Py_ssize_t));
     self->ops = PyMem_Calloc((size_t)count + 1, sizeof(Op));
@@ -672,20 +676,35 @@ run_phase(const Op *op, const Op *end, npy_intp row, PyThreadState **thread, Py_
     return cause;
 }
 
-/* run(count, row, phase, seconds) -> (iterations that count, cause, step that ended it) */
+/* run(count, row, phase, seconds) -> (iterations that count, cause, step that ended it)
+ *
+ * None where it does not run: numbers that are none, a log that is full, or it is running already.
+ */
 static PyObject *
-program_run(Program *self, PyObject *arguments)
+program_run(Program *self, PyObject *const *arguments, Py_ssize_t given)
 {
-    Py_ssize_t count, row, phase, done = 0, step = -1, next_look = 1, interval = 1;
-    double seconds;
+    Py_ssize_t number[3], done = 0, step = -1, next_look = 1, interval = 1;
     Cause cause = COUNT;
-    if (!PyArg_ParseTuple(arguments, "nnnd", &count, &row, &phase, &seconds)) {
+    if (given != 4) {
+        PyErr_SetString(PyExc_TypeError, "run(count, row, phase, seconds)");
         return NULL;
     }
-    if (self->nphases == 0 || count < 0 || row < 0 || phase < 0) {
-        refuse("count, row and phase are not negative, and a tape has phases");
+    for (int i = 0; i < 3; i++) {
+        number[i] = PyNumber_AsSsize_t(arguments[i], PyExc_OverflowError);
+        if (number[i] == -1 && PyErr_Occurred()) {
+            return NULL;
+        }
+    }
+    Py_ssize_t count = number[0], row = number[1], phase = number[2];
+    double seconds = PyFloat_AsDouble(arguments[3]);
+    if (seconds == -1 && PyErr_Occurred()) {
         return NULL;
     }
+    if (self->busy || self->nphases == 0 || count < 0 || row < 0 || phase < 0 ||
+        (self->rows >= 0 && (row > self->rows || count > self->rows - row))) {
+        Py_RETURN_NONE;
+    }
+    self->busy = 1;
     phase %= self->nphases;
     PyThreadState *thread = PyEval_SaveThread();
     double before = now(), end = before + seconds;
@@ -721,6 +740,7 @@ program_run(Program *self, PyObject *arguments)
     if (cause != RAISED) {
         PyEval_RestoreThread(thread);
     }
+    self->busy = 0;
     if (PyErr_Occurred()) { /* a loop may have run out of memory, too */
         return NULL;
     }
@@ -730,7 +750,7 @@ program_run(Program *self, PyObject *arguments)
 /* ------------------------------------------------------------------------------------- module */
 
 static PyMethodDef program_methods[] = {
-    {"run", (PyCFunction)program_run, METH_VARARGS,
+    {"run", (PyCFunction)(void (*)(void))program_run, METH_FASTCALL,
      "run(count, row, phase, seconds) -> (done, cause, step)"},
     {NULL, NULL, 0, NULL},
 };

@@ -188,6 +188,7 @@ def test_the_best_of_each_kind_stay(some: Path, run) -> None:
 # What is logged beside the problem, of a run of 5 steps and one of 9; are these about one thing?
 PAIRS = [
     ({"settings": {"rule": "a", "lr": 1, "tol": 2}}, {"settings": {"rule": "b", "lr": 2}}, True),
+    ({"settings": {"engine": "auto"}}, {"settings": {"engine": "eager"}}, True),
     ({"settings": {"loss": "squared"}}, {"settings": {"loss": "absolute"}}, False),
     ({"settings": {"seed": 1}}, {"settings": {"seed": 2}}, False),
     (

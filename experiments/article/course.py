@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import playground.functions as F
-from playground import Variable, read_log
+from playground import Variable, read_log, replay
 from playground.lab.runlog import RunLog
 
 if TYPE_CHECKING:
@@ -76,6 +77,19 @@ def residual(x: np.ndarray, y: Variable, eye: np.ndarray) -> Variable:
     return F.sum(F.absolute(F.matmul(x, y) - eye))
 
 
+def measured(x: np.ndarray) -> Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]:
+    """Loss and gradient of a point; recorded at the first one, and run from there."""
+    eye = np.eye(SIZE, dtype=np.float32)
+
+    def at(y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        point = Variable(y)
+        loss = residual(x, point, eye)
+        loss.backward()
+        return loss.array, point.grad
+
+    return replay(at)
+
+
 def ending(value: float) -> str:
     """Say in one sentence why a course that stands at the loss `value` is over."""
     if value < TOLERANCE:
@@ -92,12 +106,11 @@ def descend(
 
     Row k holds point k, its loss, the step size that follows from this loss, and its gradient.
     """
-    eye = np.eye(SIZE, dtype=np.float32)
+    measure = measured(x)
     size, kicks, previous = INITIAL, 0, math.inf
     for step in range(max_steps + 1):
-        point = Variable(y)
-        loss = residual(x, point, eye)
-        value = float(loss.array)
+        loss, gradient = measure(y)
+        value = float(loss)
         better = value < previous
         if step:
             size *= GROW if better else SHRINK
@@ -105,8 +118,6 @@ def descend(
         if not TOLERANCE <= value < math.inf or step == max_steps:
             log.row(value, size, kicks, better, y)
             break
-        loss.backward()
-        gradient = point.grad
         log.row(value, size, kicks, better, y, gradient)
         if size < SMALLEST:
             kicks += 1

@@ -14,16 +14,18 @@ from playground.lab import plot
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+_DEEP_BLUE, _ORANGE, _GREEN, _DARK_RED, _LIGHT_BLUE, _BLACK, _PURPLE = plot.palette(7)
+# Those of one family differ in lightness.
 COLORS = {
-    "grow-shrink": plot.ORANGE,
-    "grow-shrink-take-back": "#8c6bb1",
-    "barzilai-borwein": plot.BLUE,
-    "l-bfgs": "#0b6e4f",
-    "conjugate-gradient": "#c2528b",
+    "grow-shrink": _ORANGE,
+    "grow-shrink-take-back": _PURPLE,
+    "barzilai-borwein": _DEEP_BLUE,
+    "l-bfgs": _LIGHT_BLUE,
+    "conjugate-gradient": _DARK_RED,
     "constant": "#8a8a8a",
-    "l-bfgs-b": plot.GREEN,
-    "newton-schulz": plot.RED,
-    "linalg.inv": "#222222",
+    "l-bfgs-b": _GREEN,
+    "newton-schulz": "#e377c2",
+    "linalg.inv": _BLACK,
 }
 
 

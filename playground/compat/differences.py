@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 DIFFERENCES: dict[str, str] = {
+    "chainer.links.caffe.CaffeFunction": "says what to do: files of Caffe's are not read",
     "chainer.links.GoogLeNet": "reads weights, and says where they belong; fetches none",
     "chainer.links.ResNet101Layers": "reads weights, and says where they belong; fetches none",
     "chainer.links.ResNet152Layers": "reads weights, and says where they belong; fetches none",

@@ -64,8 +64,10 @@ class ReLU(Selecting, Unary):
 
     def backward(self, gy: Array, x: Array, y: Array) -> Array:
         # y > 0 says what x > 0 says, and the layer that follows keeps y in any case.
-        # Asked this way round, NaN does not pass for what was not selected.
-        return np.where(y <= 0, np.zeros_like(gy), gy)
+        # NaN is neither, and must not pass for what was not selected. Asking y <= 0 alone would do
+        # for numbers, but leave a formula nobody can read: max(x, 0) <= 0.
+        zeros = np.zeros_like(gy)
+        return np.where(y > 0, gy, np.where(y == y, zeros, gy))
 
 
 def relu(x: Operand) -> Variable:

@@ -190,9 +190,11 @@ def settled(array: Raw) -> Any:
 
 def constant_like(value: Operand, like: Raw, operation: str) -> Any:
     """A constant operand, brought to the array type of ``like`` if it is a small host array."""
-    if isinstance(value, (*SCALARS, list, tuple, range)):
+    if type(value) in ARRAY_TYPES:
+        array = as_array(value)
+    elif isinstance(value, (*SCALARS, list, tuple, range)):
         array = np.asarray(value)
-    elif isinstance(value, np.ndarray) and type(value) not in ARRAY_TYPES:
+    elif isinstance(value, np.ndarray):
         array = plain_array(value, operation)
     elif isinstance(value, numbers.Rational):  # fractions.Fraction
         array = np.asarray(float(value))

@@ -49,11 +49,14 @@ def as_raw(x: Operand) -> Raw:
     """The array of an operand: a Variable's, an array, or a host array made of a number."""
     if isinstance(x, Variable):
         return x._array
+    # The frequent case first: to ask for a Rational takes as long as a small sum.
+    if type(x) in ARRAY_TYPES:
+        return x
     if type(x) in SCALAR_TYPES or isinstance(x, (list, tuple, range)):
         return np.asarray(x)
     if isinstance(x, Rational):  # fractions.Fraction
         return np.asarray(float(x))
-    if isinstance(x, np.ndarray) and type(x) not in ARRAY_TYPES:
+    if isinstance(x, np.ndarray):
         return backend.plain_array(x, "a constant operand")
     return x
 

@@ -201,6 +201,29 @@ def test_fake_data_go_where_a_script_looks_for_them(tmp_path: Path) -> None:
             assert said in done.stdout + done.stderr
 
 
+def test_models_and_their_weights_by_chainers_paths(tmp_path: Path) -> None:
+    """Networks from the modules that held them; one line says where weights belong."""
+    text = """
+import numpy as np
+import chainer.links as L
+from chainer.links import NStepLSTM
+from chainer.links.caffe import CaffeFunction
+from chainer.links.caffe.caffe_function import CaffeFunction as same
+from chainer.links.model.vision import resnet
+from chainer.functions.loss.ctc import connectionist_temporal_classification
+from chainer.functions.rnn.n_step_lstm import n_step_lstm
+from chainer.links.model.vision.vgg import VGG16Layers
+lstm = NStepLSTM(n_layers=1, in_size=3, out_size=2, dropout=0.1)
+print(lstm(None, None, [np.ones((4, 3), 'f')])[2][0].shape, same is CaffeFunction)
+VGG16Layers()
+"""
+    code, said, complaint = run(tmp_path, text)
+    assert code == 2
+    assert "(4, 2) True" in said
+    assert "VGG_ILSVRC_16_layers.npz" in complaint
+    assert "Traceback" not in complaint
+
+
 def test_packages_in_a_virtual_environment_beside_the_script_are_left_alone(
     tmp_path: Path,
 ) -> None:

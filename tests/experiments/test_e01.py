@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -170,14 +171,19 @@ def test_out_below_a_file_is_an_error_with_its_name(
 def test_interrupt_keeps_the_log(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    evaluate, calls = course.residual, iter(range(700))
+    measured, calls = course.measured, iter(range(700))
 
-    def interrupted(*arguments: object) -> object:
-        if next(calls, None) is None:
-            raise KeyboardInterrupt
-        return evaluate(*arguments)
+    def interrupted(x: np.ndarray) -> Callable[[np.ndarray], object]:
+        measure = measured(x)
 
-    monkeypatch.setattr(course, "residual", interrupted)
+        def at(y: np.ndarray) -> object:
+            if next(calls, None) is None:
+                raise KeyboardInterrupt
+            return measure(y)
+
+        return at
+
+    monkeypatch.setattr(course, "measured", interrupted)
     assert main("--out", str(tmp_path), "--no-plot") == 130
     assert str(tmp_path) in capsys.readouterr().err
     assert len(read_log(tmp_path).loss) == 700

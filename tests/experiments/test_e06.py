@@ -165,3 +165,16 @@ def test_a_picture_of_failures_alone(tmp_path: Path) -> None:
         Cell("absolute/constant", n, (made("absolute/constant", n, 0, 9, 1.0),)) for n in (3, 10)
     ]
     assert draw(cells, tmp_path / "x.png").stat().st_size > 10_000
+
+
+def test_every_method_has_a_colour_of_its_own_and_a_row_on_the_page() -> None:
+    from experiments.comparison.picture import COLORS
+    from experiments.gallery import PAGE
+
+    names = {method.rpartition("/")[2] for method in METHODS}
+    assert names == {*COLORS}
+    assert len(set(COLORS.values())) == len(COLORS)
+    page = PAGE.read_text()
+    for method in METHODS:
+        loss, _, name = method.rpartition("/")
+        assert f"| {loss or '-'} | {name} | " in page

@@ -257,6 +257,39 @@ def test_a_table_on_the_left_of_a_comparison_has_truth_values() -> None:
         operator.add(table, Variable(row))
 
 
+ON_THE_RIGHT: dict[str, Callable[[Any, Any], Any]] = {
+    "+": operator.add,
+    "-": operator.sub,
+    "*": operator.mul,
+    "/": operator.truediv,
+    "%": operator.mod,
+    "**": operator.pow,
+    "@": operator.matmul,
+    "divmod": divmod,
+}
+
+
+@for_each(list(ON_THE_RIGHT))
+def test_what_pandas_has_on_the_left_drops_no_gradient(name: str) -> None:
+    """It makes plain arrays: refused by name. A quotient in whole numbers has no gradient."""
+    pandas = pytest.importorskip("pandas")
+    row = np.array([1.0, 2.0, 4.0])
+    column = np.array([3.0, 5.0, 7.0])
+    for left in (pandas.Series(column), pandas.DataFrame([column, column])):
+        with pytest.raises(GraphCutError, match=r"pandas.*to_numpy\(\)"):
+            ON_THE_RIGHT[name](left, Variable(row))
+        values = ON_THE_RIGHT[name](left.to_numpy(), row)
+        found = ON_THE_RIGHT[name](left.to_numpy(), Variable(row))
+        for mine, theirs in zip(
+            found if name == "divmod" else [found],
+            values if name == "divmod" else [values],
+            strict=True,
+        ):
+            np.testing.assert_allclose(mine.array, theirs)
+    found = pandas.Series(column) // Variable(row)
+    np.testing.assert_array_equal(found.to_numpy(), column // row)
+
+
 @for_each(["C", "F", "A", "K"])
 def test_astype_takes_the_arguments_of_numpy(order: str) -> None:
     x = np.arange(6.0).reshape(2, 3)

@@ -674,7 +674,7 @@ def test_what_no_tape_is(core: str, what: str) -> None:
 def test_what_no_run_is(core: str) -> None:
     tape = Tape([[]])
     assert tape.run(5, seconds=9) == (5, "count", -1)
-    with pytest.raises(PlaygroundError, match="not negative"):
+    with pytest.raises(PlaygroundError, match="no negative number, came count=1, row=-1"):
         tape.run(1, row=-1)
 
 

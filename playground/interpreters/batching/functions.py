@@ -39,6 +39,8 @@ def _behind(axis: Axis, ndim: int) -> Any:
 
 
 def _as_shape(shape: int | Sequence[int]) -> Shape:
+    if type(shape) is tuple:
+        return shape
     return tuple(shape) if isinstance(shape, Sequence) else (shape,)
 
 

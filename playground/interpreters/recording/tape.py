@@ -44,40 +44,44 @@ class Tape:
         for step in steps:
             _refuse_nonsense(step)
         self._rows = min((len(step.outputs[0]) for step in steps if step.kind == "log"), default=-1)
-        self._busy = threading.Lock()
         extension = compiled()
-        # Else nothing is there that could warn; setting errstate takes as long as a small step.
-        self._calls_python = extension is None or any(step.kind == "python" for step in steps)
+        self._run: Running
         if extension is None:
-            self._run = _interpreted(self.phases)
+            self._run = _interpreted(self.phases, self._rows)
+            self._calls_python = True
         else:
             lowering = _Lowering(extension.Program, self.called_back)
-            self._run = extension.Program(tuple(map(lowering.phase, self.phases))).run
-            self._calls_python |= bool(self.called_back)
+            lowered = tuple(lowering.phase(phase) for phase in self.phases)
+            self._run = extension.Program(lowered, self._rows).run
+            self._calls_python = any(one[0] == PYTHON for phase in lowered for one in phase)
 
     def run(self, count: int, row: int = 0, phase: int = 0, seconds: float = 0.05) -> Ended:
         """At most ``count`` iterations, for about ``seconds``, the first one with ``phase``."""
+        if self._calls_python:
+            with np.errstate(all="ignore"):
+                ended = self._run(count, row, phase, seconds)
+        else:
+            # There is nothing that could warn, and errstate takes as long as a small step.
+            ended = self._run(count, row, phase, seconds)
+        if ended is None:
+            raise self._refusal(count, row, phase)
+        done, cause, at = ended
+        return Ended(done, CAUSES[cause], at)
+
+    def _refusal(self, count: int, row: int, phase: int) -> PlaygroundError:
+        """Why it did not run."""
         if min(count, row, phase) < 0:
-            raise PlaygroundError(f"Tape.run: count, row and phase are not negative: {count=}")
-        if self._rows >= 0 and row + count > self._rows:
-            raise PlaygroundError(
+            numbers = f"count={count}, row={row}, phase={phase}"
+            return PlaygroundError(f"Tape.run: expected no negative number, came {numbers}")
+        if 0 <= self._rows < row + count:
+            return PlaygroundError(
                 f"Tape.run: rows {row} to {row + count} do not fit into a log of {self._rows} "
                 "rows: run fewer, or begin at an earlier row"
             )
-        if not self._busy.acquire(blocking=False):
-            raise PlaygroundError(
-                "Tape.run: this tape is running already, in another thread or further up in this "
-                "one: its arrays are its own, so make a tape for each"
-            )
-        try:
-            if self._calls_python:
-                with np.errstate(all="ignore"):
-                    done, cause, at = self._run(count, row, phase, seconds)
-            else:
-                done, cause, at = self._run(count, row, phase, seconds)
-        finally:
-            self._busy.release()
-        return Ended(done, CAUSES[cause], at)
+        return PlaygroundError(
+            "Tape.run: this tape is running already, in another thread or further up in this one: "
+            "its arrays are its own, so make a tape for each"
+        )
 
 
 def _refuse_nonsense(step: Step) -> None:
@@ -111,12 +115,13 @@ def _dtype_and_shape(array: HostArray) -> str:
 # ------------------------------------------------------------------------------ in Python
 
 
-# As Program.run of the extension: (count, row, phase, seconds) -> (done, cause, step).
-Running = Callable[[int, int, int, float], tuple[int, int, int]]
+# As Program.run of the extension: (count, row, phase, seconds) -> (done, cause, step), or None.
+Running = Callable[[int, int, int, float], tuple[int, int, int] | None]
 
 
-def _interpreted(phases: Sequence[Sequence[Step]]) -> Running:
+def _interpreted(phases: Sequence[Sequence[Step]], rows: int) -> Running:
     """The steps as they stand: slow, but right."""
+    busy = threading.Lock()
     calls = [[(step.kind == "halt", performed(step)) for step in phase] for phase in phases]
 
     def run(count: int, row: int, phase: int, seconds: float) -> tuple[int, int, int]:
@@ -134,7 +139,16 @@ def _interpreted(phases: Sequence[Sequence[Step]]) -> Running:
                 return done + 1, 1, -1
         return count, 0, -1
 
-    return run
+    def run_alone(count: int, row: int, phase: int, seconds: float) -> tuple[int, int, int] | None:
+        full = 0 <= rows < row + count
+        if min(count, row, phase) < 0 or full or not busy.acquire(blocking=False):
+            return None
+        try:
+            return run(count, row, phase, seconds)
+        finally:
+            busy.release()
+
+    return run_alone
 
 
 # ------------------------------------------------------------------------------ lowering
@@ -174,7 +188,9 @@ class _Lowering:
             with np.errstate(all="ignore"):
                 way = _verdict(step, self.program)
                 return _instructions(at, step, _LOOPS[step.kind](step)[way])
-        except _NoLoop as why:
+        except Exception as error:
+            # Mostly NumPy would refuse such a step, too, and then it is NumPy that says so.
+            why = str(error) if isinstance(error, _NoLoop) else repr(error)
             name = getattr(step.function, "__name__", "")
             self.called_back.append(f"{f'{step.kind} {name}'.strip()}: {why}")
             call = performed(step)
@@ -573,7 +589,7 @@ def _shorter(step: Step) -> Step:
     shape, behind = list(step.outputs[0].shape), 1
     for axis in reversed(range(len(shape))):
         shape[axis] = min(shape[axis], max(4, ENOUGH // behind))
-        behind *= shape[axis]
+        behind *= max(shape[axis], 1)
     return _with_less(step, lambda array: _ends(array.ndim, shape))
 
 

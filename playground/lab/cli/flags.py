@@ -15,7 +15,6 @@ from typing import Any, NoReturn, TypeAlias
 
 from playground.graph.errors import InputError, nearest
 from playground.lab.cli.streams import say
-from playground.lab.engines import ENGINES
 from playground.lab.meant import CALLED, FLAGS_OF_OTHERS, VALUES_OF_OTHERS
 from playground.lab.reading import (
     Dialect,
@@ -235,6 +234,9 @@ def add_descent_flags(
     parser: Parser, losses: Sequence[str], rules: Sequence[str], measure: str
 ) -> None:
     """The descent, and when it ends; the first loss and the first rule are the defaults."""
+    # Late: a listing of runs, which has flags too, has no use for what a descent is made of.
+    from playground.lab.engines import ENGINES
+
     group = parser.add_argument_group("the descent")
     add = group.add_argument
     add("--loss", choices=losses, default=losses[0], help="what is minimised")

@@ -317,7 +317,7 @@ class BarzilaiBorwein(Rule):
             curved, (chosen, tau * factor, recent), (growth * size, tau, shorts)
         )
         # Where the gradient is zero no size leads on: 0 asks for a restart.
-        size = select(squared_norm == 0.0, 0.0, clamped(size, self.minimum, self.largest))
+        size = clamped(size, self.minimum, self.largest) * (squared_norm != 0.0)
         values = (*values[1:], value)
         now = made(Curvature, (size, 2.0, tau, shorts, values, grads, squared_norm))
         return now, downhill(size, grads)

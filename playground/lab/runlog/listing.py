@@ -35,7 +35,7 @@ UNNAMED = "fit"
 # Settings of a study that say how to get there, from where and until when, and how a file is read.
 ABOUT_THE_WAY = {
     *("rule", "restart", "device", "tol", "max_steps", "max_seconds", "lr", "step_size", "starts"),
-    *("start", "anyway", "decimal", "sep", "header", "encoding"),
+    *("engine", "start", "anyway", "decimal", "sep", "header", "encoding"),
 }
 # Those that say where data come from: of two names for one matrix its checksum knows better.
 SOURCES = {"seed", "size", "matrix", "data", "targets"}
