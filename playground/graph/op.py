@@ -168,8 +168,25 @@ class Op(FunctionNode):
         lift = switches["_lift"]
         return nodes if lift is None or self.keeps_lanes else lift(nodes, arrays, outputs)
 
+    def _of_slowly(self, nodes: Sequence[Any], arrays: Sequence[Any]) -> Variable:
+        """The one output, where a slow feature is on or nothing is recorded."""
+        if here().hooked:
+            tell_forward(self, arrays, False)
+        y = self.guarded(*arrays)
+        if y.dtype is not nodes[0].dtype:
+            self.check_dtype(nodes[0].dtype, y.dtype)
+        requires_grad = True in [node.requires_grad for node in nodes]
+        nodes = self.slow_features(nodes, arrays, (y,))
+        if not nodes:
+            return output_variable(y, requires_grad, None, 0)
+        return self._record(nodes, arrays, (y,), requires_grad)[0]
+
     def _record(
-        self, nodes: Sequence[Any], arrays: list[Any], outputs: tuple[Any, ...], requires_grad: bool
+        self,
+        nodes: Sequence[Any],
+        arrays: Sequence[Any],
+        outputs: tuple[Any, ...],
+        requires_grad: bool,
     ) -> tuple[Variable, ...]:
         self.inputs = tuple(nodes)
         self.rank = rank = max([node.rank for node in nodes])
@@ -349,9 +366,8 @@ class Unary(Op):
             x = as_variable(as_raw(x))
         node = x._node
         array = x._array
-        plain = here().plain
-        if not plain and here().hooked:
-            tell_forward(self, (array,), False)
+        if not here().plain:
+            return self._of_slowly((node,), (array,))
         try:
             y = self.forward(array)
         except (TypeError, ValueError, IndexError) as error:
@@ -360,11 +376,6 @@ class Unary(Op):
         if y.dtype is not node.dtype:
             self.check_dtype(node.dtype, y.dtype)
         requires_grad = node.requires_grad
-        if not plain:
-            nodes = self.slow_features((node,), (array,), (y,))
-            if not nodes:
-                return output_variable(y, requires_grad, None, 0)
-            (node,) = nodes
         self.inputs = (node,)
         self.rank = rank = node.rank
         if requires_grad and self._keeps_input:
@@ -425,9 +436,8 @@ class Binary(Op):
             xn = constant_node(xa)
         else:
             return self.of(variable_of(x), y)
-        plain = here().plain
-        if not plain and here().hooked:
-            tell_forward(self, (xa, ya), False)
+        if not here().plain:
+            return self._of_slowly((xn, yn), (xa, ya))
         try:
             z = self.forward(xa, ya)
         except (TypeError, ValueError, IndexError) as error:
@@ -435,11 +445,6 @@ class Binary(Op):
         if z.dtype is not xn.dtype:
             self.check_dtype(xn.dtype, z.dtype)
         requires_grad = xn.requires_grad or yn.requires_grad
-        if not plain:
-            nodes = self.slow_features((xn, yn), (xa, ya), (z,))
-            if not nodes:
-                return output_variable(z, requires_grad, None, 0)
-            xn, yn = nodes
         self.inputs = (xn, yn)
         self.rank = rank = xn.rank if xn.rank > yn.rank else yn.rank
         if requires_grad:
