@@ -156,7 +156,7 @@ class Engine:
         if laid is None:
             return False
         laid.load(carried(loop))
-        limits = [stop.limit - loop.standing.step for stop in loop.stops if type(stop) is MaxSteps]
+        limits = [x.limit - loop.standing.step for x in loop.stops if isinstance(x, MaxSteps)]
         ended = laid.run(min(laid.capacity, *limits, laid.capacity), SECONDS)
         if ended.done:
             self.rows += ended.done

@@ -19,7 +19,7 @@ from playground.interpreters.recording.program import Program, difference
 from playground.interpreters.recording.recorded import Recorded, concrete, source_of
 from playground.interpreters.recording.steps import Step
 from playground.interpreters.recording.trace import Slot, Trace
-from playground.lab.descent import MaxSeconds, MaxSteps, Standing
+from playground.lab.descent import MaxSeconds, MaxSteps, Standing, Stop
 from playground.optimizers.arithmetic import State, is_a_number, is_certain, square_sum
 
 if TYPE_CHECKING:
@@ -214,10 +214,13 @@ def repeatable(loop: Loop) -> str:
     """Why the rounds of a loop cannot be recorded at all; "" where that is to be tried."""
     if any(type(x) is not np.ndarray for x in loop.point):
         return "the parameters are on a device"
-    # Steps and seconds are counted outside of the program.
-    counting = (MaxSteps, MaxSeconds)
-    other = next((x for x in loop.stops if not x.pure and type(x) not in counting), None)
+    other = next((x for x in loop.stops if not (x.pure or counts_outside(x))), None)
     return "" if other is None else f"the stop rule {type(other).__name__} does not say it is pure"
+
+
+def counts_outside(stop: Stop, kinds: Sequence[type[Stop]] = (MaxSteps, MaxSeconds)) -> bool:
+    """Whether a stop rule is a limit of steps or seconds, which no program counts."""
+    return any(isinstance(stop, kind) and type(stop).met is kind.met for kind in kinds)
 
 
 class LogColumns:

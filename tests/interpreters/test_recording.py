@@ -129,6 +129,13 @@ def test_what_no_output_needs_is_left_out() -> None:
     assert len(made.program.calls) == 1
 
 
+def test_equal_calls_are_made_once() -> None:
+    made = Made(lambda x: (np.sin(x)[0] + np.sin(x)[1], np.sin(x) * 2), np.ones(3))
+    assert [call.function for call in made.program.calls].count(np.sin) == 1
+    x = np.array([0.1, 0.2, 0.3])
+    assert all(map(same_bits, made.run(x), (np.sin(x)[0] + np.sin(x)[1], np.sin(x) * 2)))
+
+
 def test_what_depends_on_no_argument_is_folded() -> None:
     made = Made(lambda x: (x + np.linalg.inv(np.eye(3) * 2) @ np.ones(3),), np.ones(3))
     assert len(made.program.calls) == 1

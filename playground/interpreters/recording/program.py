@@ -32,9 +32,13 @@ class Program:
     @classmethod
     def of(cls, trace: Trace, inputs: Sequence[Slot], outputs: Sequence[Source]) -> Program:
         """What is needed of a trace for these outputs, and for its guards."""
+        known, others = _without_twins(trace.calls)
+        outputs = [
+            known.get(source, source) if type(source) is Slot else source for source in outputs
+        ]
         needed = {source for source in outputs if type(source) is Slot}
         calls = []
-        for call in reversed(trace.calls):
+        for call in reversed(others):
             if not call.outputs or not needed.isdisjoint(call.outputs):
                 calls.append(call)
                 needed.update(source for source in call.inputs if type(source) is Slot)
@@ -50,6 +54,26 @@ class Program:
         from playground.interpreters.recording.homes import Homes
 
         return Homes(self).source()
+
+
+def _without_twins(calls: Sequence[Call]) -> tuple[dict[Slot, Slot], list[Call]]:
+    """The calls without those of a ufunc on what it was called on before; what stands for what.
+
+    Two watched values may begin with the same decomposition.
+    """
+    known: dict[Slot, Slot] = {}
+    first: dict[Any, Call] = {}
+    kept = []
+    for call in calls:
+        inputs = tuple(known.get(x, x) if type(x) is Slot else x for x in call.inputs)
+        call = call._replace(inputs=inputs)
+        key = call.function, *(id(x) for x in inputs)
+        twin = first.setdefault(key, call) if call.kind == "ufunc" else call
+        if twin is call:
+            kept.append(call)
+        else:
+            known.update(zip(call.outputs, twin.outputs, strict=True))
+    return known, kept
 
 
 def difference(one: Program, other: Program) -> str:
