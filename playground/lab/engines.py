@@ -157,7 +157,13 @@ class Engine:
             return False
         laid.load(carried(loop))
         limits = [x.limit - loop.standing.step for x in loop.stops if isinstance(x, MaxSteps)]
-        ended = laid.run(min(laid.capacity, *limits, laid.capacity), SECONDS)
+        try:
+            ended = laid.run(min(laid.capacity, *limits, laid.capacity), SECONDS)
+        except Exception as error:
+            # Of a call that is repeated in Python. The loop is where it was, and meets the error
+            # at its own step, if it is the loss's own.
+            self._give_up(f"a recorded call raised {type(error).__name__}")
+            return False
         if ended.done:
             self.rows += ended.done
             loop.take_rounds(laid, ended.done)

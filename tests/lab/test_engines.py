@@ -289,3 +289,23 @@ def test_short_runs_are_not_recorded_by_default() -> None:
 def test_an_unknown_engine_is_named() -> None:
     with pytest.raises(FitError, match=r"engine: expected one of 'auto', 'eager'.*got 'fast'"):
         fit(squared, START, engine="fast")
+
+
+def test_a_call_that_raises_in_a_program_leaves_the_steps_to_the_loop(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from playground.lab.rounds import Rounds
+
+    run, calls = Rounds.run, itertools.count()
+
+    def raising(self: Rounds, count: int, seconds: float) -> Any:
+        if next(calls) == 5:
+            raise np.linalg.LinAlgError("here")
+        return run(self, min(count, 7), seconds)
+
+    monkeypatch.setattr(Rounds, "run", raising)
+    found = fit(squared, START, rule=Constant(1e-3), stop=MaxSteps(60), engine="tape")
+    monkeypatch.undo()
+    plain = fit(squared, START, rule=Constant(1e-3), stop=MaxSteps(60), engine="eager")
+    assert found.loss.equals(plain.loss)
+    assert "raised LinAlgError" in found.engine
