@@ -25,6 +25,9 @@ ENGINES = ("auto", "eager", "python", "tape")
 WORTH_RECORDING = 200
 # Rows done both ways before a program is trusted.
 WITNESSES = 3
+# Bytes of a point from which on Python is not what a step takes, and a program's arrays (two of
+# each that it carries on, and columns for the log) would only cost memory.
+LARGE = 2 << 20
 # Rows that are recorded at most until two of them gave the same program.
 ATTEMPTS = 6
 # Of a run whose program is left at most rows nothing is gained.
@@ -80,6 +83,8 @@ class Engine:
         from playground.lab import rounds
 
         reason = rounds.repeatable(loop) if not self._attempts else ""
+        if self._wanted == "auto" and loop.log.layout.row_bytes > LARGE:
+            reason = "of points this large NumPy's calls are all there is to a step"
         if reason or self._attempts == ATTEMPTS:
             self._give_up(reason or self.reason)
             return False

@@ -12,6 +12,7 @@ import pytest
 
 import playground.functions as F
 from playground import FitError, fit, read_log
+from playground.lab import engines
 from playground.lab.descent import (
     LBFGS,
     AdamSteps,
@@ -284,6 +285,13 @@ def test_short_runs_are_not_recorded_by_default() -> None:
     assert fit(squared, START, rule=Constant(1e-6), stop=MaxSteps(900)).engine.startswith(
         ("tape; 900 steps", "python; 900 steps")
     )
+
+
+def test_large_points_are_left_alone_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engines, "LARGE", 16 * 8 - 1)
+    options = {"rule": Constant(1e-6), "stop": MaxSteps(300)}
+    assert fit(squared, START, **options).engine.startswith("eager (of points this large")
+    assert fit(squared, START, engine="tape", **options).engine.startswith(("tape", "python"))
 
 
 def test_an_unknown_engine_is_named() -> None:
