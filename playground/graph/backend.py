@@ -266,15 +266,14 @@ def repeated(value: Operand, shape: tuple[int, ...]) -> Any:
     # The type is asked for first: a device array must not meet the ones of a host array before.
     if isinstance(value, (np.ndarray, np.generic)):
         ones = _ONES.get((shape, value.dtype))
-        if ones is not None:
-            return ones if value is SEEDS.get(value.dtype) else value * ones
-        if math.prod(shape) <= _SMALL_SIZE:
+        if ones is None and math.prod(shape) <= _SMALL_SIZE:
             # A loop over ever new shapes must not fill the memory; starting again costs little.
             if len(_ONES) > 256:
                 _ONES.clear()
             ones = _ONES[shape, value.dtype] = np.ones(shape, value.dtype)
             ones.flags.writeable = False
-            return value * ones
+        if ones is not None:
+            return ones if value is SEEDS.get(value.dtype) else value * ones
     return np.broadcast_to(value, shape)
 
 
