@@ -30,6 +30,7 @@ FUNCTIONS: dict[str, tuple[Callable[..., Any], tuple[int, ...]]] = {
     "value and gradient": (value_and_grad(rosenbrock), (6,)),
     "hessian": (hessian(rosenbrock), (6,)),
     "hessian of products": (hessian(lambda x: np.sin(x) @ A @ np.cos(x)), (5,)),
+    "hessian of a sum of both": (hessian(lambda x: 0.5 * x @ A @ x + np.sin(x).sum()), (5,)),
     "jacobian": (jacobian(lambda x: np.sin(A @ x)), (5,)),
     "many points": (vmap(grad(wave)), (50,)),
     "log of a determinant": (grad(lambda x: np.linalg.slogdet(x + A)[1]), (5, 5)),

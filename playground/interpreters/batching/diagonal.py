@@ -16,7 +16,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from playground.graph import backend
-from playground.graph.backend import SCALAR_TYPES
+from playground.graph.backend import SCALAR_TYPES, is_recorded
 from playground.graph.types import Axis, DType, Keywords, Operand, Raw, Shape
 from playground.interpreters.batching import functions, linalg  # noqa: F401 (Batched's methods)
 from playground.interpreters.batching.batched import Batched, LaneRule, in_lanes
@@ -171,6 +171,9 @@ def _added(x: Operand, y: Operand) -> Batched | None:
         return None
     # A full array, but of n additions instead of n².
     total = np.array(array, order="C")
+    if is_recorded(diagonal.values):  # what is written to is then part of the recording, too
+        total = np.zeros(array.shape, array.dtype, like=diagonal.values)
+        total[...] = array
     total.reshape(-1)[:: diagonal.level.size + 1] += diagonal.values.reshape(-1)
     return Batched(total, diagonal.level)
 
