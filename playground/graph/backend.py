@@ -36,6 +36,9 @@ def _identity(array: Raw, like: Raw = None) -> Any:
 _TYPES: dict[type, ArrayType] = {np.ndarray: ArrayType(_identity, _identity)}
 # The types themselves, as a set: membership is what the hot path asks.
 ARRAY_TYPES: set[type] = {np.ndarray}
+# Those of them that note what is computed; empty until the first recording. Asked by type: hasattr
+# of lanes goes through a method in Python, and every backward pass would pay for it.
+RECORDED_TYPES: set[type] = set()
 SCALARS = (bool, int, float, complex)
 # Asked by exact type: one look-up, where isinstance would try a dozen classes.
 SCALAR_TYPES: frozenset[type] = frozenset({*SCALARS, *np.sctypeDict.values()})
@@ -172,7 +175,7 @@ def to_cpu(array: Raw) -> np.ndarray:
 
 def is_recorded(value: Operand) -> bool:
     """Whether a value is part of a recording, which notes what is computed from it."""
-    return hasattr(value, "as_number")
+    return type(value) in RECORDED_TYPES
 
 
 def as_number(array: Raw) -> Any:

@@ -23,6 +23,8 @@ __all__ = ["ENGINES", "Engine"]
 ENGINES = ("auto", "eager", "python", "tape")
 # Rows after which a run is worth a recording, which takes as long as a few hundred of them.
 WORTH_RECORDING = 200
+# So many of them must have been moved to, one after the other.
+IN_A_ROW = 12
 # Rows done both ways before a program is trusted.
 WITNESSES = 3
 # Bytes of a point from which on Python is not what a step takes, and a program's arrays (two of
@@ -30,8 +32,10 @@ WITNESSES = 3
 LARGE = 2 << 20
 # Rows that are recorded at most until two of them gave the same program.
 ATTEMPTS = 6
-# Of a run whose program is left at most rows nothing is gained.
-LEAVINGS = 200
+# To go into a program and out again takes as long as one or two eager rows: one that is left after
+# fewer, on a moving average, is left for good.
+WORTH_ENTERING = 2.0
+SHARE_OF_NEWEST = 0.05
 # Ctrl-C, progress and a limit of time wait for the end of a run of the program.
 SECONDS = 0.05
 ROUNDS_AT_ONCE = 4096
@@ -52,7 +56,10 @@ class Engine:
             known = ", ".join(map(repr, ENGINES))
             raise FitError(f"fit: engine: expected one of {known}, got {wanted!r}")
         self.name, self.rows, self.reason = "eager", 0, ""
-        self._wanted, self._attempts, self._leavings = wanted, 0, 0
+        self._wanted, self._attempts = wanted, 0
+        self._taken = 0
+        # How many rows the program makes before it is left, on the average.
+        self._stay = 10.0
         self._rounds: Rounds | None = None
         # Asked by the loop before every row: one attribute, in a run that stays eager.
         self.idle = wanted == "eager"
@@ -61,8 +68,11 @@ class Engine:
 
     def advance(self, loop: Loop) -> bool:
         """Whether the next rows have been carried out here; else the loop does one eagerly."""
-        if self._wanted == "auto" and loop.standing.step < WORTH_RECORDING:
-            return False
+        if self._rounds is None and self._wanted == "auto":
+            # A program repeats steps that are taken: at the bottom of a loss most are refused.
+            self._taken = self._taken + 1 if loop.standing.accepted else 0
+            if loop.standing.step < WORTH_RECORDING or self._taken < IN_A_ROW:
+                return False
         return self._record(loop) if self._rounds is None else self._run(loop)
 
     def describe(self, rows: int) -> str:
@@ -173,7 +183,7 @@ class Engine:
             self.rows += ended.done
             loop.take_rounds(laid, ended.done)
         if ended.cause == "guard":
-            self._leavings += 1
-            if self._leavings >= LEAVINGS and self._leavings > self.rows:
-                self._give_up("most steps went another way than the recorded one")
+            self._stay += SHARE_OF_NEWEST * (ended.done - self._stay)
+            if self._stay < WORTH_ENTERING:
+                self._give_up("too many steps went another way than the recorded one")
         return bool(ended.done)

@@ -299,6 +299,7 @@ class Recorded(NDArrayOperatorsMixin):
 
 
 backend.register_array_type(Recorded, Recorded.from_host, Recorded.to_host)
+backend.RECORDED_TYPES.add(Recorded)
 
 
 def concrete(value: Operand) -> Any:
