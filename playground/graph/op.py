@@ -168,19 +168,6 @@ class Op(FunctionNode):
         lift = switches["_lift"]
         return nodes if lift is None or self.keeps_lanes else lift(nodes, arrays, outputs)
 
-    def _of_slowly(self, nodes: Sequence[Any], arrays: Sequence[Any]) -> Variable:
-        """The one output, where a slow feature is on or nothing is recorded."""
-        if here().hooked:
-            tell_forward(self, arrays, False)
-        y = self.guarded(*arrays)
-        if y.dtype is not nodes[0].dtype:
-            self.check_dtype(nodes[0].dtype, y.dtype)
-        requires_grad = True in [node.requires_grad for node in nodes]
-        nodes = self.slow_features(nodes, arrays, (y,))
-        if not nodes:
-            return output_variable(y, requires_grad, None, 0)
-        return self._record(nodes, arrays, (y,), requires_grad)[0]
-
     def _record(
         self,
         nodes: Sequence[Any],
@@ -366,8 +353,9 @@ class Unary(Op):
             x = as_variable(as_raw(x))
         node = x._node
         array = x._array
-        if not here().plain:
-            return self._of_slowly((node,), (array,))
+        plain = here().plain
+        if not plain and here().hooked:
+            tell_forward(self, (array,), False)
         try:
             y = self.forward(array)
         except (TypeError, ValueError, IndexError) as error:
@@ -376,6 +364,11 @@ class Unary(Op):
         if y.dtype is not node.dtype:
             self.check_dtype(node.dtype, y.dtype)
         requires_grad = node.requires_grad
+        if not plain:
+            nodes = self.slow_features((node,), (array,), (y,))
+            if not nodes:
+                return output_variable(y, requires_grad, None, 0)
+            (node,) = nodes
         self.inputs = (node,)
         self.rank = rank = node.rank
         if requires_grad and self._keeps_input:
@@ -436,8 +429,9 @@ class Binary(Op):
             xn = constant_node(xa)
         else:
             return self.of(variable_of(x), y)
-        if not here().plain:
-            return self._of_slowly((xn, yn), (xa, ya))
+        plain = here().plain
+        if not plain and here().hooked:
+            tell_forward(self, (xa, ya), False)
         try:
             z = self.forward(xa, ya)
         except (TypeError, ValueError, IndexError) as error:
@@ -445,6 +439,11 @@ class Binary(Op):
         if z.dtype is not xn.dtype:
             self.check_dtype(xn.dtype, z.dtype)
         requires_grad = xn.requires_grad or yn.requires_grad
+        if not plain:
+            nodes = self.slow_features((xn, yn), (xa, ya), (z,))
+            if not nodes:
+                return output_variable(z, requires_grad, None, 0)
+            xn, yn = nodes
         self.inputs = (xn, yn)
         self.rank = rank = xn.rank if xn.rank > yn.rank else yn.rank
         if requires_grad:
