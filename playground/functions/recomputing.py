@@ -9,7 +9,7 @@ from playground.graph.backward import backward
 from playground.graph.config import config, force_backprop_mode, no_backprop_mode, using_own
 from playground.graph.errors import GraphError
 from playground.graph.function_node import FunctionNode
-from playground.graph.random import drawn_again, state_of
+from playground.graph.random import drawn_again, generator_state
 from playground.graph.types import Operand, UserFunction
 from playground.graph.variable import Variable, as_variable
 
@@ -24,7 +24,7 @@ class Forget(FunctionNode):
 
     def forward(self, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
         self.retain_inputs(range(len(inputs)))
-        self._drawing = state_of()
+        self._drawing = generator_state()
         with no_backprop_mode():
             return tuple(y.array for y in self._called([Variable(x) for x in inputs]))
 

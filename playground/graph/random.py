@@ -22,7 +22,7 @@ import numpy as np
 from playground.graph.config import here
 from playground.graph.types import Random
 
-__all__ = ["drawn_again", "source", "state_of"]
+__all__ = ["drawn_again", "generator_state", "source"]
 
 
 def source(rng: Random | None = None) -> Random:
@@ -36,7 +36,7 @@ def source(rng: Random | None = None) -> Random:
     return rng
 
 
-def state_of() -> Any:
+def generator_state() -> Any:
     """Where :func:`source` stands."""
     rng = source()
     return rng.bit_generator.state if isinstance(rng, np.random.Generator) else rng.get_state()
@@ -45,7 +45,7 @@ def state_of() -> Any:
 @contextmanager
 def drawn_again(state: Any) -> Iterator[None]:
     """Draw what was drawn from ``state`` on; afterwards the draws go on as if nothing had been."""
-    rng, now = source(), state_of()
+    rng, now = source(), generator_state()
     _set_state(rng, state)
     try:
         yield

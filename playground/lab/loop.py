@@ -16,7 +16,7 @@ from playground.graph.errors import FitError
 from playground.graph.types import Random, Raw
 from playground.lab.bounds import box_in_json
 from playground.lab.descent import Restart, Rule, Standing, Stop, counted
-from playground.lab.descent.advice import Course, advice
+from playground.lab.descent.advice import Course, what_helps
 from playground.lab.descent.restarts import make_rng, restore_rng, rng_state
 from playground.lab.engines import Engine
 from playground.lab.objective import Objective
@@ -214,7 +214,7 @@ class Loop:
         return point
 
     def _ended_by(self, stop: Stop) -> Ending:
-        hint = stop.hint if stop.converged else advice(*self._course(), stop.hint)
+        hint = stop.hint if stop.converged else what_helps(*self._course(), stop.hint)
         reason = stop.reason(self.standing)
         return Ending(type(stop).__name__, reason, hint, stop.converged, stop.here)
 
@@ -235,13 +235,13 @@ class Loop:
             course = self._course()
             hint = "start elsewhere, or with a smaller step size"
             if course[0].is_bottomless:
-                hint = advice(*course, hint)
+                hint = what_helps(*course, hint)
             if not self.standing.step:  # no step was taken that could have been too long
                 hint = "start elsewhere: playground.find_nan(loss, start) names the line"
             return Ending("not finite", f"{self.trouble}{used}", hint)
         zero = ": the gradient is zero" if self.standing.squared_norm == 0.0 else ""
         reason = f"the step size fell below {self.rule.minimum:g}{zero}{used}"
-        hint = advice(*self._course(), "allow restarts ('kick' or 'fresh')")
+        hint = what_helps(*self._course(), "allow restarts ('kick' or 'fresh')")
         return Ending("stuck", reason, hint)
 
     def watched(self, point: list[Raw]) -> list[float]:

@@ -6,7 +6,7 @@ it runs on recorded arrays, once, as a row of the run like any other.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +21,7 @@ from playground.interpreters.recording.steps import Step
 from playground.interpreters.recording.trace import Slot, Trace
 from playground.lab.descent import MaxSeconds, MaxSteps, Standing, Stop
 from playground.optimizers.arithmetic import State, is_a_number, is_certain, square_sum
+from playground.transforms.values import leaves, rebuilt
 
 if TYPE_CHECKING:
     from playground.lab.loop import Loop
@@ -39,19 +40,9 @@ __all__ = [
 ]
 
 
-def leaves_of(tree: State) -> list[Any]:
+def numbers_of(state: State) -> list[Any]:
     """The numbers and arrays of a state, in their order."""
-    if isinstance(tree, (tuple, list)):
-        return [leaf for part in tree for leaf in leaves_of(part)]
-    return [tree]
-
-
-def refilled(model: State, leaves: Iterator[Any]) -> State:
-    """A state in the form of ``model`` of other leaves."""
-    if not isinstance(model, (tuple, list)):
-        return next(leaves)
-    parts = [refilled(part, leaves) for part in model]
-    return type(model)(*parts) if hasattr(model, "_fields") else type(model)(parts)
+    return [leaf for _, leaf in leaves(state)]
 
 
 @dataclass(frozen=True)
@@ -69,14 +60,14 @@ class Row:
     @property
     def leaves(self) -> list[Any]:
         """All of it, in one order; what is carried to the next round first."""
-        carried = [*self.point, *leaves_of(self.state), *self.stride]
+        carried = [*self.point, *numbers_of(self.state), *self.stride]
         return [*carried, *self.grads, self.value, self.squared_norm, *self.watched]
 
-    def with_leaves(self, leaves: Sequence[Any]) -> Row:
+    def with_leaves(self, numbers: Sequence[Any]) -> Row:
         """The same with other numbers."""
-        rest = iter(leaves)
+        rest = iter(numbers)
         point = [next(rest) for _ in self.point]
-        state = refilled(self.state, rest)
+        state = rebuilt(self.state, rest)
         stride = [next(rest) for _ in self.stride]
         grads = [next(rest) for _ in self.grads]
         value, squared_norm = next(rest), next(rest)
@@ -122,7 +113,7 @@ def _record(loop: Loop, trace: Trace) -> Recording:
     inputs = [_as_recorded(trace, leaf) for leaf in carried(loop)]
     rest = iter(inputs)
     point = [next(rest) for _ in loop.point]
-    state = refilled(loop.state, rest)
+    state = rebuilt(loop.state, rest)
     try:
         row = _recorded_row(loop, made, point, state, [*rest])
     except _NotMovedToError:
@@ -146,24 +137,24 @@ def eager_rows(loop: Loop, begun: list[Any], model: Row, count: int) -> list[Row
     """
     objective, rows = loop.objective, list[Row]()
     evaluations = objective.gradient_evaluations
-    leaves = begun
+    here = begun
     for _ in range(count):
-        rest = iter(leaves)
+        rest = iter(here)
         point = [next(rest) for _ in model.point]
-        state = refilled(model.state, rest)
+        state = rebuilt(model.state, rest)
         try:
             row = _recorded_row(loop, Recording(), point, state, [*rest])
         except _NotMovedToError:
             break
         rows.append(row)
-        leaves = row.leaves[: len(begun)]
+        here = row.leaves[: len(begun)]
     objective.gradient_evaluations = evaluations
     return rows
 
 
 def carried(loop: Loop) -> list[Any]:
     """The numbers and arrays that a round begins with."""
-    return [*loop.point, *leaves_of(loop.state), *loop.stride]
+    return [*loop.point, *numbers_of(loop.state), *loop.stride]
 
 
 def _as_recorded(trace: Trace, leaf: Any) -> Recorded:
@@ -273,9 +264,9 @@ class Rounds:
             phases.append([*homes.steps, *self.columns.steps(model.with_leaves(after))])
         self.engine = core(phases)
 
-    def load(self, leaves: Sequence[Any]) -> None:
+    def load(self, numbers: Sequence[Any]) -> None:
         """Begin the next run with these numbers."""
-        for place, leaf in zip(self._places[1], leaves, strict=False):
+        for place, leaf in zip(self._places[1], numbers, strict=False):
             place[...] = leaf
 
     def run(self, count: int, seconds: float) -> Any:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import operator
 import threading
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from itertools import repeat
+from typing import Any
 
 import numpy as np
 
@@ -16,6 +18,7 @@ from playground.interpreters.recording.program import Program
 from playground.interpreters.recording.recorded import Recorded, concrete, source_of
 from playground.interpreters.recording.runners import runner
 from playground.interpreters.recording.trace import Trace
+from playground.transforms.values import is_tree, leaves, rebuilt
 
 __all__ = ["Replayed", "replay"]
 
@@ -66,14 +69,17 @@ class Replayed:
         self.__doc__ = getattr(function, "__doc__", None)
 
     def __call__(self, *args: Tree, **kwargs: Tree) -> Tree:
-        leaves: list[Any] = []
-        form = _form((args, kwargs), leaves) if kwargs else _form(args, leaves)
-        known = self._known.get(form)
+        numbers: list[Any] = []
+        form = _form((args, kwargs), numbers) if kwargs else _form(args, numbers)
+        try:
+            known = self._known.get(form)
+        except TypeError:  # a set, or whatever else that has no hash
+            known = "an argument cannot be told from others, for it has no hash"
         # A program has one set of arrays: a call inside a call, or in another thread, goes without.
         if known is None or type(known) is str or not self._lock.acquire(blocking=False):
-            return self._eagerly(form, known, leaves, args, kwargs)
+            return self._eagerly(form, known, numbers, args, kwargs)
         try:
-            results = known.run(leaves, self.reuse)  # type: ignore[union-attr]
+            results = known.run(numbers, self.reuse)  # type: ignore[union-attr]
         finally:
             self._lock.release()
         if results is None:
@@ -83,26 +89,26 @@ class Replayed:
         self.replays += 1
         return results
 
-    def _eagerly(self, form: Any, known: Any, leaves: list[Any], args: Any, kwargs: Any) -> Tree:
+    def _eagerly(self, form: Any, known: Any, numbers: list[Any], args: Any, kwargs: Any) -> Tree:
         result = self.function(*args, **kwargs)
         self.eager += 1
         if type(known) is str:
             self.reason = known
         elif known is None and len(self._known) < LARGEST:
             self.recordings += 1
-            self._known[form] = made = self._recorded(leaves, args, kwargs, result)
+            self._known[form] = made = self._recorded(numbers, args, kwargs, result)
             self.reason = made if isinstance(made, str) else "it was recorded"
         elif known is None:
             self.reason = f"there are programs for {LARGEST} other forms of arguments"
         return result
 
-    def _recorded(self, leaves: list[Any], args: Any, kwargs: Any, result: Tree) -> _Replay | str:
+    def _recorded(self, numbers: list[Any], args: Any, kwargs: Any, result: Tree) -> _Replay | str:
         """The program of a call that returned ``result``, or why there is none."""
-        if any(type(leaf) is not np.ndarray and type(leaf) is not float for leaf in leaves):
+        if not all(type(x) in (np.ndarray, float) or isinstance(x, np.generic) for x in numbers):
             return "an argument is no array on the host"
         trace = Trace()
-        inputs = [_recorded_leaf(trace, leaf) for leaf in leaves]
-        given = _refilled((args, kwargs), iter(inputs))
+        inputs = [_recorded_leaf(trace, leaf) for leaf in numbers]
+        given = _with_numbers((args, kwargs), iter(inputs))
         again = self.function(*given[0], **given[1])
         found: list[Any] = []
         _form(again, found)
@@ -111,14 +117,14 @@ class Replayed:
         expected: list[Any] = []
         if trace.failed:
             return f"not recorded: {trace.failed}"
-        if _form(result, expected) is None or not _equal_parts(found, expected):
+        _form(result, expected)
+        model = _with_numbers(again, repeat(_GAP))
+        if not _equal_parts(found, expected) or model != _with_numbers(result, repeat(_GAP)):
             return "not recorded: called twice with the same arguments it gave other results"
-        slots = [x.source for x in inputs]
-        made = _Replay(
-            Program.of(trace, slots, outputs), again, [type(x) is float for x in expected]
-        )
+        program = Program.of(trace, [x.source for x in inputs], outputs)
+        made = _Replay(program, model, list(map(_kind_of_result, expected)))
         replayed: list[Any] = []
-        results = made.run(leaves, False)
+        results = made.run(numbers, False)
         if results is not None:
             _form(results, replayed)
         if not _equal_parts(replayed, expected):
@@ -141,15 +147,15 @@ class Replayed:
 class _Replay:
     """One program, laid out, with the form of its results."""
 
-    def __init__(self, program: Program, model: Tree, numbers: list[bool]) -> None:
+    def __init__(self, program: Program, model: Tree, kinds: list[Any]) -> None:
         self.program = program
         self._homes = Homes(program)
         self._core = runner()[1]([self._homes.steps])
-        self._model, self._numbers = _shape_of(model), numbers
+        self._model, self._kinds = model, kinds
 
-    def run(self, leaves: list[Any], reuse: bool) -> Any:
+    def run(self, numbers: list[Any], reuse: bool) -> Any:
         """The results, or None where a guard does not hold."""
-        for place, leaf in zip(self._homes.inputs, leaves, strict=True):
+        for place, leaf in zip(self._homes.inputs, numbers, strict=True):
             place[...] = leaf
         try:
             done = self._core.run(1, 0, 0, 60.0).done
@@ -159,62 +165,57 @@ class _Replay:
         if not done:
             return None
         outputs = [
-            array.item() if number else array if reuse else array.copy("K")
-            for array, number in zip(self._homes.outputs, self._numbers, strict=True)
+            kind(array) if kind is not None else array if reuse else array.copy("K")
+            for array, kind in zip(self._homes.outputs, self._kinds, strict=True)
         ]
-        return _refilled(self._model, iter(outputs))
+        return outputs[0] if self._model is _GAP else _with_numbers(self._model, iter(outputs))
 
 
-class _Gap(NamedTuple):
-    """Where an array or a number belongs in a tree."""
+# Where an array or a number belongs in a tree that keeps none.
+_GAP = object()
 
 
-_GAP = _Gap()
+def _kind_of_result(value: Any) -> Any:
+    """What makes a result of the array that a program has for it; None of an array."""
+    if type(value) is float:
+        return np.ndarray.item
+    return operator.itemgetter(()) if isinstance(value, np.generic) else None
 
 
 def _recorded_leaf(trace: Trace, leaf: Any) -> Recorded:
     array = np.asarray(leaf)
-    return Recorded(array, trace.slot(array), trace, weak=type(leaf) is float)
+    made = Recorded(array, trace.slot(array), trace, weak=type(leaf) is float)
+    made.scalar = isinstance(leaf, np.generic)
+    return made
 
 
-def _is_leaf(value: Any) -> bool:
+def _is_number(value: Any) -> bool:
+    """Whether a leaf of a tree is what programs compute with."""
     return isinstance(value, (np.ndarray, float, Recorded, Variable, np.generic))
 
 
-def _form(tree: Tree, leaves: list[Any]) -> Any:
+def _form(tree: Tree, numbers: list[Any]) -> Any:
     """What decides which program serves: shapes, dtypes, layouts and all that is no array."""
     cls = type(tree)
     if cls is np.ndarray:
-        leaves.append(tree)
+        numbers.append(tree)
         return tree.shape, tree.dtype, tree.strides
-    if cls is tuple or cls is list or hasattr(tree, "_fields"):
-        return (cls, *[_form(part, leaves) for part in tree])
-    if cls is dict:
-        return cls, *((key, _form(part, leaves)) for key, part in tree.items())
-    if _is_leaf(tree):
-        leaves.append(tree)
+    if _is_number(tree):
+        numbers.append(tree)
         return cls
-    return cls, tree if getattr(cls, "__hash__", None) else id(tree)
-
-
-def _refilled(tree: Tree, leaves: Iterator[Any]) -> Any:
-    """A tree with other arrays and numbers in it."""
-    if isinstance(tree, (tuple, list)) and tree is not _GAP:
-        parts = [_refilled(part, leaves) for part in tree]
-        return type(tree)(*parts) if hasattr(tree, "_fields") else type(tree)(parts)
     if isinstance(tree, dict):
-        return {key: _refilled(part, leaves) for key, part in tree.items()}
-    return next(leaves) if tree is _GAP or _is_leaf(tree) else tree
+        return cls, *((key, _form(part, numbers)) for key, part in tree.items())
+    if is_tree(tree):
+        return (cls, *[_form(part, numbers) for part in tree or ()])
+    return cls, tree
 
 
-def _shape_of(tree: Tree) -> Any:
-    """The tree with no arrays kept in it."""
-    return _refilled(tree, _leaves_forever())
-
-
-def _leaves_forever() -> Iterator[_Gap]:
-    while True:
-        yield _GAP
+def _with_numbers(tree: Tree, numbers: Iterator[Any]) -> Any:
+    """A tree with other arrays and numbers in it."""
+    found = (leaf for _, leaf in leaves(tree))
+    return rebuilt(
+        tree, (next(numbers) if leaf is _GAP or _is_number(leaf) else leaf for leaf in found)
+    )
 
 
 def _equal_parts(one: list[Any], other: list[Any]) -> bool:

@@ -29,7 +29,7 @@ from playground.lab.descent import (
 from playground.lab.runlog import RunLog
 from tests.op_checks import inputs
 from tests.ops import ROWS
-from tests.rows import Row, as_tuple, generator
+from tests.rows import Row, as_tuple
 
 FRAMES = ("loss", "params", "grads", "watched")
 RNG = np.random.default_rng(3)
@@ -128,11 +128,9 @@ def test_in_a_box(rule: str, bounds: tuple[float, float]) -> None:
     both(squared, np.full((4, 4), 0.4), "tape", rule=rule, bounds=bounds, stop=MaxSteps(60))
 
 
-def random_loss(row: Row, seed: int) -> tuple[Callable[..., Any], list[np.ndarray]]:
-    """A loss that goes through an operation of the table."""
+def loss_through(row: Row) -> tuple[Callable[..., Any], tuple[np.ndarray, ...]]:
+    """A loss that goes through an operation of the table, and where it begins."""
     case = row.cases[0]
-    arrays = inputs(row, case)
-    weights = generator(row, case.shapes, f"loss {seed}")
 
     def loss(*xs: Any) -> Any:
         rng = np.random.default_rng(0)
@@ -140,8 +138,7 @@ def random_loss(row: Row, seed: int) -> tuple[Callable[..., Any], list[np.ndarra
         total = sum((y * rng.normal(size=y.shape)).sum() for y in parts)
         return total + sum(((x - 1) ** 2).sum() for x in xs)
 
-    assert weights is not None
-    return loss, [np.array(x) for x in arrays]
+    return loss, tuple(np.array(x) for x in inputs(row, case))
 
 
 # Where a result has another dtype than the inputs, the sum below is not one.
@@ -152,9 +149,9 @@ SMOOTH = [row for row in SMOOTH if row.name not in UNEVEN]
 
 @pytest.mark.parametrize("row", SMOOTH[:: max(1, len(SMOOTH) // 40)], ids=lambda row: row.name)
 def test_losses_through_the_operations(row: Row) -> None:
-    loss, arrays = random_loss(row, 1)
+    loss, arrays = loss_through(row)
     if all(array.size for array in arrays):
-        both(loss, tuple(arrays), "tape", rule=Constant(1e-4), stop=MaxSteps(12))
+        both(loss, arrays, "tape", rule=Constant(1e-4), stop=MaxSteps(12))
 
 
 # ---------------------------------------------------------------------------- what is not recorded
@@ -245,11 +242,10 @@ def test_a_measure_and_its_bound_end_where_they_do_eagerly() -> None:
 
 
 def test_points_that_are_not_finite() -> None:
-    run = both(
+    both(
         lambda x: np.exp(x).sum() + (x**2).sum(), np.array([1.0, 2.0]), "tape",
         rule=Constant(0.4), stop=MaxSteps(60), restart=FreshStart(limit=3),
     )  # fmt: skip
-    assert run.steps == 60 or run.ending == "not finite"
     ended = both(lambda x: -(x**4).sum(), np.array([1.0]), "tape", rule=Constant(0.5))
     assert ended.ending == "not finite"
 

@@ -190,19 +190,13 @@ class Homes:
         if array is not place:
             self.steps.append(Step("assign", None, (array,), (place,)))
 
-    def source(self) -> str:
-        """The steps as Python, to be read."""
-        from playground.interpreters.recording.source import program_text
-
-        return program_text(self)
-
 
 def _spot_of(array: HostArray) -> Spot:
     return Spot(array.shape, array.dtype, array.strides)
 
 
 class OtherShapeError(Exception):
-    """A call that is call_again returned another shape than when it was recorded."""
+    """A call that is repeated returned another shape than when it was recorded."""
 
 
 def call_again(call: Call, count: int) -> Callable[..., None]:

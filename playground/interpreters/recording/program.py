@@ -52,8 +52,9 @@ class Program:
     def source(self) -> str:
         """The program as straight-line Python, to be read."""
         from playground.interpreters.recording.homes import Homes
+        from playground.interpreters.recording.source import program_text
 
-        return Homes(self).source()
+        return program_text(Homes(self))
 
 
 def _without_twins(calls: Sequence[Call]) -> tuple[dict[Slot, Slot], list[Call]]:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from playground.lab.descent.rules import LBFGS, BarzilaiBorwein, ConjugateGradient
 from playground.lab.descent.stops import Below, GradientBelow, Stop
 
-__all__ = ["OUT_OF_REACH", "Course", "advice"]
+__all__ = ["OUT_OF_REACH", "Course", "what_helps"]
 
 OUT_OF_REACH = "a larger tolerance, or another start"
 
@@ -60,7 +60,7 @@ class Course(NamedTuple):
         return self.first is not None and not self.restarts and self.last > self.first
 
 
-def advice(course: Course, rule: str, stops: Sequence[Stop], usual: str) -> str:
+def what_helps(course: Course, rule: str, stops: Sequence[Stop], usual: str) -> str:
     """What would help, ``usual`` and a better rule where nothing else is known."""
     if course.is_bottomless:
         fell = f"from {course.first:.3g} to {course.best:.3g}"

@@ -12,11 +12,12 @@ from playground.graph.types import DType
 from playground.graph.variable import Variable, as_variable
 from playground.links.chain import Chain
 from playground.links.connection.linear import Linear
+from playground.links.rnn.state import KeepsCells, KeepsOutput
 
 __all__ = ["StatefulMGU", "StatefulPeepholeLSTM", "StatefulZoneoutLSTM", "StatelessMGU"]
 
 
-class WithCells(Chain):
+class WithCells(KeepsCells, Chain):
     """Base: a chain with the state c and h, None before the first step."""
 
     def __init__(self, in_size: int | None, out_size: int) -> None:
@@ -26,19 +27,6 @@ class WithCells(Chain):
         with self.init_scope():
             self.upward = Linear(in_size, 4 * out_size)
             self.lateral = Linear(out_size, 4 * out_size, nobias=True)
-
-    def reset_state(self) -> None:
-        """Forget the state."""
-        self.c: Any = None
-        self.h: Any = None
-
-    def to_device(self, device: Any) -> Any:
-        super().to_device(device)
-        # No parameters, but what the next step is computed with.
-        for state in (self.c, self.h):
-            if state is not None:
-                state.array = self.device.send_array(state.array)
-        return self
 
     def sources(self, x: Any) -> list[Variable]:
         """The sources of a, i, f and o, each (n, units); the states are zeros from now on."""
@@ -95,16 +83,6 @@ class StatefulZoneoutLSTM(WithCells):
         super().__init__(in_size, out_size)
         self.c_ratio, self.h_ratio = c_ratio, h_ratio
 
-    def set_state(self, c: Variable, h: Variable) -> None:
-        """Begin the next step from this state."""
-        for name, value in (("c", c), ("h", h)):
-            if not isinstance(value, Variable):
-                raise TypeError(
-                    f"StatefulZoneoutLSTM.set_state: {name} is a Variable, got "
-                    f"{type(value).__name__}"
-                )
-        self.c, self.h = c, h
-
     def forward(self, x: Any) -> Variable:
         a, i, f, o = self.sources(x)
         c = F.tanh(a) * F.sigmoid(i) + F.sigmoid(f) * self.c
@@ -135,30 +113,13 @@ class StatelessMGU(Chain):
         return self.next_state(h, x)
 
 
-class StatefulMGU(StatelessMGU):
+class StatefulMGU(KeepsOutput, StatelessMGU):
     """The output of one time step; the state ``h`` is kept for the next."""
 
     def __init__(self, in_size: int, out_size: int) -> None:
         super().__init__(in_size, out_size)
         self._state_size = out_size
         self.reset_state()
-
-    def reset_state(self) -> None:
-        """Forget the state."""
-        self.h: Any = None
-
-    def set_state(self, h: Variable) -> None:
-        """Begin the next step from this state."""
-        if not isinstance(h, Variable):
-            raise TypeError(f"StatefulMGU.set_state: h is a Variable, got {type(h).__name__}")
-        self.h = h
-
-    def to_device(self, device: Any) -> Any:
-        super().to_device(device)
-        # No parameter, but what the next step is computed with.
-        if self.h is not None:
-            self.h.array = self.device.send_array(self.h.array)
-        return self
 
     def forward(self, x: Any) -> Variable:  # type: ignore[override]
         # In the configured precision and not in the input's, as in Chainer.

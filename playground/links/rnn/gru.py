@@ -6,9 +6,9 @@ from typing import Any
 
 import playground.functions as F
 from playground.graph.types import Operand
-from playground.graph.variable import Variable
 from playground.links.chain import Chain
 from playground.links.connection.linear import Linear
+from playground.links.rnn.state import KeepsOutput
 
 __all__ = ["GRU", "StatefulGRU", "StatelessGRU"]
 
@@ -62,7 +62,7 @@ class StatelessGRU(Chain):
         return F.linear_interpolate(z, F.tanh(self.W(x) + self.U(r * h)), h)
 
 
-class StatefulGRU(StatelessGRU):
+class StatefulGRU(KeepsOutput, StatelessGRU):
     """The output of one time step; the state ``h`` is kept for the next."""
 
     def __init__(
@@ -75,23 +75,6 @@ class StatefulGRU(StatelessGRU):
     ) -> None:
         super().__init__(in_size, out_size, init, inner_init, bias_init)
         self.reset_state()
-
-    def reset_state(self) -> None:
-        """Forget the state."""
-        self.h: Any = None
-
-    def set_state(self, h: Variable) -> None:
-        """Begin the next step from this state."""
-        if not isinstance(h, Variable):
-            raise TypeError(f"GRU.set_state: h is a Variable, got {type(h).__name__}")
-        self.h = h
-
-    def to_device(self, device: Any) -> Any:
-        super().to_device(device)
-        # No parameter, but what the next step is computed with.
-        if self.h is not None:
-            self.h.array = self.device.send_array(self.h.array)
-        return self
 
     def forward(self, x: Any) -> Any:  # type: ignore[override]
         self.h = self.next_state(self.h, x)

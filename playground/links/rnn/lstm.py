@@ -14,6 +14,7 @@ from playground.graph.variable import Variable, as_variable
 from playground.initializers import get_initializer
 from playground.links.chain import Chain
 from playground.links.connection.linear import Linear
+from playground.links.rnn.state import KeepsCells
 
 __all__ = ["LSTM", "StatelessLSTM"]
 
@@ -86,7 +87,7 @@ class StatelessLSTM(Chain):
         return F.lstm(self._zeros(x) if c is None else c, gates)
 
 
-class LSTM(StatelessLSTM):
+class LSTM(KeepsCells, StatelessLSTM):
     """The output of one time step; the state is kept for the next.
 
     A batch may be shorter than the one before: the states of its last rows stay as they are.
@@ -98,26 +99,6 @@ class LSTM(StatelessLSTM):
     def __init__(self, in_size: int | None, *sizes: Any, **initializers: Any) -> None:
         super().__init__(in_size, *sizes, **initializers)
         self.reset_state()
-
-    def reset_state(self) -> None:
-        """Forget the state."""
-        self.c: Any = None
-        self.h: Any = None
-
-    def set_state(self, c: Variable, h: Variable) -> None:
-        """Begin the next step from this state."""
-        for name, value in (("c", c), ("h", h)):
-            if not isinstance(value, Variable):
-                raise TypeError(f"LSTM.set_state: {name} is a Variable, got {type(value).__name__}")
-        self.c, self.h = c, h
-
-    def to_device(self, device: Any) -> Any:
-        super().to_device(device)
-        # No parameters, but what the next step is computed with.
-        for state in (self.c, self.h):
-            if state is not None:
-                state.array = self.device.send_array(state.array)
-        return self
 
     def forward(self, x: Any) -> Any:  # type: ignore[override]
         h, batch, rest = self.h, len(x), None
